@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scenarios.source_layout import survey
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -323,3 +325,8 @@ def test_commands_print_through_the_console(path: Path):
         f"{name}:{node.lineno}" for node in calls if ast.unparse(node.func) in {"print", "typer.echo", "typer.secho"}
     ]
     assert printed == []
+
+
+def test_nothing_retired_or_too_long_stands_in_the_source() -> None:
+    """Everything that the benchmark source-layout counts as forbidden."""
+    assert {kind: places for kind, places in survey().forbidden().items() if places} == {}

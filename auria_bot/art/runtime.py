@@ -71,7 +71,7 @@ def load(path: Path, *, runtime: str = "auto", threads: int = 0, precision: str 
 
     Args:
         runtime: "auto", "openvino" or "onnxruntime".
-        threads: threads to compute with; 0 for every core that this process may use, or as many as OMP_NUM_THREADS says.
+        threads: threads to compute with; 0 for every core of this process, or as many as OMP_NUM_THREADS says.
         precision: "f32", or "bf16" to let OpenVINO compute in bfloat16 where the processor supports it.
 
     Raises:
@@ -120,7 +120,8 @@ def providers(device: str, available: Sequence[str]) -> tuple[str, ...]:
     found = tuple(name for name in _PROVIDERS[device] if name in available)
     if not found and device not in {"cpu", "auto"}:
         _say_once(
-            f"device {device} is not available to ONNX Runtime ({', '.join(available)}); networks compute on the processor"
+            f"device {device} is not available to ONNX Runtime ({', '.join(available)});"
+            " networks compute on the processor"
         )
     return (*found, _CPU)
 

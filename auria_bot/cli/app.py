@@ -83,7 +83,7 @@ COMMANDS = {
     "train": ("models:train", "Train a model, or continue a stopped training."),
     "evaluate": (
         "models:evaluate",
-        "Evaluate a model on the test split of the data, or a film model on the frames of its footage that were held out.",
+        "Evaluate a model on the test split of the data, or a film model on held-out frames of its footage.",
     ),
     "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),
     "config": ("operations.doctor:config", "Show every setting in force, without secrets."),

@@ -110,7 +110,8 @@ def train(
 
     Needs auria-bot[torch] and a folder of data. `auria train style PAINTING` makes a style like those of auria styles,
     by a network of its own. A film model is trained on footage, until its minutes are over or Ctrl-C is pressed.
-    A poet trained on a version of the corpus, and a captioner trained with ratings, are compared with the one in service, and promoted only when they are better.
+    A poet trained on a version of the corpus, and a captioner trained with ratings, are compared with the one in
+    service, and promoted only when they are better.
     """
     how = {"minutes": minutes, "steps": steps, "target": target, "is_trial": debug, "log": note}
     is_corpus = corpus is not None or if_grown is not None
@@ -248,7 +249,7 @@ def evaluate(
     vgg: VggOption = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a model on the test split of the data, or a film model on the frames of its footage that were held out."""
+    """Evaluate a model on the test split of the data, or a film model on held-out frames of its footage."""
     from auria_bot.cli.app import app_context
     from auria_bot.cli.model_versions import print_comparison
     from auria_bot.services.models import training

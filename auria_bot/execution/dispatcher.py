@@ -18,7 +18,7 @@ from auria_bot.execution.work_unit import Requirements
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Cluster", "Dispatcher", "DriverOptions", "Inbox", "Refused", "Unit", "Worker"]
+__all__ = ["Cluster", "ClusterRefusal", "Dispatcher", "DriverOptions", "Inbox", "Unit", "Worker"]
 
 _TICK = 0.2  # seconds between two looks at the cluster
 _LINGER = 2.0  # seconds that a worker without work is kept while others wait for its room
@@ -45,7 +45,7 @@ class DriverOptions:
     attempts: int
 
 
-class Refused(Exception):
+class ClusterRefusal(Exception):
     """The cluster does not give what is asked for; the arguments are the error's class and its message."""
 
 
@@ -127,7 +127,7 @@ class Dispatcher:
                 if time.monotonic() - self._active > self._options.idle:
                     return
                 self._distribute()
-        except Refused as refusal:
+        except ClusterRefusal as refusal:
             self._tell({"event": "failed", "error": refusal.args[0], "message": refusal.args[1]})
 
     def _handle(self, kind: str, sender: Any = None, *rest: Any) -> None:
@@ -143,7 +143,7 @@ class Dispatcher:
                 sender.unit, sender.since = None, time.monotonic()
             self._tell({**message, "name": unit["name"]})
         elif kind == "refused":
-            raise Refused(*rest)
+            raise ClusterRefusal(*rest)
         elif kind == "late":
             self._give_up(sender)
         else:
@@ -183,13 +183,13 @@ class Dispatcher:
         """Go on without a worker that was not started in time.
 
         Raises:
-            Refused: there is no other for the units that wait.
+            ClusterRefusal: there is no other for the units that wait.
         """
         self._workers.remove(worker)
         worker.end()
         others = any(other.wanted == worker.wanted for other in self._workers)
         if self._waiting.get(worker.wanted) and not others:
-            raise Refused(
+            raise ClusterRefusal(
                 "ClusterError",
                 f"no worker was started within {self._options.start:g} s (execution.start): a worker takes"
                 f" {_amounts(_demand(worker.wanted))}, and the cluster at {self._options.address} has"
@@ -200,7 +200,7 @@ class Dispatcher:
         """Give waiting units to idle workers, and start or give up workers.
 
         Raises:
-            Refused: no node has what a unit asks for.
+            ClusterRefusal: no node has what a unit asks for.
         """
         now = time.monotonic()
         for worker in list(self._workers):
@@ -264,7 +264,7 @@ class Dispatcher:
         """Wait until there is a node for every need.
 
         Raises:
-            Refused: there is none.
+            ClusterRefusal: there is none.
         """
         until = time.monotonic() + self._options.wait
         lacking = {name: wanted for name, wanted in needs.items() if not self._fits(wanted)}
@@ -281,10 +281,10 @@ class Dispatcher:
         demand = _demand(wanted).items()
         return any(all(node.get(name, 0.0) >= amount for name, amount in demand) for node in self._cluster.nodes())
 
-    def _refusal(self, name: str, wanted: Requirements) -> Refused:
+    def _refusal(self, name: str, wanted: Requirements) -> ClusterRefusal:
         nodes = self._cluster.nodes()
         have = "; ".join(sorted({_amounts(node) for node in nodes}))
-        return Refused(
+        return ClusterRefusal(
             "ClusterError",
             f"step {name!r} asks for {_amounts(_demand(wanted))} (execution.steps), which no node of the cluster at"
             f" {self._options.address} has; it has {len(nodes)} {'node' if len(nodes) == 1 else 'nodes'}"

@@ -1,7 +1,7 @@
 """What runs on a node of the cluster: takes units of work with their files as bytes, and runs them as one machine does.
 
 A worker hosts a local session in a scratch folder of its node, so deadlines, memory limits, crashes, logs and other
-interpreters are handled there exactly as on one machine. This module knows nothing of the cluster's engine.
+interpreters are handled there exactly as on one machine. This module does not depend on the cluster's engine.
 
 Folders that units read (models, style banks) are used where the node has the same content at the same path. Otherwise
 they are sent once as an archive and unpacked beside the scratch folders, by content, for all workers of the node.

@@ -25,7 +25,7 @@ from ray import exceptions
 from ray.autoscaler.sdk import request_resources
 
 from auria_bot import __version__
-from auria_bot.execution.dispatcher import Dispatcher, DriverOptions, Inbox, Refused, Unit
+from auria_bot.execution.dispatcher import ClusterRefusal, Dispatcher, DriverOptions, Inbox, Unit
 from auria_bot.execution.node_worker import NodeWorker, digest_of, packed
 from auria_bot.execution.parent_watch import send, watch_parent
 
@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = DriverOptions(**json.loads(given.options))
     try:
         _join(options.address)
-    except Refused as refusal:
+    except ClusterRefusal as refusal:
         send({"event": "failed", "error": refusal.args[0], "message": refusal.args[1]})
         return
     inbox: Inbox = queue.SimpleQueue()
@@ -68,18 +68,18 @@ def _join(address: str) -> None:
     """Join the cluster.
 
     Raises:
-        Refused: there is none, or it does not take this program.
+        ClusterRefusal: there is none, or it does not take this program.
     """
     if address != "auto":
         host, _, port = address.rpartition(":")
         try:
             socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK).close()
         except OSError as error:
-            raise Refused("ClusterError", f"the cluster at {address} cannot be reached: {error}") from None
+            raise ClusterRefusal("ClusterError", f"the cluster at {address} cannot be reached: {error}") from None
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # noqa: BLE001 - Ray's own classes share no public base class
-        raise Refused(
+        raise ClusterRefusal(
             "ClusterError",
             f"the cluster at {address} cannot be joined ({_one_line(error)}); a node of it must run on this machine"
             " (`ray start`, see docs/cluster.md), with the same versions of Ray and Python everywhere",
@@ -193,7 +193,7 @@ class _RayWorker(threading.Thread):
                 self._run(unit)
             ray.get(self._actor.close.remote(), timeout=_LEAVE)
             ray.kill(self._actor)
-        except Refused as refusal:
+        except ClusterRefusal as refusal:
             tell(("refused", self, *refusal.args))
         except exceptions.RuntimeEnvSetupError as error:
             message = f"the environment of {self._unit_name!r} cannot be made: {_one_line(error)}"
@@ -223,7 +223,7 @@ class _RayWorker(threading.Thread):
             if message["event"] == "lost":
                 raise ConnectionAbortedError(message["message"])
             if message["event"] == "failed":
-                raise Refused(message["error"], message["message"])
+                raise ClusterRefusal(message["error"], message["message"])
             for name, data in new.items():
                 (folder / unit["group"] / Path(name).name).write_bytes(data)
             if log := message.pop("log", ""):

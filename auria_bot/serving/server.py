@@ -1,7 +1,7 @@
 """The model server's HTTP interface, for this machine or a trusted network: captions, styles, health and metrics.
 
-`POST /captions` and `POST /styles` take a picture file as their body. It asks for no key and stores nothing; the web application in front
-of it does what concerns people.
+`POST /captions` and `POST /styles` take a picture file as their body. It asks for no key and stores nothing; the web
+application in front of it does what concerns people.
 """
 
 from __future__ import annotations

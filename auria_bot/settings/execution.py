@@ -51,7 +51,7 @@ class ExecutionSettings(Section):
     address: Annotated[str, AfterValidator(_address)] = "auto"
     """The cluster: "auto" for the one that a node on this machine belongs to, or HOST:PORT of the head node."""
     device: Literal["cpu", "auto", "cuda", "tensorrt", "mps"] = "cpu"
-    """Where the program's own networks compute: cpu; cuda, tensorrt or mps (an Apple GPU); auto: a GPU if there is one."""
+    """Where the program's networks compute: cpu; cuda, tensorrt or mps (an Apple GPU); auto: a GPU if there is one."""
     wait: float = Field(default=5.0, ge=0, le=3600)
     """Longest wait for a node that has what a step asks for, in seconds; longer where nodes are added on demand."""
     start: float = Field(default=300.0, gt=0, le=86_400)

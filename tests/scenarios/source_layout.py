@@ -107,6 +107,23 @@ NEW_BEHAVIOUR = {
     "bootstrap/films.py": "footage to learn films from",
     "cli/films/": "footage to learn films from",
     "services/footage/": "footage to learn films from",
+    "services/films/": "films, and videos restyled",
+    "art/evaluation/film.py": "a network for films",
+    "art/evaluation/film_figures.py": "a network for films",
+    "art/nets/projected_critic.py": "a network for films",
+    "art/nets/vgg16.py": "a network for one painting",
+    "art/nets/style_net.py": "a network for one painting",
+    "art/evaluation/style_network.py": "a network for one painting",
+    "art/stylists/style_networks.py": "a network for one painting",
+    "art/training/style/": "a network for one painting",
+    "cli/style_training.py": "a network for one painting",
+    "services/models/style_training.py": "a network for one painting",
+    "execution/cluster.py": "steps on a cluster",
+    "execution/dispatcher.py": "steps on a cluster",
+    "execution/node_worker.py": "steps on a cluster",
+    "execution/ray.py": "steps on a cluster",
+    "services/studio/pipelines.py": "an operator's own order of steps",
+    "cli/studio/pipeline.py": "an operator's own order of steps",
 }
 """Folders, modules and definitions whose behaviour the release before did not have, and what it is.
 

@@ -117,7 +117,7 @@ def search(
 
 
 def _highest(values: NDArray[np.float64], count: int) -> NDArray[np.int64]:
-    """The places of the highest of `values` (n,), the highest first and of equal ones the first, without sorting all."""
+    """Places of the highest `values` (n,): the highest first, of equal ones the first; not all are sorted."""
     least = np.partition(values, -count)[-count] if count < len(values) else -np.inf
     places = np.flatnonzero(values >= least)
     return places[np.argsort(-values[places], kind="stable")[:count]]

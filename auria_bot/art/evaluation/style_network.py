@@ -53,7 +53,7 @@ class StyleJudge:
     def figures(
         self, pictures: Sequence[Image.Image], ways: Mapping[str, Callable[[Image.Image], Image.Image]]
     ) -> dict[str, PaintedFigures]:
-        """The figures of several ways to restyle pictures; the first picture is restyled twice, to load what is needed."""
+        """The figures of several ways to restyle pictures; the first picture is restyled twice, as a warm-up."""
         rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in ways}
         for restyle in ways.values():
             restyle(pictures[0])

@@ -49,7 +49,7 @@ class Timing:
 
 
 def middle(size: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The largest box (left, top, right, bottom) in the middle of a picture that has the proportions of another size."""
+    """The largest centred box (left, top, right, bottom) with the proportions of another size."""
     factor = min(size[0] / shown[0], size[1] / shown[1])
     width, height = max(1, round(shown[0] * factor)), max(1, round(shown[1] * factor))
     left, top = (size[0] - width) // 2, (size[1] - height) // 2

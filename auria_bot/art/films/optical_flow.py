@@ -99,7 +99,7 @@ def _change(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.
 
 
 def sampled(picture: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(height, width, channels) values of a picture of that shape where the flow leads to, by bilinear interpolation."""
+    """Values (height, width, channels) of a picture where the flow leads to, by bilinear interpolation."""
     height, width = flow.shape[:2]
     x = np.arange(width, dtype=np.float32)[None] + flow[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
@@ -133,7 +133,7 @@ def warped(picture: Image.Image, flow: NDArray[np.float32]) -> Image.Image:
 
 
 def _values_at(values: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(..., channels) of (height, width, channels) at places x and y, each (...), in pixels from the first one's centre."""
+    """Values (..., channels) of a picture (height, width, channels) at x and y (...), pixels from the first."""
     height, width = values.shape[:2]
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
     left, top = np.minimum(x.astype(np.int32), width - 2), np.minimum(y.astype(np.int32), height - 2)

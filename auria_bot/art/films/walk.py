@@ -164,7 +164,7 @@ class Walk:
         return self.curve.at(self._places(shares * self.lengths[-1]))
 
     def _places(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where on the curve some lengths are reached: a monotone cubic through what was measured, without jumps of speed."""
+        """Where on the curve some lengths are reached: a monotone cubic through what was measured."""
         spans = np.diff(self.lengths)
         rises = np.diff(self.places) / spans
         ends = (rises[-1:], rises[:1]) if self.closed else (rises[:1], rises[-1:])

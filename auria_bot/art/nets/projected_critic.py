@@ -1,4 +1,4 @@
-"""A critic of frames that judges the features of a frozen classifier, which takes far less training than one from pixels.
+"""A critic that judges the features of a frozen classifier, which takes far less training than one from pixels.
 
 Lite0's maps at four scales are mixed by fixed random convolutions, so that no head can look at a part of them only;
 small heads with spectral normalisation tell real from made. Batch normalisation is not used: it let colours drift.

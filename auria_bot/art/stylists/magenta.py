@@ -122,7 +122,8 @@ class Magenta:
     ) -> Style:
         """Choose a painting for a mood, near in meaning to the poem and in colour to the picture.
 
-        Where `wanted` names an artist, among that artist's paintings; where it names a style with its own network, that.
+        Where `wanted` names an artist, among that artist's paintings; where it names a style with its own network,
+        that.
 
         Raises:
             UnknownName: `wanted` is not in the bank.

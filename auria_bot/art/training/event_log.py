@@ -1,8 +1,9 @@
 """Curves in the format of TensorBoard's event files, written without its package.
 
-A file is a sequence of records: length (8 bytes, little-endian), masked CRC-32C of the length, an Event in Protocol Buffers' encoding, masked CRC-32C
-of the event (tensorflow/core/lib/io/record_writer.h and util/event.proto). `tensorboard --logdir FOLDER` reads them while they grow; a record
-that was cut by a crash is the end of the file for it.
+A file is a sequence of records: length (8 bytes, little-endian), masked CRC-32C of the length, an Event in Protocol
+Buffers' encoding, masked CRC-32C of the event (tensorflow/core/lib/io/record_writer.h and util/event.proto).
+`tensorboard --logdir FOLDER` reads them while they grow; a record that was cut by a crash is the end of the file for
+it.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class EventLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Begin a file when the first figures are written; a resumed run begins another, which TensorBoard joins to the first."""
+        """Begin a file when the first figures are written; a resumed run begins another, and TensorBoard joins them."""
         name = f"events.out.tfevents.{time.time():.6f}.{socket.gethostname()}.{os.getpid()}"
         self._folder, self._file = folder, folder / name
 

@@ -95,7 +95,7 @@ def run(
 
     Args:
         recipe: what to train; its modules are changed in place.
-        folder: where the checkpoint, log.jsonl and the curves for TensorBoard are kept; an existing checkpoint is resumed.
+        folder: of the checkpoint, log.jsonl and the curves for TensorBoard; an existing checkpoint is resumed.
         steps: updates of the whole run.
         minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.

@@ -65,7 +65,8 @@ def kinds(
 ) -> None:
     """Learn the kinds of all frames from the labels, and say how many there are of each.
 
-    Beside the accuracy on labels that were held out stand the frames that are hardest to tell: labels of these teach most.
+    Beside the accuracy on labels that were held out stand the frames that are hardest to tell: labels of these teach
+    most.
     """
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import counting

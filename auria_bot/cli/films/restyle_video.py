@@ -67,9 +67,8 @@ def restyle_video(
         )
         return
     if made.damaged:
-        note(
-            f"{counted(made.damaged, 'part')} of the video could not be decoded and {'is' if made.damaged == 1 else 'are'} left out"
-        )
+        left_out = f"{'is' if made.damaged == 1 else 'are'} left out"
+        note(f"{counted(made.damaged, 'part')} of the video could not be decoded and {left_out}")
     echo(
         f"{target.absolute()}: {counted(made.frames, 'frame')} of {made.size[0]} x {made.size[1]} pixels after"
         f" {made.style.credit}; sound: {made.sound}"

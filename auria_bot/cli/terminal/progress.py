@@ -132,7 +132,8 @@ def reading_files() -> Iterator[Callable[[int, int, float, str], None]]:
         if name and step > shown:
             shown = step
             note(
-                f"[{done + 1}/{total}] {_first_line(name)}{f' {share:.0%}' if share else ''}{_left(began, done + share, total)}"
+                f"[{done + 1}/{total}] {_first_line(name)}{f' {share:.0%}' if share else ''}"
+                f"{_left(began, done + share, total)}"
             )
 
     if not sys.stderr.isatty():

@@ -81,7 +81,7 @@ class RateLimit:
 
 
 def network_of(address: str) -> str:
-    """What a limit counts as one caller: an IPv4 address, or the network of an IPv6 one, whose addresses are endless."""
+    """What a limit counts as one caller: an IPv4 address, or the network of an IPv6 address."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

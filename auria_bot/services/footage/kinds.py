@@ -133,7 +133,8 @@ class Kinds:
         footage, labels = self._library.get(name), self.labels(name)
         if len(set(labels.values())) < 2:
             raise InputError(
-                f"footage {name!r} has labels of fewer than two kinds; label some: auria footage label {name} KIND 12-40"
+                f"footage {name!r} has labels of fewer than two kinds;"
+                f" label some: auria footage label {name} KIND 12-40"
             )
         features = relative_features(self._features(footage, progress))
         marked = [place for place, frame in enumerate(footage.frames) if frame.file in labels]

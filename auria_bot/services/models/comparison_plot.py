@@ -37,7 +37,8 @@ def draw(
 ) -> None:
     """Write a plot atomically; the target's ending decides the format.
 
-    Each figure is a bar: by what share the second version differs from the first. Figures that differ in sign, or that one lacks, have none.
+    Each figure is a bar: by what share the second version differs from the first. Figures that differ in sign, or
+    that one lacks, have none.
 
     Raises:
         InputError: there is nothing to draw, or the ending names no format.
@@ -76,7 +77,7 @@ def draw(
 def _differences(
     figures: Mapping[str, tuple[float | None, float | None]],
 ) -> list[tuple[str, float, float, float]]:
-    """Name, both values and their relative difference, of the figures where there is one; the largest differences first."""
+    """Name, both values and relative difference of the figures that have one; the largest differences first."""
     found = [
         (name, first, second, second / first - 1)
         for name, (first, second) in figures.items()

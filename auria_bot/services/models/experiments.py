@@ -1,7 +1,7 @@
 """A record of every training: what it was asked, on which data and which program, its curves, figures and artefacts.
 
-`experiments/MODEL/TIME/` in the home holds `experiment.json` and, in `curves/`, the logs of the run. A record is written when a
-training begins, so that one that failed or was killed is known too.
+`experiments/MODEL/TIME/` in the home holds `experiment.json` and, in `curves/`, the logs of the run. A record is
+written when a training begins, so that one that failed or was killed is known too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The part of MLflow's REST interface that a registry of models needs, without MLflow's package.
 
 Runs with their figures and files, registered models and their versions, as the server of MLflow 2 and 3 answers them
-(mlflow.org/docs/latest/rest-api.html). The server must keep the files itself, which it does by default (--serve-artifacts).
+(mlflow.org/docs/latest/rest-api.html). The server must keep the files itself, which it does by default
+(--serve-artifacts).
 """
 
 from __future__ import annotations
@@ -187,14 +188,14 @@ class MlflowClient:
         missing: dict[str, Any] | None = None,
         existing: bool = False,
     ) -> dict[str, Any]:
-        """A call with JSON; `missing` is returned for what does not exist, {} for what exists where that is no error."""
+        """A call with JSON; `missing` is returned for what does not exist, {} for what may exist already."""
         content = None if body is None else json.dumps(body).encode()
         place = _API + method + (f"?{urlencode(query)}" if query else "")
         try:
             with self._ask(verb, place, content, headers={"Content-Type": "application/json"}) as answer:
                 found: dict[str, Any] = json.load(answer)
                 return found
-        except _Refused as error:
+        except _RequestRejected as error:
             if missing is not None and error.code == "RESOURCE_DOES_NOT_EXIST":
                 return missing
             if existing and error.code == "RESOURCE_ALREADY_EXISTS":
@@ -220,7 +221,9 @@ class MlflowClient:
         except urllib.error.HTTPError as error:
             with error:
                 told = _told(error.read(4096))
-            raise _Refused(f"the registry at {self._address} refuses ({error.code}): {told[1]}", told[0]) from None
+            raise _RequestRejected(
+                f"the registry at {self._address} refuses ({error.code}): {told[1]}", told[0]
+            ) from None
         except (OSError, ValueError) as error:
             self._away(str(getattr(error, "reason", error)) or type(error).__name__)
 
@@ -240,7 +243,7 @@ class MlflowClient:
         raise RegistryAway(f"the registry at {self._address} does not answer ({reason[:200]})") from None
 
 
-class _Refused(RegistryAway):
+class _RequestRejected(RegistryAway):
     def __init__(self, message: str, code: str) -> None:
         super().__init__(message)
         self.code = code

@@ -1,10 +1,11 @@
 """A registry of models on an MLflow server, which several machines share.
 
-What is served is a local copy (`registry/mlflow/` in the home), so studio and model server go on while the server is away. A version is a version of
-the registered model `auria-MODEL`, with its run, figures and files. MLflow cannot change something only if it is as expected. But it numbers what is
-appended: so each change of what is in force is appended to a second registered model, `auria-MODEL-promotions`, and takes effect only if what it
-expects is in force when its turn comes. Everybody who reads these changes in their order comes to the same result. The alias `promoted` follows, for
-those who look at MLflow's pages.
+What is served is a local copy (`registry/mlflow/` in the home), so studio and model server go on while the server is
+away. A version is a version of the registered model `auria-MODEL`, with its run, figures and files. MLflow cannot
+change something only if it is as expected. But it numbers what is appended: so each change of what is in force is
+appended to a second registered model, `auria-MODEL-promotions`, and takes effect only if what it expects is in force
+when its turn comes. Everybody who reads these changes in their order comes to the same result. The alias `promoted`
+follows, for those who look at MLflow's pages.
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ class MlflowRegistry:
         self._copy.refresh()
 
     def _look(self, model: str, *, now: bool = False) -> None:
-        """Take over what the server knows of a model, where it was not asked lately; a server that is away is no error."""
+        """Take over what the server knows of a model, if it was not asked lately; a server that is away is no error."""
         time_ = self._monotonic()
         if not now and time_ - self._looked.get(model, -self._every) < self._every:
             return
@@ -304,8 +305,8 @@ class MlflowRegistry:
     def _show(self, model: str, state: State) -> None:
         """Have the alias lead to what is in force.
 
-        The change counts without it, so a refusal is no error: MLflow refuses one of two that set an alias at once. Nor is it set only once: of two
-        changes, the later may set it first.
+        The change counts without it, so a refusal is no error: MLflow refuses one of two that set an alias at once.
+        Nor is it set only once: of two changes, the later may set it first.
         """
         for _ in range(_ALIAS_TRIES):
             try:

@@ -105,7 +105,7 @@ def evaluate_two(
     data: Path | None,
     log: Callable[[str], None] = lambda _: None,
 ) -> dict[str, tuple[float | None, float | None]]:
-    """Every figure of two models on the same test split, by name; None where one lacks it. Raises as `evaluate` does."""
+    """Every figure of two models on one test split, by name; None where one lacks it. Raises as `evaluate` does."""
     first, second = (
         dict(numbers_of(evaluate(settings, model, data=data, folder=folder, log=log))) for folder in folders
     )

@@ -49,7 +49,7 @@ _LastEventId = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        description="The same for a stream whose connection broke; it counts before `after`. What is no position counts as 0.",
+        description="As `after`, for a stream whose connection broke; it takes precedence. Anything else counts as 0.",
     ),
 ]
 

@@ -68,8 +68,9 @@ class Projected:
 
     def __init__(self, settings: FilmSettings, lite0: Lite0 | None, real: Tensor) -> None:
         self._half = settings.half
-        self._net = ProjectedCritic(settings.projected).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._lite0 = (lite0 or Lite0.pretrained()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net, lite0 = ProjectedCritic(settings.projected), lite0 or Lite0.pretrained()
+        self._net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._lite0 = lite0.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
             self._net.parameters(), lr=settings.critic_rate, betas=_BETAS
         )

@@ -160,7 +160,7 @@ class WeightAverage:
 
 
 class AugmentationChance(nn.Module):
-    """How likely an augmentation is, its state: more where the discriminator is sure of real frames, less where it is not.
+    """How likely an augmentation is: more where the discriminator is sure of real frames, less where it is not.
 
     Args:
         target: mean sign of the scores of real frames that is aimed at.

@@ -1,8 +1,8 @@
 """The memory that one training step of a film model takes, at several sizes of frames, before a GPU is rented.
 
 What the step keeps for its gradients is counted on PyTorch's meta device, which computes shapes and no numbers, so that
-the largest sizes can be counted on any machine. The critic is the projected one. At small sizes a step is also made, in a process of its own whose
-memory is measured.
+the largest sizes can be counted on any machine. The critic is the projected one. At small sizes a step is also made,
+in a process of its own whose memory is measured.
 
     python -m auria_bot.art.training.film.plan WIDTH HEIGHT BATCH
 
@@ -188,7 +188,8 @@ def main() -> int:
     generator, critic, lite0 = Generator(settings.generator), ProjectedCritic(settings.projected), Lite0()
     lite0.requires_grad_(requires_grad=False)
     optimizers = [torch.optim.Adam(net.parameters()) for net in (generator, critic)]
-    _loss(generator, critic, lite0, torch.randn(batch, settings.generator.z)).backward()  # type: ignore[no-untyped-call]
+    noise = torch.randn(batch, settings.generator.z)
+    _loss(generator, critic, lite0, noise).backward()  # type: ignore[no-untyped-call]
     for optimizer in optimizers:
         optimizer.step()
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

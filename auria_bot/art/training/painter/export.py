@@ -137,7 +137,7 @@ def export(
 
 
 def _store_rest(graph: PainterGraph, out: Path) -> None:
-    """Write weights.safetensors with what the ONNX files do not hold under its name; `load_model_weights` joins them."""
+    """Write weights.safetensors with what the ONNX files do not hold; `load_model_weights` joins them."""
     stored = {name for path in out.glob("*.onnx") for name in load_onnx_weights(path)}
     nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
     every = {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
