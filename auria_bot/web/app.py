@@ -127,7 +127,7 @@ def _key(web: WebApp, path: str, accepted: str, cookies: str) -> str:
 
 
 def _part(web: WebApp, router: Callable[[WebApp], APIRouter]) -> FastAPI:
-    """The application of a part of the site; what it does not know is answered as everywhere."""
+    """The application of a part of the site; an unknown path is answered as everywhere."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(router(web))
     app.include_router(gallery_router(web))

@@ -122,7 +122,7 @@ class PageCache:
 class CachedPages:
     """Answers requests for pages that are kept at once, without a thread or a look at the routes; hands on all others.
 
-    Plain ASGI. What it does not know to be up to date is left to the application, which may wait for the database.
+    Plain ASGI. What may be out of date is left to the application, which may wait for the database.
     """
 
     def __init__(self, app: ASGIApp, *, cache: PageCache, key: Callable[[str, str, str], str]) -> None:

@@ -113,7 +113,8 @@ class Renderer:
         sources = {}
         for suffix in FORMATS if widths else ():
             links = {each: view.link(picture_path(card.entry.id, each, suffix)) for each in widths}
-            sources[suffix] = Markup(", ".join(f"{escape(link)} {each}w" for each, link in links.items()))  # noqa: S704 - escaped
+            choices = ", ".join(f"{escape(link)} {each}w" for each, link in links.items())
+            sources[suffix] = Markup(choices)  # noqa: S704 - escaped
             usual = links[max((each for each in widths if each <= _USUAL_WIDTH), default=widths[-1])]
         return ShownPicture(width=width, height=height, widths=widths, sources=sources, usual=usual if widths else "")
 

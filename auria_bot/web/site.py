@@ -120,8 +120,8 @@ class Site:
         return self.renderer.page("browse.html", view, facets=facets, total=len(self.gallery.entries()))
 
     def _artwork(self, view: View, artwork_id: int) -> str:
-        exhibit = self.gallery.exhibit(artwork_id, similar=_SIMILAR)
-        work = exhibit.work
+        details = self.gallery.details(artwork_id, similar=_SIMILAR)
+        work = details.work
         if view.path != artwork_path(work.entry):
             raise Moved(artwork_path(work.entry))
         newer, older = self.gallery.neighbours(artwork_id)
@@ -131,8 +131,8 @@ class Site:
             work=work,
             newer=newer,
             older=older,
-            similar=exhibit.similar,
-            posted=[post for post in exhibit.posted if post.url.startswith(("https://", "http://"))],
+            similar=details.similar,
+            posted=[post for post in details.posted if post.url.startswith(("https://", "http://"))],
             models=models_used(work.draft.artwork),
             corpus=self._corpora.of(work.draft.artwork),
             structured=self.structured(view, work),

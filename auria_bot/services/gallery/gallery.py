@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FACETS",
+    "ArtworkDetails",
     "Card",
-    "Exhibit",
     "Gallery",
     "GalleryEntry",
     "GalleryPage",
@@ -122,7 +122,7 @@ class PublishedArtwork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exhibit:
+class ArtworkDetails:
     """A published artwork with what its page shows beside it."""
 
     work: PublishedArtwork
@@ -223,7 +223,7 @@ class Gallery:
         with self._store.read() as unit:
             return _read_work(unit, index.entries[index.place(artwork_id)])
 
-    def exhibit(self, artwork_id: int, *, similar: int) -> Exhibit:
+    def details(self, artwork_id: int, *, similar: int) -> ArtworkDetails:
         """An artwork with its posts and at most so many others of its mood.
 
         Raises:
@@ -233,7 +233,7 @@ class Gallery:
         entry = index.entries[index.place(artwork_id)]
         of_mood = index.by_facet.get(("mood", entry.mood), ())[: similar + 1]
         with self._store.read() as unit:
-            return Exhibit(
+            return ArtworkDetails(
                 work=_read_work(unit, entry),
                 posted=unit.published.posted(artwork_id),
                 similar=_read_cards(unit, index, [other for other in of_mood if other.id != artwork_id][:similar]),

@@ -83,7 +83,7 @@ def test_an_exhibit_holds_posts_and_others_of_its_mood(tmp_path: Path) -> None:
     """The newest first, without itself, at most as many as wanted; cards are as their artworks."""
     application = exhibited(tmp_path, 4)
     gallery = gallery_of(application)
-    found = gallery.exhibit(3, similar=2)
+    found = gallery.details(3, similar=2)
     assert ([card.entry.id for card in found.similar], [post.channel for post in found.posted]) == ([4, 2], ["folder"])
     assert found.similar == tuple(work.card for work in gallery.works([card.entry for card in found.similar]))
 
