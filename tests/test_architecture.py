@@ -147,10 +147,10 @@ def test_serving_never_needs_torch(path: Path):
 
 
 @modules
-def test_ray_is_imported_by_the_driver_alone(path: Path):
-    """Nobody else needs the cluster's engine: neither the program nor what runs on the nodes."""
+def test_ray_is_imported_by_the_driver_and_the_replicas_alone(path: Path):
+    """Nobody else needs the cluster's engine: neither the program nor what runs the steps on the nodes."""
     found = {imported.split(".")[0] for _, imported in _imports(_tree(path), inside=True)}
-    assert ("ray" in found) == (_name(path) == "execution/ray.py")
+    assert ("ray" in found) == (_name(path) in {"execution/ray.py", "serving/replicas.py"})
 
 
 @modules

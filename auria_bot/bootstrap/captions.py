@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from auria_bot.serving.captioning import CaptionPool, ServedModel
     from auria_bot.serving.restyling import ServedStyles, StylePool
 
-__all__ = ["CaptionServices"]
+__all__ = ["CaptionServices", "model_server"]
 
 
 class CaptionServices(Core):
@@ -105,3 +105,44 @@ class CaptionServices(Core):
             folder=self.model_registry.folder("captioner", version),
             models=self.settings.models_folder,
         )
+
+
+def model_server(_: Any = None) -> Any:
+    """The model server for Ray Serve, by the settings of the process that builds it; a configuration of Serve names it."""
+    from auria_bot.serving.replicas import ReplicaPlan, application
+    from auria_bot.settings import loading
+
+    chosen = loading.load().captions
+    size = chosen.replicas
+    plan = ReplicaPlan(
+        fewest=size.fewest,
+        most=size.most,
+        at_once=chosen.threads or max(1, round(size.cpus)),
+        waiting=chosen.waiting,
+        cpus=size.cpus,
+        gpus=size.gpus,
+        largest=chosen.largest_mb * 1_000_000,
+        deadline=chosen.deadline,
+    )
+    return application(_caption_replica, _style_replica, plan)
+
+
+def _caption_replica() -> CaptionPool:
+    """The captioner in service, by the settings of a replica's node."""
+    from auria_bot.bootstrap.application import build
+    from auria_bot.settings import loading
+
+    settings = loading.load()
+    threads = settings.captions.threads or max(1, round(settings.captions.replicas.cpus))
+    captions = settings.captions.model_copy(update={"threads": threads})
+    pool = build(settings.model_copy(update={"captions": captions})).caption_pool()
+    pool.start()
+    return pool
+
+
+def _style_replica() -> StylePool:
+    """The styles, by the settings of a replica's node."""
+    from auria_bot.bootstrap.application import build
+    from auria_bot.settings import loading
+
+    return build(loading.load()).style_pool()

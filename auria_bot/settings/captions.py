@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from auria_bot.settings.sections import Section
 
-__all__ = ["CaptionSettings"]
+__all__ = ["CaptionSettings", "ReplicaSettings"]
 
 
 def _place(address: str) -> str:
@@ -21,6 +21,25 @@ def _place(address: str) -> str:
     return address
 
 
+class ReplicaSettings(Section):
+    """Replicas of the model server on a Ray cluster."""
+
+    fewest: int = Field(default=1, ge=0, le=1000)
+    """Fewest replicas for captions; with 0 the first picture waits until one has started. Those for styles go to 0."""
+    most: int = Field(default=4, ge=1, le=1000)
+    """Most replicas for captions, and for styles."""
+    cpus: float = Field(default=1.0, ge=0, le=256)
+    """Processor cores of a replica."""
+    gpus: float = Field(default=0.0, ge=0, le=64)
+    """GPUs of a replica; a fraction lets replicas share one."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ReplicaSettings:
+        if self.fewest > self.most:
+            raise ValueError(f"fewest is {self.fewest}, which is more than most, {self.most}")
+        return self
+
+
 class CaptionSettings(Section):
     """Captions for pictures that others bring."""
 
@@ -28,6 +47,10 @@ class CaptionSettings(Section):
     """Whether the web site has a page where anybody may bring a picture."""
     server: Annotated[str, AfterValidator(_place)] = "127.0.0.1:8630"
     """Where `auria serve` listens and is asked: HOST:PORT, or "unix:/run/auria/serve.sock"."""
+    engine: Literal["local", "ray"] = "local"
+    """local: this machine answers; ray: replicas on the cluster of execution.address (needs auria-bot[cluster])."""
+    replicas: ReplicaSettings = Field(default_factory=ReplicaSettings)
+    """Replicas with the engine ray."""
     threads: int = Field(default=0, ge=0, le=256)
     """Pictures that are captioned at once; 0 for one on each processor core."""
     waiting: int = Field(default=32, ge=1, le=10_000)

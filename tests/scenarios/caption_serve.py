@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Change", "Speed", "another_version", "change_under_load", "free_port", "measure", "pictures", "served"]
+__all__ = [
+    "Change",
+    "Speed",
+    "another_version",
+    "change_under_load",
+    "free_port",
+    "measure",
+    "pictures",
+    "registry",
+    "served",
+]
 
 _START = 60.0  # seconds that a busy machine may take
 
@@ -83,10 +93,11 @@ def another_version(home: Path) -> str:
     config = json.loads((folder / "config.json").read_text("utf-8"))
     (folder / "config.json").write_text(json.dumps(config | {"length_power": 0.5}), "utf-8")
     write_checksums(folder)
-    return _registry(home).register("captioner", folder, metrics={}, note="another length power").name
+    return registry(home).register("captioner", folder, metrics={}, note="another length power").name
 
 
-def _registry(home: Path) -> FolderRegistry:
+def registry(home: Path) -> FolderRegistry:
+    """The versions of a home."""
     return FolderRegistry(Settings(home=home), clock=lambda: datetime.now(UTC))
 
 
@@ -201,7 +212,7 @@ def _timed(work: Callable[[int], int], count: int, threads: int) -> tuple[list[f
 
 def change_under_load(home: Path, *, clients: int, after: int) -> Change:
     """Ask without a pause while a newer version is promoted and rolled back; `after` answers are awaited of each."""
-    brought, registry = pictures(4), _registry(home)
+    brought, kept = pictures(4), registry(home)
     newer = another_version(home)
     answers: list[tuple[int, str]] = []
     stop = threading.Event()
@@ -222,12 +233,12 @@ def change_under_load(home: Path, *, clients: int, after: int) -> Change:
         threads = [threading.Thread(target=client, args=(port,)) for _ in range(clients)]
         for thread in threads:
             thread.start()
-        for step, version in ((lambda: None, "installed"), (lambda: registry.promote("captioner", newer), newer)):
+        for step, version in ((lambda: None, "installed"), (lambda: kept.promote("captioner", newer), newer)):
             begun = len(answers)
             step()
             until(version)
         begun = len(answers)
-        registry.rollback("captioner")
+        kept.rollback("captioner")
         until("installed")
         stop.set()
         for thread in threads:

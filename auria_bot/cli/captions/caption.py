@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +17,28 @@ from auria_bot.errors import BackendMissing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["caption", "serve"]
+    from auria_bot.settings.schema import Settings
+
+__all__ = ["Engine", "caption", "serve"]
 
 _SHADES = " ░▒▓█"
 
 
-def serve() -> None:
+class Engine(StrEnum):
+    """Where the model server runs."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+def serve(
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="ray: replicas on the cluster of execution.address; by default captions.engine.", show_default=False
+        ),
+    ] = None,
+) -> None:
     """Run the model server, which captions and restyles pictures for the web site and for programs.
 
     It listens at captions.server in the settings, by default 127.0.0.1:8630, and is meant for this machine or a trusted
@@ -33,6 +51,9 @@ def serve() -> None:
     with app_context() as app:
         telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
         chosen = app.settings.captions
+        if (engine or chosen.engine) == Engine.RAY:
+            _serve_on_cluster(app.settings)
+            return
         try:
             from auria_bot.serving.server import serve as run
         except ImportError as error:
@@ -44,6 +65,35 @@ def serve() -> None:
             version = (pool.model or {}).get("version", "")
             note(f"The captioner (version {version}) answers at {chosen.server}; Ctrl-C ends it.")
             run(pool, app.style_pool(), chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
+
+
+def _serve_on_cluster(settings: Settings) -> None:
+    """Put the model server on the cluster until this command is ended.
+
+    Raises:
+        BackendMissing: Ray is not installed.
+        ClusterError: the cluster does not take it.
+    """
+    from auria_bot.bootstrap.captions import model_server
+    from auria_bot.settings.locations import CONFIG
+
+    try:
+        from auria_bot.serving.replicas import run
+    except ImportError as error:
+        raise BackendMissing(
+            f"--engine ray needs a package that is not installed ({error.name}): pip install 'auria-bot[cluster]'"
+        ) from None
+    address = settings.captions.server
+    passed = {
+        name: value for name, value in os.environ.items() if name == CONFIG or name.startswith("AURIA_CAPTIONS__")
+    }
+    run(
+        model_server(),
+        cluster=settings.execution.address,
+        address=address,
+        environment=passed | {"AURIA_HOME": str(settings.home)},
+        ready=lambda: note(f"The model server answers at {address} of the cluster's head; Ctrl-C ends it."),
+    )
 
 
 def caption(

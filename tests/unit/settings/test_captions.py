@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from auria_bot.settings.captions import CaptionSettings
+from auria_bot.settings.captions import CaptionSettings, ReplicaSettings
 
 
 @pytest.mark.parametrize("place", ["127.0.0.1:8630", "[::1]:8630", "serve:8630", "unix:/run/auria/serve.sock"])
@@ -24,3 +24,9 @@ def test_other_addresses_are_refused_with_an_example(place: str) -> None:
 def test_strangers_bring_no_pictures_unless_it_is_switched_on() -> None:
     """The page is off by default, and the server on this machine only."""
     assert (CaptionSettings().page, CaptionSettings().server) == (False, "127.0.0.1:8630")
+
+
+def test_fewest_replicas_are_no_more_than_most() -> None:
+    """The message names both."""
+    with pytest.raises(ValidationError, match="fewest is 5, which is more than most, 4"):
+        ReplicaSettings(fewest=5)

@@ -58,3 +58,12 @@ def test_serving_runs_the_captioner_in_service(auria: Any, home: Path, monkeypat
     )
     monkeypatch.setitem(sys.modules, "auria_bot.serving.server", None)
     assert "[web]" in auria("serve")[2]
+
+
+def test_serving_on_a_cluster_says_what_to_install(auria: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the option and by the setting, where Ray is not installed."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "auria_bot.serving.replicas", raising=False)
+    assert "[cluster]" in auria("serve", "--engine", "ray")[2]
+    monkeypatch.setenv("AURIA_CAPTIONS__ENGINE", "ray")
+    assert "[cluster]" in auria("serve")[2]

@@ -1,0 +1,261 @@
+"""The model server as deployments of Ray Serve: captions and styles on replicas whose number follows the load.
+
+The HTTP interface is `create_app` over pools that ask replicas, so that it is the same as on one machine. A request whose
+replica is lost is asked again of another one: answers change nothing, so it may be. Each replica takes a newer version up
+between two pictures, as the model server on one machine does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import ray
+from ray import serve
+from ray.exceptions import RayActorError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
+
+from auria_bot.errors import (
+    AuriaError,
+    ClusterError,
+    InputError,
+    ModelError,
+    ModelServerBusy,
+    PictureError,
+    UnknownName,
+)
+from auria_bot.serving.captioning import METRICS as CAPTION_METRICS
+from auria_bot.serving.restyling import METRICS as STYLE_METRICS
+from auria_bot.serving.server import create_app
+from auria_bot.telemetry import Sample, exposition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+
+    from starlette.applications import Starlette
+
+__all__ = ["NAME", "Replica", "ReplicaPlan", "application", "run"]
+
+NAME: Final = "auria"
+"""The application's name on the cluster."""
+
+_KNOWN: Final = {kind.__name__: kind for kind in (InputError, ModelError, PictureError, UnknownName)}
+_TRIES: Final = 4  # replicas that may be lost with one request
+_LATE: Final = "the picture's turn came too late; come back later"
+_PACE: Final = {"upscale_delay_s": 3.0, "downscale_delay_s": 15.0, "metrics_interval_s": 1.0, "look_back_period_s": 5.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplicaPlan:
+    """How many replicas answer, and what each takes."""
+
+    fewest: int  # of captions; styles may have none
+    most: int
+    at_once: int  # pictures that a replica of captions works on
+    waiting: int  # most pictures that wait for a replica
+    cpus: float
+    gpus: float
+    largest: int  # bytes of a picture's file
+    deadline: float  # seconds
+
+
+class Replica:
+    """A pool of the model server on one replica."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._pool = make()
+
+    async def ask(self, content: bytes, seconds: float, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The pool's answer within so many seconds, or its error; and the version in use."""
+        try:
+            future = self._pool.submit(content, deadline=time.monotonic() + seconds, **given)
+            answer = await asyncio.wrap_future(future)
+        except AuriaError as error:
+            kind = type(error).__name__
+            return {"error": kind, "message": str(error), "seconds": getattr(error, "seconds", 1)}
+        return {"answer": answer, "model": self.model()}
+
+    def model(self) -> dict[str, str] | None:
+        """Name and hash of the version in use, where there is one for all pictures."""
+        return getattr(self._pool, "model", None)
+
+
+class _RemotePool:
+    """A pool whose pictures go to replicas; counts what `metrics` tells."""
+
+    def __init__(self, handle: Any, *, done: str, seconds: str, refused: str) -> None:
+        self._handle, self._done, self._refused = handle, done, refused
+        self._values = {done: 0.0, seconds: 0.0}
+        self._seconds, self._inside = seconds, 0
+        self._reasons = dict.fromkeys(("busy", "late", "picture" if "restyle" not in refused else "wrong"), 0)
+        self.model: dict[str, str] | None = None
+        self._tasks = {asyncio.get_running_loop().create_task(self._learn())}
+
+    def submit(self, content: bytes, wish: Any = None, *, deadline: float, **given: Any) -> Future[Any]:
+        """As the pool on one machine; the picture goes to the replica with the least to do."""
+        given |= {} if wish is None else {"wish": wish}
+        return asyncio.run_coroutine_threadsafe(self._counted(content, deadline, given), asyncio.get_running_loop())
+
+    def metrics(self) -> str:
+        """All metrics in Prometheus' text format, as counted before the replicas."""
+        samples = [Sample(metric=name, labels={}, value=value) for name, value in self._values.items()]
+        samples += [
+            Sample(metric=self._refused, labels={"reason": reason}, value=count)
+            for reason, count in self._reasons.items()
+        ]
+        if self._done != "auria_serve_captions_total":
+            return exposition(samples, STYLE_METRICS)
+        samples.append(Sample(metric="auria_serve_waiting", labels={}, value=self._inside))
+        samples.append(Sample(metric="auria_serve_ready", labels={}, value=self.model is not None))
+        if self.model is not None:
+            samples.append(Sample(metric="auria_serve_model", labels=self.model, value=1))
+        return exposition(samples, CAPTION_METRICS)
+
+    def close(self) -> None:
+        """Nothing is held here."""
+
+    async def _learn(self) -> None:
+        """Ask for the version in use once; later it is told with each answer."""
+        self.model = await self._handle.model.remote()
+
+    async def _counted(self, content: bytes, deadline: float, given: Mapping[str, Any]) -> Any:
+        begun = time.monotonic()
+        self._inside += 1
+        try:
+            answer = await self._ask(content, deadline, given)
+        except AuriaError as error:
+            reason = next(iter(reversed(self._reasons)))
+            if isinstance(error, ModelServerBusy):
+                reason = "late" if str(error) == _LATE else "busy"
+            self._reasons[reason] += 1
+            raise
+        finally:
+            self._inside -= 1
+        self._values[self._done] += 1
+        self._values[self._seconds] += time.monotonic() - begun
+        return answer
+
+    async def _ask(self, content: bytes, deadline: float, given: Mapping[str, Any]) -> Any:
+        for _ in range(_TRIES):
+            left = deadline - time.monotonic()
+            try:
+                async with asyncio.timeout(max(0.0, left)):
+                    found = await self._handle.ask.remote(content, left, given)
+            except TimeoutError:
+                raise ModelServerBusy(_LATE) from None
+            except BackPressureError:
+                raise ModelServerBusy(f"{self._inside} pictures are waiting; come back in a moment") from None
+            except (RayActorError, DeploymentUnavailableError):
+                continue
+            if "error" not in found:
+                self.model = found["model"]
+                return found["answer"]
+            if found["error"] == ModelServerBusy.__name__:
+                raise ModelServerBusy(found["message"], seconds=found["seconds"])
+            raise _KNOWN.get(found["error"], ModelError)(found["message"])
+        raise ModelServerBusy("the replicas are being replaced; come back in a moment")
+
+
+def application(captions: Callable[[], Any], styles: Callable[[], Any], plan: ReplicaPlan) -> Any:
+    """The application for Ray Serve.
+
+    Args:
+        captions: makes a started pool of captions, on the replica; a function of a module.
+        styles: makes a pool of styles, likewise.
+        plan: how many replicas, and what each takes.
+    """
+    compute = {"num_cpus": plan.cpus, "num_gpus": plan.gpus}
+
+    def deployment(name: str, make: Callable[[], Any], *, fewest: int, at_once: int) -> Any:
+        scaling = {"min_replicas": fewest, "max_replicas": plan.most, "target_ongoing_requests": at_once, **_PACE}
+        return serve.deployment(
+            Replica,
+            name=name,
+            max_ongoing_requests=2 * at_once,  # so that the next picture is there when one is done
+            max_queued_requests=plan.waiting,
+            autoscaling_config=scaling,
+            ray_actor_options=compute,
+            graceful_shutdown_timeout_s=plan.deadline,
+        ).bind(make)
+
+    largest, deadline = plan.largest, plan.deadline
+
+    def build() -> Starlette:
+        here = serve.get_replica_context().app_name
+
+        def remote(name: str, **names: str) -> Any:
+            return _RemotePool(serve.get_deployment_handle(name, app_name=here), **names)
+
+        return create_app(
+            remote(
+                "captions",
+                done="auria_serve_captions_total",
+                seconds="auria_serve_caption_seconds_total",
+                refused="auria_serve_refused_total",
+            ),
+            remote(
+                "styles",
+                done="auria_serve_restyled_total",
+                seconds="auria_serve_restyle_seconds_total",
+                refused="auria_serve_restyle_refused_total",
+            ),
+            largest=largest,
+            deadline=deadline,
+        )
+
+    front = serve.deployment(
+        serve.ingress(build)(),
+        name="http",
+        num_replicas=1,
+        max_ongoing_requests=512,
+        ray_actor_options={"num_cpus": 0},
+    )
+    return front.bind(
+        deployment("captions", captions, fewest=plan.fewest, at_once=plan.at_once),
+        deployment("styles", styles, fewest=0, at_once=1),
+    )
+
+
+def run(made: Any, *, cluster: str, address: str, environment: Mapping[str, str], ready: Callable[[], None]) -> None:
+    """Put the application on a cluster and keep it there until SIGTERM or SIGINT.
+
+    Args:
+        made: the application.
+        cluster: "auto", or HOST:PORT of the head node.
+        address: HOST:PORT on the head node, where requests are answered.
+        environment: variables of the replicas.
+        ready: called when requests are answered.
+
+    Raises:
+        InputError: the address is a socket.
+        ClusterError: the cluster cannot be joined, or does not start the application.
+    """
+    host, _, port = address.rpartition(":")
+    if address.startswith("unix:"):
+        raise InputError(f'captions.server is "{address}"; with --engine ray it must be HOST:PORT')
+    stopped = threading.Event()
+    try:
+        ray.init(
+            address=cluster,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"env_vars": dict(environment)},
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):  # only now, because Ray sets a handler of its own
+            signal.signal(number, lambda *_: stopped.set())
+        serve.start(proxy_location="HeadOnly", http_options={"host": host.strip("[]"), "port": int(port)})
+        serve.run(made, name=NAME, route_prefix="/")
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ClusterError(f"the cluster at {cluster} does not serve: {reason}") from error
+    if not stopped.is_set():
+        ready()
+    stopped.wait()
+    serve.delete(NAME)
+    ray.shutdown()
