@@ -108,7 +108,7 @@ class CaptionServices(Core):
 
 
 def model_server(_: Any = None) -> Any:
-    """The model server for Ray Serve, by the settings of the process that builds it; a configuration of Serve names it."""
+    """The model server for Ray Serve, by the settings of the process that builds it; Serve's configuration names it."""
     from auria_bot.serving.replicas import ReplicaPlan, application
     from auria_bot.settings import loading
 

@@ -1,8 +1,8 @@
 """The model server as deployments of Ray Serve: captions and styles on replicas whose number follows the load.
 
-The HTTP interface is `create_app` over pools that ask replicas, so that it is the same as on one machine. A request whose
-replica is lost is asked again of another one: answers change nothing, so it may be. Each replica takes a newer version up
-between two pictures, as the model server on one machine does.
+The HTTP interface is `create_app` over pools that ask replicas, so that it is the same as on one machine. A request
+whose replica is lost is asked again of another one: answers change nothing, so it may be. Each replica takes a newer
+version up between two pictures, as the model server on one machine does.
 """
 
 from __future__ import annotations
