@@ -111,7 +111,8 @@ class OperationsServices(StudioServices):
 
     @cached_property
     def backups(self) -> Backups:
-        """Backups of database and pictures; the database need not be intact."""
+        """Backups of the database and its files; the database need not be intact."""
+        from auria_bot.services.operations.backup_contents import ModelFiles
         from auria_bot.services.operations.backups import Backups
 
         chosen = self.settings.maintenance
@@ -122,6 +123,7 @@ class OperationsServices(StudioServices):
             clock=self.clock,
             daily=chosen.daily_backups,
             weekly=chosen.weekly_backups,
+            models=ModelFiles(chosen.backup_models),
         )
 
     @cached_property
@@ -148,6 +150,7 @@ class OperationsServices(StudioServices):
             backups=self.backups,
             erasure=self.erasure,
             open_store=lambda: Store.open(self.settings),
+            settle_models=self.settle_models,
             clock=self.clock,
         )
 

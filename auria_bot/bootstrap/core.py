@@ -78,6 +78,15 @@ class Core:
             every=chosen.refresh_seconds,
         )
 
+    def settle_models(self) -> tuple[str, ...]:
+        """Make the registry whole after a restore; the versions that are out of service, since they have no files.
+
+        The copy of a registry on a server is not in a backup: the server is asked as always.
+        """
+        from auria_bot.services.models.folder_registry import FolderRegistry
+
+        return () if self.settings.registry.address else FolderRegistry(self.settings, clock=self.clock).settle()
+
     @cached_property
     def experiments(self) -> ExperimentLog:
         """The records of the trainings."""

@@ -355,6 +355,8 @@ class MaintenanceSettings(Section):
     """Number of days for which the newest backup is kept."""
     weekly_backups: int = Field(default=4, ge=0, le=520)
     """Number of weeks for which the newest backup is kept."""
+    backup_models: Literal["in-service", "all", "none"] = "in-service"
+    """Of which trained versions a backup holds the files; it holds the figures, hashes and promotions of all."""
     rejected_days: float = Field(default=30.0, ge=0, le=3650)
     """Days after which a rejected draft's pictures are deleted."""
     unfinished_days: float = Field(default=14.0, ge=1, le=3650)

@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ["BACKUPS"]
 
+_WORK = {
+    "key": "a" * 32,
+    "owner": "0" * 64,
+    "theme": "",
+    "mood": "",
+    "asked_at": "2026-11-20T00:00:00+00:00",
+    "state": "done",
+    "is_kept": True,
+}
+
 
 def _hash(file: Path) -> list[object]:
     return [file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest()]
@@ -87,6 +97,17 @@ def _named(name: str) -> Callable[[Path], str]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("hostile")
         listed["files"][name] = _hash(file)  # type: ignore[index]
+
+    return _restore(prepare)
+
+
+def _record(name: str, record: dict[str, object]) -> Callable[[Path], str]:
+    """A backup with a record that says what Auria never writes."""
+
+    def prepare(folder: Path, listed: dict[str, object]) -> None:
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(json.dumps(record))
+        listed["files"][name] = _hash(folder / name)  # type: ignore[index]
 
     return _restore(prepare)
 
@@ -157,16 +178,26 @@ def _journal_beside(scratch: Path) -> str:
     return "" if (folder / "auria.db").read_bytes() == content else "the journal was replayed"
 
 
-def _linked_home_folder(scratch: Path) -> str:
-    """A picture's folder in the home that is a link must not lead the restore outside."""
-    folder, backups, _ = _backup(scratch)
-    outside = scratch / "outside"
-    outside.mkdir()
-    (scratch / "other" / "pictures" / "run-1").rmdir()
-    (scratch / "other" / "pictures" / "run-1").symlink_to(outside)
-    with suppress(AuriaError):
-        backups.restore(folder, force=True)
-    return f"written outside: {os.listdir(outside)}" if any(outside.iterdir()) else ""  # noqa: PTH208
+def _linked_home_folder(name: str) -> Callable[[Path], str]:
+    """A file's second folder in the home that is a link must not lead the restore outside."""
+
+    def case(scratch: Path) -> str:
+        folder, backups, listed = _backup(scratch)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("hostile")
+        listed["files"][name] = _hash(folder / name)  # type: ignore[index]
+        (folder / "backup.json").write_text(json.dumps(listed))
+        outside = scratch / "outside"
+        outside.mkdir()
+        linked = scratch / "other" / Path(*Path(name).parts[:2])
+        linked.parent.mkdir(exist_ok=True)
+        shutil.rmtree(linked, ignore_errors=True)
+        linked.symlink_to(outside)
+        with suppress(AuriaError):
+            backups.restore(folder, force=True)
+        return f"written outside: {os.listdir(outside)}" if any(outside.iterdir()) else ""  # noqa: PTH208
+
+    return case
 
 
 BACKUPS: dict[str, Callable[[Path], str]] = {
@@ -183,6 +214,28 @@ BACKUPS: dict[str, Callable[[Path], str]] = {
             "pictures/../auria.toml",
             "./auria.toml",
             "pictures//auria.toml",
+            "visitors/../auria.toml",
+            f"visitors/{'a' * 32}/deeper/post.jpg",
+            "ratings/../auria.toml",
+            "registry/served/poet/model.onnx",
+            "registry/captioner/v1/files/../../../../auria.toml",
+        )
+    },
+    **{
+        f"backup with {what}": _record(name, record)
+        for what, name, record in (
+            ("a visitor's work of another key", f"visitors/{'a' * 32}/work.json", {**_WORK, "key": "../pictures"}),
+            (
+                "a visitor's work that shows secrets",
+                f"visitors/{'a' * 32}/work.json",
+                {**_WORK, "artwork": {"files": {"post": {"name": "../../secrets/web-operators.json"}}}},
+            ),
+            ("a promotion of a folder outside", "registry/poet/promotions.json", {"promotions": ["../../../outside"]}),
+            (
+                "a version of another name",
+                "registry/poet/v1/version.json",
+                {"model": "poet", "name": "../v1", "metrics": {}},
+            ),
         )
     },
     "backup with a path outside": _named("../other/auria.toml"),
@@ -202,5 +255,6 @@ BACKUPS: dict[str, Callable[[Path], str]] = {
     "backup with a trigger": _restore(_trigger),
     "backup whose database is the settings": _restore(_other_database),
     "backup with a journal beside": _journal_beside,
-    "home with a linked picture folder": _linked_home_folder,
+    "home with a linked picture folder": _linked_home_folder("pictures/run-1/post.jpg"),
+    "home with a linked folder of a version": _linked_home_folder("registry/poet/v1/files/model.onnx"),
 }

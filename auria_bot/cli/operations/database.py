@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, table, when
 from auria_bot.execution.parent_watch import report
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["database", "tidy"]
 
@@ -86,11 +89,20 @@ def backup(
     scheduled: Annotated[bool, typer.Option("--scheduled", hidden=True)] = False,
     as_json: Json = False,
 ) -> None:
-    """Back up database and pictures while everything runs; in the default folder, old backups are deleted.
+    """Back up database and files while everything runs; in the default folder, old backups are deleted.
+
+    Included: the database (drafts, posts, corpus, ratings, journal), the drafts' pictures, the artworks that visitors
+    of the live studio keep, pictures kept with a rating, and of trained models every version's record and which was
+    put in service. Of their files, those of the versions in service (maintenance.backup_models).
+
+    Not included: settings, secrets, the desk's operators and the keys of programs, footage, films, training records,
+    models that came with the program, a registry on a server. Copy auria.toml and secrets/ yourself.
 
     Backups made with this command are kept as many days as daily ones, the one last restored from until another is
-    restored. A backup of a state with faults replaces no sound one. Secrets and settings are not included.
+    restored. A backup of a state with faults replaces no sound one.
     """
+    from auria_bot.services.operations.backup_contents import NOT_INCLUDED, holdings
+
     with app_context() as app:
         done = app.database_administration.back_up(
             folder.expanduser().absolute() if folder else None, by_hand=not scheduled, trust=trust
@@ -106,6 +118,7 @@ def backup(
                 "folder": made.folder,
                 "bytes": made.size,
                 "files": len(made.files),
+                "holds": holdings(made.files),
                 "gone": done.deleted,
                 "problem": done.problem,
             }
@@ -113,6 +126,7 @@ def backup(
         note(message)
     else:
         echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
+        echo(f"it holds the database and {_holdings(holdings(made.files))}; not {NOT_INCLUDED}")
         for place in done.deleted:
             echo(f"deleted the old backup {place}")
     if made.faults:
@@ -124,9 +138,22 @@ def backup(
         note(done.problem)
 
 
+def _holdings(holds: Mapping[str, int]) -> str:
+    """What a backup holds, in words."""
+    parts = [
+        f"pictures of {counted(holds['drafts'], 'draft')}",
+        counted(holds["visitors"], "visitor's work", "visitors' works"),
+        counted(holds["ratings"], "rating picture"),
+        f"{counted(holds['versions'], 'version')} of models ({holds['version_files']} with files)",
+    ]
+    return ", ".join(parts)
+
+
 @database.command("backups")
 def backups(as_json: Json = False) -> None:
     """List the backups, newest first."""
+    from auria_bot.services.operations.backup_contents import holdings
+
     with app_context() as app:
         found = app.backups.list()
     if as_json:
@@ -136,6 +163,7 @@ def backups(as_json: Json = False) -> None:
                     "folder": one.folder,
                     "made_at": one.made_at.isoformat(),
                     "bytes": one.size,
+                    "holds": holdings(one.files),
                     "by_hand": one.by_hand,
                     "faults": one.faults,
                 }
@@ -162,7 +190,12 @@ def restore(
     the backup was made is forgotten again. What may have been published after
     the backup was made is not published again automatically: waiting posts need attention, and approved drafts must
     be approved again.
+
+    Files that the backup does not hold stay as they are. A trained version that was in service, and whose files are
+    neither in the backup nor here, is taken out of service. Restart the web server and the model server afterwards.
     """
+    from auria_bot.services.operations.backup_contents import holdings
+
     with app_context() as app:
         done = app.database_administration.restore(file.expanduser().absolute(), force=force)
         approves_automatically = app.settings.schedule.approve_after > 0
@@ -172,6 +205,8 @@ def restore(
             {
                 "folder": restored.backup.folder,
                 "pictures": restored.pictures,
+                "holds": holdings(restored.files),
+                "out_of_service": done.lost,
                 "aside": restored.aside,
                 "forgotten": done.forgotten,
                 "remembers": done.remembers,
@@ -180,8 +215,14 @@ def restore(
         )
         return
     aside = f"; the previous content is in {restored.aside}" if restored.aside else ""
-    pictures = counted(restored.pictures, "picture")
-    echo(f"restored the state of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC, and {pictures}{aside}")
+    others = len(restored.files) - restored.pictures
+    brought = counted(restored.pictures, "picture") + (f", {counted(others, 'other file')}" if others else "")
+    echo(f"restored the state of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC, and {brought}{aside}")
+    if done.lost:
+        note(
+            f"{', '.join(done.lost)}: the files are not there, so the version before is in service; train again, or"
+            " back up with maintenance.backup_models"
+        )
     if done.forgotten:
         echo(f"{counted(done.forgotten, 'verse')} that had been forgotten since was deleted again")
     if not done.remembers and restored.aside:

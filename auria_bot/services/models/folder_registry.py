@@ -14,14 +14,15 @@ import re
 import secrets
 import shutil
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import InputError, ModelError, NotFound
 from auria_bot.files import disk_errors, file_lock, write_json
+from auria_bot.services.models.served_folder import link_folders
 from auria_bot.services.models.versions import (
     INSTALLED,
     ModelVersion,
+    checked_promotions,
     compared,
     installed_stays,
     none_promoted,
@@ -32,6 +33,7 @@ from auria_bot.services.models.versions import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from auria_bot.settings.schema import Settings
@@ -92,14 +94,11 @@ class FolderRegistry:
         note = self._own(model) / name / _NOTE
         try:
             known = json.loads(note.read_text(encoding="utf-8")) if _NAME.fullmatch(name) else None
-        except (OSError, ValueError):
-            known = None
-        if not isinstance(known, dict):
+            return replace(ModelVersion.from_json(known), is_promoted=is_promoted)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise NotFound(
                 f"there is no version {name[:40]!r} of the {model[:40]}", hint=f"auria models show {model[:40]}"
-            )
-        known["registered_at"] = datetime.fromisoformat(known["registered_at"])
-        return ModelVersion(**(known | {"is_promoted": is_promoted}))
+            ) from None
 
     def promoted(self, model: str) -> str:
         """The name of the version in force."""
@@ -311,19 +310,57 @@ class FolderRegistry:
             with file_lock(self._folder / ".lock"):
                 self._link()
 
+    def settle(self) -> tuple[str, ...]:
+        """Make the registry whole after a restore that brought records, but not the files of every version.
+
+        A version whose files are missing, or are others than those registered, counts as removed; where it was in
+        force, the one before it is. The links to what is served are made anew.
+
+        Returns:
+            The versions that are not in force any more, such as "captioner v3".
+
+        Raises:
+            DiskError: the registry cannot be written.
+        """
+        if not self._folder.is_dir():
+            return ()
+        lost = []
+        with disk_errors(self._folder), file_lock(self._folder / ".lock"):
+            for model in self.models():
+                promotions = self._promotions(model)
+                gone = [one for one in self.versions(model) if one.name != INSTALLED and not self._is_whole(one)]
+                for version in gone:
+                    removed = replace(version, is_promoted=False, is_removed=True)
+                    write_json(self._own(model) / version.name / _NOTE, removed.to_json(), pretty=True)
+                names = {version.name for version in gone}
+                lost += [f"{model} {name}" for name in promotions[-1:] if name in names]
+                if names & set(promotions):
+                    left = without_repeats([name for name in promotions if name not in names])
+                    write_json(self._own(model) / _PROMOTIONS, {"promotions": left}, pretty=True)
+            if self._served.is_dir() or any(self._promotions(model) for model in self.models()):
+                self._link()
+        return tuple(lost)
+
+    def _is_whole(self, version: ModelVersion) -> bool:
+        from auria_bot.art import checkpoint
+
+        try:
+            return checkpoint.verify(self.folder(version.model, version.name)) == version.sha256
+        except (ModelError, NotFound):
+            return False
+
     def _own(self, model: str) -> Path:
         return self._folder / _checked(model)
 
     def _promotions(self, model: str) -> list[str]:
         try:
-            found = json.loads((self._own(model) / _PROMOTIONS).read_text(encoding="utf-8"))["promotions"]
+            return checked_promotions(json.loads((self._own(model) / _PROMOTIONS).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return []
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{self._own(model) / _PROMOTIONS} cannot be read: {error}; restore or delete it"
             ) from None
-        return [str(name) for name in found]
 
     @contextlib.contextmanager
     def _changing(self, model: str) -> Iterator[list[str]]:
@@ -339,45 +376,12 @@ class FolderRegistry:
 
     def _link(self) -> None:
         """Make every link of the served folder lead to the version in force."""
-        self._served.mkdir(parents=True, exist_ok=True)
         wanted = {one.name: one for one in self._installed.glob("[!.]*") if one.is_dir()}
         wanted |= {model: self.folder(model) for model in self.models() if self._promotions(model)}
-        for name, target in wanted.items():
-            _replace_link(self._served / name, target.resolve())
-        for link in self._served.iterdir():
-            if link.name not in wanted:
-                _remove(link)
+        link_folders(self._served, wanted)
 
 
 def _checked(model: str) -> str:
     if not _MODEL.fullmatch(model) or model in {"served", "mlflow"}:
         raise NotFound(f"there is no model {model[:40]!r}", hint="auria models")
     return model
-
-
-def _replace_link(link: Path, target: Path) -> None:
-    """Make a link lead to a folder; where links cannot be made, copy the folder."""
-    if link.is_symlink() and link.resolve() == target:
-        return
-    fresh = link.with_name(f".{link.name}.new")
-    _remove(fresh)
-    try:
-        fresh.symlink_to(target, target_is_directory=True)
-    except OSError:  # Windows, without the right to make links
-        if (link / "SHA256SUMS").is_file() and _sums(link) == _sums(target):
-            return
-        shutil.copytree(target, fresh)
-        _remove(link)
-    fresh.replace(link)
-
-
-def _sums(folder: Path) -> bytes:
-    path = folder / "SHA256SUMS"
-    return path.read_bytes() if path.is_file() else b""
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink(missing_ok=True)
-    elif path.is_dir():
-        shutil.rmtree(path)

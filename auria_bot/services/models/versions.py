@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from auria_bot.errors import InputError, InvalidTransition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from pathlib import Path
 
 __all__ = [
     "INSTALLED",
     "ModelRegistry",
     "ModelVersion",
+    "checked_promotions",
     "compared",
     "installed_stays",
     "none_promoted",
@@ -26,6 +28,8 @@ __all__ = [
 
 INSTALLED: Final = "installed"
 """The name of the version that came with the program, or lies in the folder that the setting `models` names."""
+
+_NAME = re.compile(r"v[1-9]\d{0,8}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,22 @@ class ModelVersion:
         """The version, ready for JSON."""
         at = None if self.registered_at is None else self.registered_at.isoformat()
         return asdict(self) | {"registered_at": at, "metrics": dict(self.metrics)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ModelVersion:
+        """Read what `to_json` wrote; unknown fields of a newer version are left out.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is no version's record.
+        """
+        known = {item.name for item in fields(cls)}
+        data = {name: item for name, item in value.items() if name in known}
+        if not _NAME.fullmatch(data["name"]):
+            raise ValueError(f"{data['name'][:40]!r} is not the name of a version")
+        at = data.get("registered_at")
+        if not all(isinstance(figure, int | float) for figure in data["metrics"].values()):
+            raise ValueError("its figures are no numbers")
+        return cls(**data | {"registered_at": None if at is None else datetime.fromisoformat(at)})
 
 
 class ModelRegistry(Protocol):
@@ -168,6 +188,19 @@ def compared(first: ModelVersion, second: ModelVersion) -> dict[str, tuple[float
     """Every figure that either of two versions has, by name; None where one lacks it."""
     names = sorted({*first.metrics, *second.metrics})
     return {name: (first.metrics.get(name), second.metrics.get(name)) for name in names}
+
+
+def checked_promotions(value: Mapping[str, Any]) -> list[str]:
+    """The promotions of a model from their record, the one in force last.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no such record.
+    """
+    names = [str(name) for name in value["promotions"]]
+    for name in names:
+        if name != INSTALLED and not _NAME.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} is not the name of a version")
+    return names
 
 
 def without_repeats(names: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """The files of a backup: its list, and copies that are compared with it.
 
-A backup may come from a stranger. Whatever its list says, only regular files are read, and only the database and
-`pictures/FOLDER/FILE`.
+A backup may come from a stranger. Whatever its list says, only regular files are read, and only the database and what
+`backup_contents` accepts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.errors import NotFound, StoreError
 from auria_bot.files import flush, sha256_of
+from auria_bot.services.operations.backup_contents import is_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ LIST = "backup.json"
 """The file that describes a backup."""
 
 _DATABASES = ("auria.db", "auria.dump")
-_PICTURE = re.compile(r"pictures/[^./\\\x00-\x1f][^/\\\x00-\x1f]*/(?!\.\.?$)[^/\\\x00-\x1f]+")
 _LIST_LIMIT = 256 << 20  # bytes of a list, for a million pictures
 _CHUNK = 1 << 20  # bytes copied at a time
 
@@ -81,7 +80,7 @@ def read_backup(place: Path) -> Backup:
     if backup.database not in _DATABASES or backup.database not in files:
         raise StoreError(f"{place / LIST} names no database of a backup; take another backup")
     for name in files:
-        if name != backup.database and not _PICTURE.fullmatch(name):
+        if name != backup.database and not is_accepted(name):
             raise StoreError(f"{place / LIST} names {name[:80]!r}, which no backup contains; take another backup")
     return backup
 

@@ -1,14 +1,16 @@
-"""Backups: each is a folder with a copy of the database, every picture, and a list of all files with their hashes.
+"""Backups: each is a folder with a copy of the database, the files that go with it, and a list of all with their hashes.
 
     <folder>/auria-20261121T180000Z/backup.json     time, database, and each file's size and SHA-256
     <folder>/auria-20261121T180000Z/auria.db        or auria.dump for PostgreSQL
     <folder>/auria-20261121T180000Z/pictures/...    unchanged ones are hard links to the backup before
+    <folder>/auria-20261121T180000Z/visitors, ratings, registry    likewise; see backup_contents
 
 A backup appears complete or not at all. The database is copied first: pictures are stored before their draft is, so
 none is missing. Secrets and settings are not included.
 
 A backup may come from a stranger. Whatever its list says, only regular files are restored, and only the database and
-`pictures/FOLDER/FILE`; each is copied into the home and compared with the list before anything is replaced.
+what `backup_contents` accepts; each is copied into the home and compared with the list, and records are checked, before
+anything is replaced.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
 from auria_bot.files import disk_errors, file_lock, flush, sha256_of, write_json
+from auria_bot.services.operations.backup_contents import ModelFiles, check_record, contents
 from auria_bot.services.operations.backup_files import (
     LIST,
     Backup,
@@ -71,8 +74,13 @@ class Restored:
     """The result of restoring a backup."""
 
     backup: Backup
-    pictures: int  # restored ones, which were missing or different
+    files: tuple[str, ...]  # restored ones beside the database, which were missing or different
     aside: Path | None  # where the earlier database is kept
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures of drafts were restored."""
+        return sum(name.startswith("pictures/") for name in self.files)
 
 
 class Backups:
@@ -85,10 +93,20 @@ class Backups:
         backups.restore(made.folder, force=True)
     """
 
-    def __init__(self, *, home: Path, folder: Path, database: Dump, clock: Clock, daily: int, weekly: int) -> None:
+    def __init__(
+        self,
+        *,
+        home: Path,
+        folder: Path,
+        database: Dump,
+        clock: Clock,
+        daily: int,
+        weekly: int,
+        models: ModelFiles = ModelFiles.IN_SERVICE,
+    ) -> None:
         """`daily` and `weekly` are the days and weeks of which the newest backup is kept."""
         self._home, self.folder, self._database, self._clock = home, folder, database, clock
-        self._daily, self._weekly = daily, weekly
+        self._daily, self._weekly, self._models = daily, weekly, models
 
     def list(self, folder: Path | None = None) -> Sequence[Backup]:
         """The backups in a folder, the newest first; incomplete ones are left out."""
@@ -130,7 +148,7 @@ class Backups:
             staging.mkdir(mode=0o700)
             self._database.save(staging / self._database.name)
             self._database.verify(staging / self._database.name)
-            files = {self._database.name: measured(staging / self._database.name)} | self._pictures(staging, earlier)
+            files = {self._database.name: measured(staging / self._database.name)} | self._copies(staging, earlier)
             sound = next((backup for backup in listed if not backup.faults), None)
             state = inspect(files, sound) if inspect is not None else State()
             value: dict[str, Any] = {
@@ -233,13 +251,13 @@ class Backups:
         return backup
 
     def restore(self, place: Path, *, force: bool = False) -> Restored:
-        """Restore a backup's database and pictures; pictures that are not in it stay.
+        """Restore a backup's database and files; files that are not in it stay.
 
         The place is the backup's folder, or a file in it; `force` overwrites a database, of which a copy is kept.
 
         Raises:
             NotFound: there is no backup.
-            StoreError: it is incomplete, or of another kind of database; nothing was changed.
+            StoreError: it is incomplete, of another kind of database, or of another registry; nothing was changed.
             InvalidTransition: the database is not empty, and `force` is not given.
             DiskError: the disk cannot be written.
         """
@@ -249,6 +267,9 @@ class Backups:
         changed = self._changed(backup)
         with self._scratch() as staging:
             copies = staged(backup, [backup.database, *changed], staging)
+            for name in changed:
+                check_record(name, copies[name])
+                self._check_version(name, copies[name])
             # The database first: it refuses to be overwritten before anything is changed.
             self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
             for name in changed:
@@ -256,23 +277,33 @@ class Backups:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 copies[name].replace(target)
                 flush(target.parent)
-        return Restored(backup=backup, pictures=len(changed), aside=aside if aside.exists() else None)
+        return Restored(backup=backup, files=tuple(changed), aside=aside if aside.exists() else None)
 
     def _changed(self, backup: Backup) -> Sequence[str]:
-        """The pictures that the home lacks, or has with other content."""
+        """The files that the home lacks, or has with other content."""
         found = []
         for name, (size, sha256) in backup.files.items():
-            target = self._home / name
-            if name == backup.database or (
-                is_regular(self._home / "pictures", name.partition("/")[2])
-                and target.stat().st_size == size
-                and sha256_of(target) == sha256
-            ):
+            if name == backup.database:
                 continue
-            if target.is_dir() or target.parent.is_symlink():
+            target, (top, _, rest) = self._home / name, name.partition("/")
+            if is_regular(self._home / top, rest) and target.stat().st_size == size and sha256_of(target) == sha256:
+                continue
+            folders = [self._home / top / part for part in list(Path(rest).parents)[:-1]]
+            if target.is_dir() or any(folder.is_symlink() for folder in folders):
                 raise StoreError(f"{target} cannot be replaced: its folder is a link, or it is a folder; move it away")
             found.append(name)
         return found
+
+    def _check_version(self, name: str, copy: Path) -> None:
+        """Refuse the record of a model's version where the home has another version of that name."""
+        target = self._home / name
+        if not (name.startswith("registry/") and name.endswith("/version.json")) or not target.is_file():
+            return
+        with suppress(ValueError, KeyError, TypeError):  # a damaged record in the home is replaced
+            if json.loads(target.read_bytes())["sha256"] != json.loads(copy.read_bytes())["sha256"]:
+                raise StoreError(
+                    f"{target.parent} is another version than that of the backup; move {self._home / 'registry'} away"
+                )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -294,7 +325,7 @@ class Backups:
     def _check_space(self, root: Path, earlier: Backup | None) -> None:
         known = earlier.files if earlier else {}
         needed = self._database.size + _SPARE
-        for name, file in self._kept():
+        for name, file in contents(self._home, self._models):
             with suppress(FileNotFoundError):  # a rejected draft's may be deleted meanwhile
                 needed += file.stat().st_size if name not in known else 0
         free = shutil.disk_usage(root).free
@@ -304,14 +335,9 @@ class Backups:
                 " set maintenance.backup_folder to a folder on another disk"
             )
 
-    def _kept(self) -> Sequence[tuple[str, Path]]:
-        root = self._home / "pictures"
-        files = (file for file in sorted(root.glob("[!.]*/*")) if file.is_file() and not file.is_symlink())
-        return [(f"pictures/{file.parent.name}/{file.name}", file) for file in files]
-
-    def _pictures(self, staging: Path, earlier: Backup | None) -> dict[str, tuple[int, str]]:
+    def _copies(self, staging: Path, earlier: Backup | None) -> dict[str, tuple[int, str]]:
         files = {}
-        for name, source in self._kept():
+        for name, source in contents(self._home, self._models):
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):  # deleted meanwhile, too

@@ -75,6 +75,7 @@ class RestoreResult:
     held: HeldItems
     forgotten: int  # verses in the backup that had been forgotten after it was made, and were forgotten again
     remembers: bool  # False if the database before could not tell what it had forgotten
+    lost: tuple[str, ...] = ()  # versions of models that are not in service any more, since their files are missing
 
 
 class DatabaseAdministration:
@@ -93,11 +94,16 @@ class DatabaseAdministration:
         backups: Backups,
         erasure: Erasure,
         open_store: Callable[[], AbstractContextManager[Store]],
+        settle_models: Callable[[], tuple[str, ...]],
         clock: Callable[[], datetime],
     ) -> None:
-        """`open_store` opens the database brought up to date; it is called anew after a restore."""
+        """Connect them.
+
+        `open_store` opens the database brought up to date; it is called anew after a restore. `settle_models` makes the
+        registry of models whole after one, and names the versions that are out of service.
+        """
         self._settings, self._backups, self._open_store, self._clock = settings, backups, open_store, clock
-        self._erasure = erasure
+        self._erasure, self._settle_models = erasure, settle_models
 
     def back_up(self, folder: Path | None = None, *, by_hand: bool = True, trust: bool = False) -> BackupResult:
         """Make a backup and note it in the journal; in the usual folder, old backups are deleted.
@@ -139,12 +145,13 @@ class DatabaseAdministration:
         made_at = self._backups.verify(place).made_at
         forgotten, remembers = self._erasure.forgotten(since=made_at)
         restored = self._backups.restore(place, force=force)
+        lost = self._settle_models() if any(name.startswith("registry/") for name in restored.backup.files) else ()
         with self._open_store() as store:  # this brings an older schema up to date
             with store.begin() as unit:
                 again = unit.forgotten.forget(forgotten)
                 unit.journal.note(RESTORE, details=str(restored.backup.folder), at=self._clock())
             held = hold_back(store, self._clock, as_of=made_at)
-        return RestoreResult(restored=restored, held=held, forgotten=again, remembers=remembers)
+        return RestoreResult(restored=restored, held=held, forgotten=again, remembers=remembers, lost=lost)
 
     def journal(self, *, draft_id: int | None = None, limit: int = 50) -> Sequence[Entry]:
         """Lines of the journal, the newest first.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import re
 import shutil
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ __all__ = ["VisitorWork", "VisitorWorks", "WorkState"]
 log = logging.getLogger(__name__)
 
 _RECORD = "work.json"
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
 class WorkState(StrEnum):
@@ -80,10 +82,18 @@ class VisitorWork:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> VisitorWork:
-        """Read what `to_json` wrote; unknown fields of a newer version are left out."""
+        """Read what `to_json` wrote; unknown fields of a newer version are left out.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is no such record, or names a file elsewhere.
+        """
         known = {item.name for item in fields(cls)}
         data = {name: item for name, item in value.items() if name in known}
         state, asked_at = WorkState(data["state"]), datetime.fromisoformat(data["asked_at"])
+        files = [str(file["name"]) for file in data.get("artwork", {}).get("files", {}).values()]
+        for name in (data["key"], *files):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name[:40]!r} is no name of a folder or file of a visitor's artwork")
         return cls(**{**data, "state": state, "asked_at": asked_at})
 
 
@@ -111,10 +121,8 @@ class VisitorWorks:
         with disk_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             for folder in sorted(path for path in self.root.iterdir() if not path.name.startswith(".")):
-                try:
-                    record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-                    work = VisitorWork.from_json(record)
-                except (OSError, ValueError, KeyError, TypeError):  # a server was killed while it began or deleted it
+                work = _read(folder)
+                if work is None:  # a server was killed while it began or deleted it
                     log.info("%s is no visitor's artwork and is deleted", folder)
                     shutil.rmtree(folder, ignore_errors=True)
                     continue
@@ -187,3 +195,12 @@ class VisitorWorks:
         for work in old:
             self.remove(work.key)
         return len(old)
+
+
+def _read(folder: Path) -> VisitorWork | None:
+    """The artwork in a folder; None where its record is missing, damaged or another's."""
+    try:
+        work = VisitorWork.from_json(json.loads((folder / _RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return work if work.key == folder.name else None

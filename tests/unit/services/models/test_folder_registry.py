@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.art import checkpoint
-from auria_bot.errors import ModelCorrupt, NotFound
+from auria_bot.errors import InputError, ModelCorrupt, NotFound
 from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.versions import INSTALLED, ModelVersion
 from auria_bot.settings.schema import Settings
@@ -64,6 +65,34 @@ def test_a_version_that_is_removed_while_it_is_verified_is_not_promoted(
         registry.promote("captioner", name)
     assert registry.promoted("captioner") == INSTALLED
     assert served(settings) == "installed"
+
+
+def test_after_a_restore_what_has_no_files_is_out_of_service(
+    tmp_path: Path, settings: Settings, registry: FolderRegistry
+):
+    """The version before serves instead, figures and hash stay, and links are made anew."""
+    assert registry.settle() == ()
+    for number, content in enumerate(("one", "two", "three"), start=1):
+        trained(tmp_path, registry, content)
+        registry.promote("captioner", f"v{number}")
+    shutil.rmtree(registry.folder("captioner", "v3"))
+    (registry.folder("captioner", "v2") / "weights").write_text("damaged")
+    shutil.rmtree(settings.served_models)
+    assert registry.settle() == ("captioner v3",)
+    assert (registry.promoted("captioner"), served(settings)) == ("v1", "one")
+    assert [one.is_removed for one in registry.versions("captioner")] == [True, True, False, False]
+    assert registry.version("captioner", "v3").metrics == {"test.cider_d": 0.5}
+    assert registry.settle() == ()
+
+
+def test_a_record_that_names_a_folder_elsewhere_is_refused(
+    tmp_path: Path, settings: Settings, registry: FolderRegistry
+):
+    """A promotion is the name of a version."""
+    trained(tmp_path, registry, "one")
+    (settings.home / "registry" / "captioner" / "promotions.json").write_text('{"promotions": ["../../.."]}')
+    with pytest.raises(InputError, match="is not the name of a version"):
+        registry.promoted("captioner")
 
 
 def test_the_installed_models_may_change(tmp_path: Path, settings: Settings, registry: FolderRegistry):

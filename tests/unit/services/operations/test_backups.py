@@ -75,6 +75,33 @@ def test_what_was_lost_comes_back(application: Application, clock: FakeClock):
     assert (application.pictures.root / "run-2").is_dir()  # what the backup does not know is left alone
 
 
+def test_what_is_not_a_picture_comes_back_too(application: Application, clock: FakeClock):
+    """A kept artwork of a visitor and a rating's picture; another version of the same name in the home is not touched."""
+    home = application.settings.home
+    note = home / "registry" / "poet" / "v1" / "version.json"
+    rating = home / "ratings" / f"{'c' * 64}.jpg"
+    record = {"model": "poet", "name": "v1", "sha256": "1", "metrics": {}}
+    for file, content in ((rating, "picture"), (note, json.dumps(record))):
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
+    backups = _backups(application)
+    made = backups.make()
+    rating.unlink()
+    clock.advance(hours=1)
+    assert backups.restore(made.folder, force=True).files == (f"ratings/{'c' * 64}.jpg",)
+    assert rating.read_text() == "picture"
+    for other in ("[", json.dumps({**record, "sha256": "2"})):
+        note.write_text(other)
+        rating.unlink()
+        if other == "[":
+            clock.advance(hours=1)
+            assert len(backups.restore(made.folder, force=True).files) == 2
+        else:
+            with pytest.raises(StoreError, match=f"another version than that of the backup; move {home / 'registry'}"):
+                backups.restore(made.folder, force=True)
+            assert not rating.exists()
+
+
 def test_a_new_home_needs_no_force(application: Application, tmp_path: Path):
     """After a lost disk."""
     _draft(application, 1)

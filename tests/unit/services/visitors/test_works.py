@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -42,6 +43,21 @@ def test_what_a_killed_server_left_is_interrupted(tmp_path: Path, state: WorkSta
     """The visitor sees so, instead of waiting for ever."""
     loaded(tmp_path).save(asked(state=state))
     assert loaded(tmp_path).get("a" * 32).state is WorkState.INTERRUPTED
+
+
+@pytest.mark.parametrize("changes", [{"key": "../x"}, {"key": "b" * 32}, {"file": "../../auria.db"}])
+def test_a_record_that_leads_elsewhere_is_deleted(tmp_path: Path, changes: dict[str, str]) -> None:
+    """Its folder alone: neither a key nor a file's name is a path."""
+    record = asked(state=WorkState.DONE, artwork=artwork(1).to_json()).to_json()
+    if "file" in changes:
+        record["artwork"]["files"]["post"]["name"] = changes["file"]
+    else:
+        record["key"] = changes["key"]
+    (tmp_path / "works" / ("a" * 32)).mkdir(parents=True)
+    (tmp_path / "x").mkdir()
+    (tmp_path / "works" / ("a" * 32) / "work.json").write_text(json.dumps(record))
+    assert loaded(tmp_path / "works").all() == ()
+    assert (tmp_path / "x").is_dir()
 
 
 def test_half_a_folder_is_deleted(tmp_path: Path) -> None:
