@@ -189,6 +189,13 @@ class OperationsServices(StudioServices):
     @cached_property
     def notices(self) -> Notices:
         """Decides what the operator is notified of, and sends it."""
+        return self._notices_in(self.store)
+
+    def notices_as(self, who: str) -> Notices:
+        """The same, for an operator whom the journal names."""
+        return self._notices_in(self.store.acting_as(who))
+
+    def _notices_in(self, store: Store) -> Notices:
         from auria_bot.services.operations.monitoring import LogNotifier
         from auria_bot.services.operations.notices import Notices, Sources
 
@@ -201,7 +208,7 @@ class OperationsServices(StudioServices):
             picture=self.pictures.path,
         )
         return Notices(
-            store=self.store,
+            store=store,
             notifier=self.notifier or LogNotifier(),
             clock=self.clock,
             zone=self.zone,

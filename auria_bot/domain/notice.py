@@ -52,6 +52,7 @@ class PendingNotification:
 class RecordedNotice:
     """A notice, and what became of it."""
 
+    id: int
     at: datetime  # aware, UTC
     tries: int  # to deliver it
     is_delivered: bool  # to every address, or covered by another notice

@@ -151,6 +151,7 @@ def journal_json(entry: Entry) -> dict[str, Any]:
 def notice_json(recorded: RecordedNotice) -> dict[str, Any]:
     """A notice, and what became of it."""
     return {
+        "id": recorded.id,
         "kind": recorded.notice.kind,
         "subject": recorded.notice.subject,
         "at": recorded.at.isoformat(),

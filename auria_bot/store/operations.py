@@ -231,7 +231,7 @@ class Notices:
         return insert_once(self._connection, notices, row, unique=("kind", "subject"))
 
     def list(self, *, limit: int = 200) -> Sequence[RecordedNotice]:
-        """The stored notices to the operator, the latest first, without those that another one covers."""
+        """The stored notices to the operator, the latest first, without those dismissed or covered by another one."""
         own = or_(notices.c.tries > 0, notices.c.next_at.is_not(None))
         latest = (
             select(notices)
@@ -241,9 +241,22 @@ class Notices:
         )
         rows = self._connection.execute(latest)
         return tuple(
-            RecordedNotice(at=row.at, tries=row.tries, is_delivered=row.next_at is None, notice=self._notice(row))
+            RecordedNotice(
+                id=row.id, at=row.at, tries=row.tries, is_delivered=row.next_at is None, notice=self._notice(row)
+            )
             for row in rows
         )
+
+    def dismiss(self, notice_id: int) -> Notice | None:
+        """Neither list nor send a notice any more while its occasion lasts; None where no such notice is listed."""
+        listed = or_(notices.c.tries > 0, notices.c.next_at.is_not(None))
+        row = self._connection.execute(
+            update(notices)
+            .where(notices.c.id == notice_id, listed, _is_event(wanted=False))
+            .values(tries=0, next_at=None)
+            .returning(notices)
+        ).one_or_none()
+        return None if row is None else self._notice(row)
 
     def _notice(self, row: Row[Any]) -> Notice:
         return Notice(

@@ -101,7 +101,7 @@ def _named(name: str) -> Callable[[Path], str]:
     return _restore(prepare)
 
 
-def _record(name: str, record: dict[str, object]) -> Callable[[Path], str]:
+def _record(name: str, record: object) -> Callable[[Path], str]:
     """A backup with a record that says what Auria never writes."""
 
     def prepare(folder: Path, listed: dict[str, object]) -> None:

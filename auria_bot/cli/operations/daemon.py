@@ -252,10 +252,27 @@ def list_notices(as_json: Json = False) -> None:
     if as_json:
         print_json([notice_json(one) for one in found])
     elif found:
-        rows = [(when(one.at, zone), one.notice.title, single_line(one.notice.body, 300)) for one in found]
-        out().print(table("", ("when", "notice", "what to do"), rows))
+        rows = [(str(one.id), when(one.at, zone), one.notice.title, single_line(one.notice.body, 300)) for one in found]
+        out().print(table("", ("id", "when", "notice", "what to do"), rows))
     else:
         note("there is no notice")
+
+
+@notify.command("dismiss")
+def dismiss(
+    numbers: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of notices, see auria notify list.")],
+    as_json: Json = False,
+) -> None:
+    """Dismiss notices: they are neither listed nor sent any more. One returns when its occasion ends and comes again."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        dismissed = [app.notices.dismiss(number) for number in numbers]
+    if as_json:
+        print_json([{"kind": one.kind, "subject": one.subject, "title": one.title} for one in dismissed])
+    else:
+        for one in dismissed:
+            echo(f"dismissed: {one.title}")
 
 
 @notify.command("send")

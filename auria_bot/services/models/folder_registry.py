@@ -93,7 +93,7 @@ class FolderRegistry:
             )
         note = self._own(model) / name / _NOTE
         try:
-            known = json.loads(note.read_text(encoding="utf-8")) if _NAME.fullmatch(name) else None
+            known: Any = json.loads(note.read_text(encoding="utf-8")) if _NAME.fullmatch(name) else None
             return replace(ModelVersion.from_json(known), is_promoted=is_promoted)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise NotFound(

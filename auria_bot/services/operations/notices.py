@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.notice import Kind, Notice, RecordedNotice
 from auria_bot.domain.post import PostState
-from auria_bot.errors import AuriaError
+from auria_bot.errors import AuriaError, NotFound
 from auria_bot.redaction import redacted_error
 
 if TYPE_CHECKING:
@@ -123,6 +123,22 @@ class Notices:
         """
         with self._store.read() as unit:
             return tuple(unit.notices.list())
+
+    def dismiss(self, notice_id: int) -> Notice:
+        """Take a notice off the list, and do not send it any more; it returns when its occasion ends and comes again.
+
+        Raises:
+            NotFound: there is no such notice, or it is dismissed or over.
+            StoreError: the database cannot be used.
+        """
+        with self._store.begin() as unit:
+            notice = unit.notices.dismiss(notice_id)
+            if notice is None:
+                raise NotFound(
+                    f"there is no notice {notice_id}; perhaps its occasion is over", hint="auria notify list"
+                )
+            unit.journal.note("dismiss notice", details=notice.title, at=self._clock())
+        return notice
 
     def has_due(self) -> bool:
         """Whether something is to be sent now; asked first, since sending loads all of Apprise into memory.

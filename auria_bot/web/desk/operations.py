@@ -98,12 +98,18 @@ def _last(history: Sequence[JobRun]) -> list[JobRun]:
 
 
 def _add_records(router: APIRouter, desk: DeskRoutes) -> None:
-    reader = Depends(desk.reader)
+    reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services
 
     @router.get("/notices")
     def notices(request: Request, session: Session = reader) -> Response:
         return desk.page("notices.html", request, session, notices=services.notices.open())
+
+    @router.post("/notices/dismiss")
+    def dismiss(session: Session = decider, notice: Annotated[int, Form(ge=1, le=LAST_ID)] = LAST_ID) -> Response:
+        """Take a notice off the list."""
+        dismissed = services.notices_as(session.name).dismiss(notice)
+        return seen("/desk/notices", "dismissed", dismissed.title)
 
     @router.get("/journal")
     def journal(

@@ -136,6 +136,10 @@ def test_notices_are_listed_while_their_occasion_lasts(application: Application,
     assert "Draft 1 waits for review" in auria("notify", "list")[1]
     titles = [one["title"] for one in json.loads(auria("notify", "list", "--json")[1])]
     assert "Draft 1 waits for review" in titles
+    listed = next(one for one in json.loads(auria("notify", "list", "--json")[1]) if one["subject"] == "1")
+    assert auria("notify", "dismiss", str(listed["id"]))[1] == "dismissed: Draft 1 waits for review\n"
+    assert auria("notify", "dismiss", str(listed["id"]), "--json")[0] == 5
+    assert "Draft 1 waits" not in auria("notify", "list")[1]
 
 
 def test_the_operator_answers(application: Application, auria: Auria) -> None:

@@ -10,7 +10,7 @@ import pytest
 from auria_bot.domain.notice import Kind, Notice
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.domain.post import PostState, Receipt
-from auria_bot.errors import BackendMissing, DiskError
+from auria_bot.errors import BackendMissing, DiskError, NotFound
 from auria_bot.services.operations.maintenance import DiskSpace
 from auria_bot.services.operations.monitoring import DeliveryResult
 from auria_bot.services.operations.notices import Notices, Sources
@@ -139,6 +139,34 @@ def test_an_occasion_that_comes_again_is_said_again(world: _World, notifier: _No
         notices.send()
         assert len(notifier.titles()) == sent
     assert "Work fails" in notifier.sent[0][1].body
+
+
+def test_a_dismissed_notice_returns_with_its_occasion(application: Application, world: _World, notifier: _Notifier):
+    """It is neither listed nor sent again while the occasion lasts, not even by a delivery that was under way."""
+    notices = world.notices(notifier)
+    world.overdue = {"make": "late"}
+    notifier.away = {"phone"}
+    notices.update()
+    (listed,) = notices.open()
+
+    class Slow(_Notifier):
+        def send(self, notice: Notice, *, skip=()) -> DeliveryResult:
+            notices.dismiss(listed.id)
+            return DeliveryResult(delivered=(), failed=("mail",))
+
+    world.notices(Slow()).send()
+    assert (notices.update(), notices.open(), notices.has_due()) == (0, (), False)
+    with pytest.raises(NotFound, match="perhaps its occasion is over"):
+        notices.dismiss(listed.id)
+    with application.store.read() as unit:
+        assert (unit.journal.list()[0].action, unit.journal.list()[0].details) == (
+            "dismiss notice",
+            listed.notice.title,
+        )
+    for reasons in ({}, {"make": "late"}):
+        world.overdue = reasons
+        notices.update()
+    assert [one.notice.subject for one in notices.open()] == ["make"]
 
 
 def test_every_kind_says_what_to_do(application: Application, world: _World, notifier: _Notifier):

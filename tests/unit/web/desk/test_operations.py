@@ -72,6 +72,23 @@ def test_notices_lead_to_what_they_are_about(application: Application) -> None:
     assert "/desk/drafts/1" not in browser.get("/desk/notices").text
 
 
+def test_a_notice_is_dismissed_until_its_occasion_returns(application: Application) -> None:
+    """Not by viewers; the journal says who did it."""
+    application.notices.update()
+    first = next(one for one in application.notices.open() if one.notice.subject == "1")
+    assert "Dismiss" not in signed_in(application, "vera").get("/desk/notices").text
+    assert send(signed_in(application, "vera"), "/desk/notices/dismiss", notice=str(first.id)).status_code == 403
+    browser = signed_in(application, "eve")
+    place = send(browser, "/desk/notices/dismiss", notice=str(first.id)).headers["location"]
+    page = browser.get(place).text
+    assert "Dismissed: Draft 1 waits for review. It returns if it comes up again." in page
+    assert 'href="/desk/drafts/1"' not in page
+    assert (journal(application).who, journal(application).action) == ("eve", "dismiss notice")
+    assert send(browser, "/desk/notices/dismiss", notice=str(first.id)).status_code == 404
+    application.notices.update()
+    assert "1" not in {one.notice.subject for one in application.notices.open()}
+
+
 def test_the_journal_is_read_page_by_page(application: Application) -> None:
     """The newest first."""
     for _ in range(40):
