@@ -263,7 +263,7 @@ def dismiss(
     numbers: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of notices, see auria notify list.")],
     as_json: Json = False,
 ) -> None:
-    """Dismiss notices: they are neither listed nor sent any more. One returns when its occasion ends and comes again."""
+    """Dismiss notices: they are neither listed nor sent until their occasion has ended and comes again."""
     from auria_bot.cli.app import app_context
 
     with app_context() as app:

@@ -70,7 +70,7 @@ def contents(home: Path, models: ModelFiles) -> Sequence[tuple[str, Path]]:
 
 
 def holdings(names: Iterable[str]) -> dict[str, int]:
-    """How much of each kind these paths are: drafts, visitors' works, rating pictures, versions, and those with files."""
+    """How much of each kind these paths are: drafts, visitors' works, ratings' pictures, versions, with files."""
     found: dict[str, set[str]] = defaultdict(set)
     for name in names:
         kind, _, rest = name.partition("/")

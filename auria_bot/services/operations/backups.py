@@ -1,4 +1,4 @@
-"""Backups: each is a folder with a copy of the database, the files that go with it, and a list of all with their hashes.
+"""Backups: each is a folder with a copy of the database, its files, and a list of all with their hashes.
 
     <folder>/auria-20261121T180000Z/backup.json     time, database, and each file's size and SHA-256
     <folder>/auria-20261121T180000Z/auria.db        or auria.dump for PostgreSQL
