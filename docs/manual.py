@@ -29,7 +29,7 @@ _ENVIRONMENT = {
 _FILES = {
     "auria.toml": "The settings, in the home. auria config shows those in force.",
     "auria.db": "The database, in the home, unless database.url names PostgreSQL.",
-    "backups/": "The backups, in the home, unless maintenance.backup_folder names another. auria db backup tells the contents.",
+    "backups/": "The backups, in the home, unless maintenance.backup_folder names another folder.",
 }
 
 
