@@ -7,15 +7,18 @@ import http.client
 import logging
 import re
 import resource
+import tempfile
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from auria_bot.art.pictures import decode_picture
 from auria_bot.errors import AuriaError
 from auria_bot.services.accounts.api_keys import SCOPES
+from auria_bot.serving.restyling import ServedStyles, StylePool
 from auria_bot.serving.server import create_app as model_server
 from auria_bot.web.app import create_app
 from auria_bot.web.server import WebServer
@@ -25,7 +28,6 @@ from tests.scenarios.desk import busy_desk, open_to_visitors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
 
@@ -165,10 +167,13 @@ class _Kept(logging.Handler):
 
 @contextlib.contextmanager
 def stand_in_captioner() -> Iterator[str]:
-    """The address of a model server without a model."""
-    pool = model_server(_StandIn(), _StandIn(), largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # what it uses
-    with running(WebServer(pool)) as address:
-        yield address
+    """The address of a model server without a model; pictures to restyle are refused or decoded by its own pool."""
+    with tempfile.TemporaryDirectory() as models:
+        found = ServedStyles(models=Path(models), banks=(), state=())
+        styles = StylePool(find=lambda: found, waiting=8, most_pixels=30_000_000)
+        pool = model_server(_StandIn(), styles, largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # what it uses
+        with running(WebServer(pool)) as address:
+            yield address
 
 
 @contextlib.contextmanager

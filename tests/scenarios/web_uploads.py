@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import socket
 import struct
 import zlib
@@ -20,6 +21,7 @@ __all__ = ["UPLOADS", "multipart"]
 
 _BOUNDARY = "AuriaBoundary"
 _WAIT = 60.0  # seconds
+_BY_REST = {"/api/v1/captions": "caption", "/api/v1/styles?style=cezanne": "restyle"}  # what takes pictures: its scope
 
 
 def multipart(content: bytes, *, filename: str = "mine.jpg", field: str = "picture") -> tuple[bytes, str]:
@@ -56,7 +58,7 @@ def _frames(count: int) -> bytes:
 
 
 def _bombs(site: Site) -> str:
-    """Pictures of too many pixels or frames, other kinds of files, damaged ones."""
+    """Pictures of too many pixels or frames, other kinds of files, damaged ones: to caption and to restyle."""
     jpeg = io.BytesIO()
     Image.new("RGB", (64, 64)).save(jpeg, "JPEG")
     files = {
@@ -74,13 +76,18 @@ def _bombs(site: Site) -> str:
         "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
     }
     wrong = list[str]()
+    for path, scope in _BY_REST.items():  # so that what is refused is refused for what it is
+        key = {"Authorization": f"Bearer {site.keys[scope]}"}
+        if (status := site.ask("POST", path, jpeg.getvalue(), **key).status) not in {200, 503}:
+            wrong.append(f"a sound picture to {path}: {status}")
     for name, content in files.items():
         status = _bring(site, content).status
         if status != 422:
             wrong.append(f"{name}: {status}")
-        key = {"Authorization": f"Bearer {site.keys['caption']}"}
-        if (status := site.ask("POST", "/api/v1/captions", content, **key).status) != 422:
-            wrong.append(f"{name} by REST: {status}")
+        for path, scope in _BY_REST.items():
+            key = {"Authorization": f"Bearer {site.keys[scope]}"}
+            if (status := site.ask("POST", path, content, **key).status) != 422:
+                wrong.append(f"{name} to {path}: {status}")
     return ", ".join(wrong)
 
 
@@ -113,8 +120,9 @@ def _too_large(site: Site) -> str:
     """Bodies over the limit: refused by their head, or while they arrive; odd lengths."""
     wrong, host = list[str](), "Host: 127.0.0.1\r\n"
     chunk = b"10000\r\n" + b"\0" * 65_536 + b"\r\n"
-    for path in ("/captions", "/api/v1/captions", "/desk/sign-in", "/studio", "/api/v1/runs", "/nowhere"):
-        key = f"Authorization: Bearer {site.keys['caption']}\r\nContent-Type: application/octet-stream\r\n"
+    for path in ("/captions", *_BY_REST, "/desk/sign-in", "/studio", "/api/v1/runs", "/nowhere"):
+        scope = _BY_REST.get(path, "caption")
+        key = f"Authorization: Bearer {site.keys[scope]}\r\nContent-Type: application/octet-stream\r\n"
         declared = _send(site, f"POST {path} HTTP/1.1\r\n{host}{key}Content-Length: 90000000\r\n\r\n")
         if b" 413 " not in declared[:20]:
             wrong.append(f"{path} declared: {declared[:20]!r}")
@@ -160,9 +168,10 @@ def _endless_forms(site: Site) -> str:
 def _without_a_key(site: Site) -> str:
     """A picture for the REST interface without a right key is refused before it is sent."""
     wrong = list[str]()
-    for name, key in {"no": "", "a wrong": "auria_" + "A" * 43, "a lesser": site.keys["read"]}.items():
+    keys = {"no": "", "a wrong": "auria_" + "A" * 43, "a lesser": site.keys["read"]}
+    for path, (name, key) in itertools.product(_BY_REST, keys.items()):
         shown = f"Authorization: Bearer {key}\r\n" if key else ""
-        head = f"POST /api/v1/captions HTTP/1.1\r\nHost: 127.0.0.1\r\n{shown}Content-Length: 1900000\r\n\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{shown}Content-Length: 1900000\r\n\r\n"
         with socket.create_connection(("127.0.0.1", site.port), timeout=_WAIT / 2) as line:
             line.sendall(head.encode())
             try:
@@ -170,7 +179,7 @@ def _without_a_key(site: Site) -> str:
             except TimeoutError:
                 found = b"it waits for the picture"
         if not any(status in found for status in (b" 401 ", b" 403 ", b" 429 ")):
-            wrong.append(f"{name} key: {found!r}")
+            wrong.append(f"{path} with {name} key: {found!r}")
     return ", ".join(wrong)
 
 
