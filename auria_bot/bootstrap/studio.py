@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.bootstrap.publishing import PublishingServices
 
 if TYPE_CHECKING:
+    from auria_bot.art.portraits.portrait import PortraitPainter
     from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor, Requirements
+    from auria_bot.services.portraits.portraits import Portraits
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.pipelines import PipelineRunner
     from auria_bot.services.studio.plan import BackendSpec, StudioConfig
@@ -187,6 +189,19 @@ class StudioServices(PublishingServices):
             size=self.settings.studio.size,
             folder=self.settings.home / "cache" / "prints",
         )
+
+    @cached_property
+    def portraits(self) -> Portraits:
+        """Makes portraits, and keeps the one in use."""
+        from auria_bot.services.portraits.portraits import Portraits
+
+        def painter() -> PortraitPainter:
+            from auria_bot.art.portraits.portrait import PortraitPainter
+            from auria_bot.services.models.catalogue import style_bank
+
+            return PortraitPainter(self.settings.models_folder, bank=lambda: style_bank(self.settings))
+
+        return Portraits(self.settings.home, painter)
 
     @cached_property
     def video_stylist(self) -> Stylist:

@@ -76,7 +76,12 @@ class WebApp:
 
 def site_of(services: Application) -> tuple[Site, Renderer]:
     """The public pages of an application, and what renders them."""
-    renderer = Renderer(services.settings.web, services.picture_sizes, captions=services.settings.captions.page)
+    renderer = Renderer(
+        services.settings.web,
+        services.picture_sizes,
+        portrait=services.portraits.current,
+        captions=services.settings.captions.page,
+    )
     site = Site(
         settings=services.settings.web,
         gallery=services.gallery,
@@ -90,8 +95,12 @@ def site_of(services: Application) -> tuple[Site, Renderer]:
 def create_app(services: Application) -> FastAPI:
     """The ASGI application of these services."""
     site, renderer = site_of(services)
-    gallery = site.gallery
-    pages = PageCache(gallery.version, fresh_version=lambda: gallery.fresh_version)
+    gallery, portraits = site.gallery, services.portraits
+
+    def fresh_version() -> str | None:
+        return f"{version} {portraits.stamp}" if (version := gallery.fresh_version) is not None else None
+
+    pages = PageCache(lambda: f"{gallery.version()} {portraits.stamp}", fresh_version=fresh_version)
     web = WebApp(services=services, site=site, renderer=renderer, cache=pages, runs=BackgroundRuns())
     counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)

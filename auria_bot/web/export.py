@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from auria_bot.errors import InputError
 from auria_bot.files import atomic_path, disk_errors, write_atomic
 from auria_bot.services.gallery.picture_sizes import FORMATS
+from auria_bot.services.portraits.portraits import FILES
 from auria_bot.web import feeds
 from auria_bot.web.app import site_of
 from auria_bot.web.language import available, find_language
-from auria_bot.web.links import file_of, picture_path
+from auria_bot.web.links import file_of, picture_path, portrait_path
 from auria_bot.web.rendering import View
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class _Export:
         self._folder, self._language = folder, language
         self._base = services.settings.web.url or folder.as_uri()
         self._site, self._renderer = site_of(services)
+        self._portrait = services.portraits.current
         self.files: set[str] = set()
         self.pages = self.written = 0
 
@@ -89,6 +91,9 @@ class _Export:
         """Write everything; pictures first, so that no page refers to a missing one."""
         for name in _ASSETS:
             self._write(f"static/{name}", resources.files("auria_bot.web").joinpath("static", name).read_bytes())
+        if (portrait := self._portrait()) is not None:
+            for name in FILES:
+                self._write(file_of(portrait_path(name)), portrait.file(name).read_bytes())
         for path, source in self._pictures():
             self._copy(path, source)
         for path in self._site.paths():

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from auria_bot.services.gallery.gallery import GalleryEntry
 
-__all__ = ["FACET_PATHS", "artwork_path", "facet_path", "file_of", "picture_path", "relative"]
+__all__ = ["FACET_PATHS", "artwork_path", "facet_path", "file_of", "picture_path", "portrait_path", "relative"]
 
 FACET_PATHS = {"mood": "moods", "season": "seasons", "style": "paintings", "subject": "subjects", "year": "years"}
 """The first part of the address of each facet's pages."""
 
-_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|svg|txt|webp|woff2|xml)\Z")
+_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|png|svg|txt|webp|woff2|xml)\Z")
 
 
 def artwork_path(entry: GalleryEntry) -> str:
@@ -31,6 +31,11 @@ def facet_path(facet: str, value: str, number: int = 1) -> str:
 def picture_path(artwork_id: int, width: int, suffix: str) -> str:
     """The address of an artwork's picture in a width and a format."""
     return f"/pictures/{artwork_id}/{width}.{suffix}"
+
+
+def portrait_path(name: str) -> str:
+    """The address of a file of the portrait in use."""
+    return f"/portrait/{name}"
 
 
 def file_of(path: str) -> str:

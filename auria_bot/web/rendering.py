@@ -13,14 +13,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from auria_bot.services.gallery.picture_sizes import FORMATS, widths_below
+from auria_bot.services.portraits.portraits import ALT_TEXT
 from auria_bot.web.language import DEFAULT, Language, available, find_language
-from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, file_of, picture_path, relative
+from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, file_of, picture_path, portrait_path, relative
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from auria_bot.services.gallery.gallery import Card
     from auria_bot.services.gallery.picture_sizes import PictureSizes
+    from auria_bot.services.portraits.portraits import Portrait
     from auria_bot.settings.web import WebSettings
 
 __all__ = ["Renderer", "ShownPicture", "View", "page_key"]
@@ -70,9 +72,11 @@ def page_key(language: Language, path: str) -> str:
 class Renderer:
     """Renders pages from templates. Safe for use by several threads."""
 
-    def __init__(self, site: WebSettings, sizes: PictureSizes, *, captions: bool = False) -> None:
-        """Render for a site, with a way to the page of captions where there is one."""
-        self._site, self._sizes = site, sizes
+    def __init__(
+        self, site: WebSettings, sizes: PictureSizes, *, portrait: Callable[[], Portrait | None], captions: bool = False
+    ) -> None:
+        """Render for a site, with the portrait in use, and a way to the page of captions where there is one."""
+        self._site, self._sizes, self._portrait = site, sizes, portrait
         self._environment = Environment(
             loader=PackageLoader("auria_bot.web"),
             autoescape=True,
@@ -88,6 +92,7 @@ class Renderer:
             "facet_paths": FACET_PATHS,
             "artwork_path": artwork_path,
             "picture_path": picture_path,
+            "portrait_alt_text": ALT_TEXT,
             "languages": [find_language(tag) for tag in available()],
             "known_strings": find_language(DEFAULT).keys,
         }
@@ -95,6 +100,7 @@ class Renderer:
 
     def page(self, template: str, view: View, **values: Any) -> str:
         """Render a template for a view."""
+        portrait = self._portrait()
         return self._environment.get_template(template).render(
             view=view,
             link=view.link,
@@ -103,6 +109,7 @@ class Renderer:
             t=view.language.text,
             language=view.language,
             picture=partial(self.picture, view),
+            portrait=partial(_portrait_link, view, portrait.version) if portrait is not None else None,
             **values,
         )
 
@@ -123,6 +130,12 @@ def _asset(view: View, name: str) -> str:
     """The address of a static file; on the running site it changes with the file's content."""
     path = f"/static/{name}"
     return view.link(path) if view.exported else f"{path}?v={_version(name)}"
+
+
+def _portrait_link(view: View, version: str, name: str) -> str:
+    """The address of a file of the portrait; on the running site it changes with the portrait."""
+    path = portrait_path(name)
+    return view.link(path) if view.exported else f"{path}?v={version}"
 
 
 @cache

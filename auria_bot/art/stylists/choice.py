@@ -14,7 +14,7 @@ from auria_bot.art.colour import distances
 from auria_bot.art.stylists.hands import family_of, ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.domain.mood import Mood
 
-__all__ = ["EMOTION_COORDINATES", "affinity", "choose_medium", "choose_painting", "scores"]
+__all__ = ["EMOTION_COORDINATES", "affinity", "choose_medium", "choose_painting", "find_painting", "scores"]
 
 EMOTION_COORDINATES: dict[str, tuple[float, float]] = {
     "agreeableness": (0.6, -0.6),
@@ -127,6 +127,32 @@ def choose_painting(
     draw = _draw("style", seed)
     place = int(np.searchsorted(np.cumsum(share / share.sum()), draw, side="right"))
     return bank.paintings[int(best[min(place, len(best) - 1)])]
+
+
+def find_painting(
+    bank: Callable[[], StyleBank], *, style: str, mood: str, colours: ColourDistribution, seed: int
+) -> BankedPainting | None:
+    """The painting that a wish names, or else one that suits a mood and colours; None where nothing is wished.
+
+    Args:
+        bank: reads the style bank, where that is needed.
+        style: a painting's key or title, or with a mood also an artist; "" for any.
+        mood: the name of a mood; "" for none.
+        colours: see `scores`.
+        seed: see `choose_painting`.
+
+    Raises:
+        UnknownName: there is no such painting or mood.
+    """
+    if not mood:
+        return bank().find(style) if style else None
+    from auria_bot.art.minilm import MiniLM
+    from auria_bot.domain.mood import find_mood
+
+    chosen = find_mood(mood)
+    among = bank().matching(style) if style else bank()
+    meaning = MiniLM().encode([chosen.description])[0]
+    return choose_painting(among, mood=chosen, meaning=meaning, colours=colours, seed=seed)
 
 
 def choose_medium(painting: BankedPainting, *, mood: Mood, seed: int) -> str:

@@ -118,26 +118,48 @@ class BlueskyChannel:
         Raises:
             ChannelError: the profile cannot be read or written.
         """
-        record = self._record(_PROFILE, "self")
-        value = as_object(as_object(record).get("value"))
-        labels = [item for item in as_items(as_object(value.get("labels")).get("values")) if isinstance(item, dict)]
+        profile, cid = self._profile()
+        labels = [item for item in as_items(as_object(profile.get("labels")).get("values")) if isinstance(item, dict)]
         if any(label.get("val") == "bot" for label in labels):
             return "labelled as a bot"
         if not self.config.bot_label:
             return f"not labelled as a bot, as Bluesky asks: set bot_label = true for {self.name} and check again"
-        cid = as_text(as_object(record).get("cid"))
-        if record is not None and not (value and cid):
-            raise Throttled(f"{self._account.service} answered without the profile; the bot label was not set")
         names = [as_text(label.get("val")) for label in labels]
-        changed = {**value, "$type": _PROFILE, "labels": self_labels((*filter(None, names), "bot"))}
+        done = self._put_profile({**profile, "labels": self_labels((*filter(None, names), "bot"))}, cid)
+        return "labelled as a bot just now" if done else "the profile was changed meanwhile: check again"
+
+    avatar_side = 512
+    avatar_bytes = 1_000_000  # by the lexicon
+
+    def set_avatar(self, content: bytes, media_type: str) -> None:
+        """Replace the avatar in the profile's record, and nothing else there."""
+        blob = self._upload(content, media_type)
+        profile, cid = self._profile()
+        if not self._put_profile({**profile, "avatar": blob}, cid):
+            raise Throttled(f"the profile of {self.name} was changed meanwhile; the avatar was not, try again")
+
+    def _profile(self) -> tuple[dict[str, Any], str]:
+        """The profile's record and its version; ({}, "") where the account has none.
+
+        Raises:
+            ChannelError: it cannot be read.
+        """
+        record = self._record(_PROFILE, "self")
+        profile, cid = as_object(as_object(record).get("value")), as_text(as_object(record).get("cid"))
+        if record is not None and not (profile and cid):
+            raise Throttled(f"{self._account.service} answered without the profile; it was not changed")
+        return profile, cid
+
+    def _put_profile(self, profile: dict[str, Any], cid: str) -> bool:
+        """Write the profile's record; False if it has another version meanwhile."""
         body = {
             "repo": self._account.did,
             "collection": _PROFILE,
             "rkey": "self",
-            "record": changed,
+            "record": {**profile, "$type": _PROFILE},
             "swapRecord": cid or None,
         }
-        return "labelled as a bot just now" if self._put(body) else "the profile was changed meanwhile: check again"
+        return self._put(body)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         """Upload the picture, then create the record."""

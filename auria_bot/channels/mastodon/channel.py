@@ -178,6 +178,18 @@ class MastodonChannel:
             raise Rejected(f"{receipt.id[:64]!r} is not the id of a status")
         return f"/api/v1/statuses/{quote(receipt.id)}"
 
+    avatar_side = 400  # to which the server reduces larger ones
+    avatar_bytes = 2_000_000  # of older servers; newer ones take more
+
+    def set_avatar(self, content: bytes, media_type: str) -> None:
+        """Replace the avatar; the access token needs the scope write:accounts."""
+        try:
+            self._server.patch(
+                "/api/v1/accounts/update_credentials", files={"avatar": ("avatar.jpg", content, media_type)}
+            )
+        except Unauthorised as error:
+            raise Unauthorised(f"{error}; to change the avatar, the token needs the scope write:accounts") from None
+
     def measure(self, receipt: Receipt) -> Engagement:
         """The server's counts; they leave out what other servers did not report."""
         at = datetime.now(UTC)

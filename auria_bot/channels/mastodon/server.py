@@ -91,6 +91,10 @@ class MastodonServer:
         """
         return self._request("POST", path, sent=sent, headers=headers, **options)
 
+    def patch(self, path: str, **options: Any) -> Answer:
+        """Change something that is the same when it is changed twice; raises as `post`."""
+        return self._request("PATCH", path, sent=False, **options)
+
     def delete(self, path: str) -> Answer:
         """Delete; an uncertain outcome is OutcomeUnknown.
 

@@ -1,4 +1,4 @@
-"""The channels: `channels`, and `channels add`, `check`, `pause`, `resume`, `remove` and `serve`."""
+"""The channels: `channels`, and `channels add`, `avatar`, `check`, `pause`, `resume`, `remove` and `serve`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["add", "channels", "check", "list_channels", "overview", "pause", "remove", "resume", "serve"]
+__all__ = ["add", "avatar", "channels", "check", "list_channels", "overview", "pause", "remove", "resume", "serve"]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
@@ -208,6 +208,29 @@ def remove(
         print_json({"name": name, "state": "removed"})
     else:
         echo(f"channel {name} and its secrets are removed")
+
+
+@channels.command()
+def avatar(
+    name: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the portrait in use the avatar of a channel's account.
+
+    Bluesky and Mastodon let programs change avatars; elsewhere the file is named that you can upload yourself.
+    """
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.portraits.avatars import set_avatar
+
+    with app_context() as app:
+        app.channel_administration.require(name)
+        done = set_avatar(app.channels[name](), app.portraits.require(), dry_run=dry_run)
+    if as_json:
+        print_json(done)
+    else:
+        said = "is now the avatar of" if done["sent"] else "would be the avatar of"
+        echo(f"{done['file']} ({done['bytes']:,} bytes) {said} {name}")
 
 
 @channels.command()

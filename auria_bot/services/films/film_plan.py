@@ -172,20 +172,10 @@ class FilmPlanner:
     def _painting(self, wish: FilmWish, walk: Walk) -> BankedPainting | None:
         """The painting whose colours the film takes: as named, else one that suits the mood and the film's colours."""
         from auria_bot.art.colour import ColourDistribution
+        from auria_bot.art.stylists.choice import find_painting
 
-        if wish.style is not None and wish.mood is None:
-            return self._bank().find(wish.style)
-        if wish.mood is None:
-            return None
-        from auria_bot.art.minilm import MiniLM
-        from auria_bot.art.stylists.choice import choose_painting
-        from auria_bot.domain.mood import find_mood
-
-        mood = find_mood(wish.mood)
-        bank = self._bank() if wish.style is None else self._bank().matching(wish.style)
         colours = ColourDistribution.of(walk.colours, marginals=False)
-        meaning = MiniLM().encode([mood.description])[0]
-        return choose_painting(bank, mood=mood, meaning=meaning, colours=colours, seed=wish.seed)
+        return find_painting(self._bank, style=wish.style or "", mood=wish.mood or "", colours=colours, seed=wish.seed)
 
 
 def _frame_count(wish: FilmWish) -> int:

@@ -44,6 +44,12 @@ def gallery_router(web: WebApp) -> APIRouter:
         file = web.site.sizes.file(draft, width, suffix)
         return FileResponse(file, media_type=FORMATS[suffix], headers=_PICTURE_HEADERS)
 
+    @router.api_route("/portrait/{name}", methods=_READ)
+    def portrait(name: str) -> Response:
+        file = web.services.portraits.require().file(name)
+        kind = "image/png" if file.suffix == ".png" else "image/jpeg"
+        return FileResponse(file, media_type=kind, headers=_PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"})
+
     @router.api_route("/search", methods=_READ)
     def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
         chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}

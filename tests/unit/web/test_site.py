@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.art.portraits.portrait import PortraitWish
 from auria_bot.domain.artwork import Haiku, Style
 from auria_bot.settings.web import WebSettings
 from tests.exhibited import HOST, exhibited, publish, visitor
+from tests.unit.services.portraits.test_portraits import portraits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,3 +184,21 @@ def test_a_work_without_its_picture_is_still_shown(tmp_path: Path) -> None:
     page = visitor(application).get("/artworks/1-old-pond-number-1").text
     assert 'role="img" aria-label="A painting of lake 1."' in page
     assert "og:image" not in page
+
+
+def test_the_portrait_in_use_stands_on_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As icon and beside the name, with an address that changes with it; without one the pages have the plain icon."""
+    application = exhibited(tmp_path, 0)
+    browser = visitor(application)
+    assert "icon.svg" in browser.get("/").text
+    assert browser.get("/portrait/icon.png").status_code == 404
+    made = portraits(tmp_path)
+    monkeypatch.setattr(application, "portraits", made)
+    page = browser.get("/").text
+    assert "/portrait/" not in page
+    version = made.use(PortraitWish(seed=3)).version
+    page = browser.get("/").text
+    assert page.count(f'"/portrait/icon.png?v={version}"') == 2
+    assert 'og:image" content="http' in page
+    assert browser.get("/portrait/512.jpg").headers["content-type"] == "image/jpeg"
+    assert browser.get("/portrait/portrait.json").status_code == 404

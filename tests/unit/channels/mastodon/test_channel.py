@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from PIL import Image
 
 from auria_bot.channels.mastodon.channel import MastodonChannel
@@ -392,3 +393,22 @@ def test_settings_are_checked(tmp_path: Path) -> None:
     assert bare.limits().characters == 500
     with pytest.raises(Unauthorised, match="no instance; run: auria channels add"):
         bare.check()
+
+
+def test_an_avatar_is_replaced(
+    platform: MastodonPlatform, channel: MastodonChannel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a form to the account's profile; a token without that scope is told which one is missing."""
+    sent = list[tuple[str, str, object]]()
+    forward = requests.request
+
+    def request(method: str, address: str, **options: Any) -> requests.Response:
+        sent.append((method, address.removeprefix(platform.proxy.address), options["files"]))
+        return forward(method, address, **options)
+
+    monkeypatch.setattr(requests, "request", request)
+    channel.set_avatar(b"a picture", "image/jpeg")
+    form = {"avatar": ("avatar.jpg", b"a picture", "image/jpeg")}
+    assert sent == [("PATCH", "/api/v1/accounts/update_credentials", form)]
+    with pytest.raises(Unauthorised, match="needs the scope write:accounts"):
+        another(platform, tmp_path, "none").set_avatar(b"", "image/jpeg")

@@ -1,0 +1,1 @@
+"""Auria's portrait: an emblem that her own networks paint."""

@@ -1,0 +1,121 @@
+"""`auria portrait`: her emblem, made by her own networks from a seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auria_bot.cli.app import Json
+from auria_bot.cli.terminal.console import counted, echo, note, print_json
+
+if TYPE_CHECKING:
+    from auria_bot.services.portraits.portraits import Portrait
+
+__all__ = ["candidates", "portrait", "show", "use"]
+
+portrait = typer.Typer(
+    help="Make her portrait, an emblem painted by her own networks, and use it.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+_MOST_SEED = 2**62
+Medium = Annotated[str, typer.Option("--medium", help="ink, watercolour, woodblock or oil.")]
+Style = Annotated[str, typer.Option("--style", help="Take the colours and brushwork of this painting.")]
+Mood = Annotated[str, typer.Option("--mood", help="Take those of a painting that suits this mood.")]
+
+
+@portrait.callback(invoke_without_command=True)
+def candidates(
+    context: typer.Context,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=_MOST_SEED, help="The first candidate's seed.")] = 1,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=60, help="How many candidates.")] = 12,
+    medium: Medium = "ink",
+    style: Style = "",
+    mood: Mood = "",
+    size: Annotated[int, typer.Option("--size", help="Pixels of a single one's side: 400, 512 or 1024.")] = 1024,
+    target: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The file. Default: portraits.jpg, or portrait-SEED.png for a single one."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make her portrait, an emblem painted by her own networks, and use it.
+
+    Writes a sheet of candidates to choose from, or with --count 1 a single portrait. It shows mountains that the
+    painter imagined, a ring and a seal: no face, so nobody's. The same seed gives the same portrait.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from auria_bot.art.portraits.portrait import PortraitWish
+    from auria_bot.cli.app import app_context
+    from auria_bot.cli.terminal.progress import counting
+
+    wishes = tuple(PortraitWish(seed=seed + n, medium=medium, style=style, mood=mood) for n in range(count))
+    path = target or Path(f"portrait-{seed}.png" if count == 1 else "portraits.jpg")
+    with app_context() as app:
+        if count == 1:
+            app.portraits.write(wishes[0], path, size=size)
+        else:
+            with counting("painting") as progress:
+                app.portraits.write_sheet(wishes, path, lambda done, total: progress(done, total, ""))
+    if as_json:
+        print_json({"file": str(path.absolute()), "seeds": [wish.seed for wish in wishes]})
+        return
+    echo(f"{path.absolute()}: {counted(count, 'portrait')}")
+    chosen = f"{seed if count == 1 else 'SEED'}{_options(medium, style, mood)}"
+    note(f"use {'it' if count == 1 else 'one'}: auria portrait use {chosen}")
+
+
+@portrait.command()
+def use(
+    seed: Annotated[int, typer.Argument(min=0, max=_MOST_SEED, help="The portrait's seed.")],
+    medium: Medium = "ink",
+    style: Style = "",
+    mood: Mood = "",
+    as_json: Json = False,
+) -> None:
+    """Use a portrait: on the web site from now on, and as an avatar where you ask for it.
+
+    A channel's profile is changed only by auria channels avatar NAME.
+    """
+    from auria_bot.art.portraits.portrait import PortraitWish
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        used = app.portraits.use(PortraitWish(seed=seed, medium=medium, style=style, mood=mood))
+    if as_json:
+        print_json(_summary(used))
+        return
+    echo(f"portrait {seed} is in use: {used.folder}")
+    note("make it a channel's avatar: auria channels avatar NAME")
+
+
+@portrait.command()
+def show(as_json: Json = False) -> None:
+    """Show which portrait is in use."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        used = app.portraits.require()
+    if as_json:
+        print_json(_summary(used))
+    else:
+        facts = used.facts
+        echo(f"seed {facts['seed']}{_options(facts['medium'], facts['style'], facts['mood'])}: {used.folder}")
+
+
+def _options(medium: str, style: str, mood: str) -> str:
+    """The options that make the same portrait again."""
+    import shlex
+
+    named = (("medium", medium if medium != "ink" else ""), ("style", style), ("mood", mood))
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in named if value)
+
+
+def _summary(used: Portrait) -> dict[str, Any]:
+    from auria_bot.services.portraits.portraits import FILES
+
+    return {**used.facts, "files": [str(used.file(name)) for name in FILES]}

@@ -1,0 +1,1 @@
+"""The portraits: candidates to choose from, and the one in use."""
