@@ -18,8 +18,6 @@ __all__ = ["STROKE_MODES", "render"]
 STROKE_MODES = ("oil", "watercolour", "ink")
 """The modes that paint stroke by stroke, at the size of the finished picture."""
 
-_MEDIA = {"woodblock": print_woodblock, "ink": paint_ink, "watercolour": paint_watercolour}
-
 
 def render(
     picture: Image.Image, *, size: tuple[int, int], hand: Hand, seed: int, on_layer: OnLayer | None = None
@@ -35,11 +33,14 @@ def render(
         size: (width, height) of the canvas in pixels.
         hand: how to paint, with which medium.
         seed: the same seed gives the same bytes at the same size, and about the same strokes at every size.
-        on_layer: called after each layer of oil; the other media have none.
+        on_layer: called after each layer of oil, and each wash of watercolour and ink; a print has none.
 
     Returns:
         RGB of that size.
     """
     if hand.medium == "oil":
         return paint(picture, size, hand, seed=seed, on_layer=on_layer)
-    return _MEDIA[hand.medium](picture, size, hand, seed=seed)
+    if hand.medium == "woodblock":
+        return print_woodblock(picture, size, hand, seed=seed)
+    washed = paint_ink if hand.medium == "ink" else paint_watercolour
+    return washed(picture, size, hand, seed=seed, on_layer=on_layer)

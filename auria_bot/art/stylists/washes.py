@@ -19,9 +19,12 @@ from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Bru
 from auria_bot.art.stylists.direction_field import LUMINANCE, blurred, measure_directions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from auria_bot.art.stylists.hands import Hand
+    from auria_bot.art.stylists.oil_strokes import OnLayer
 
 __all__ = ["paint_ink", "paint_watercolour", "print_woodblock"]
 
@@ -29,6 +32,8 @@ _WHITE = np.array([252, 250, 244], np.float32)  # watercolour paper
 _RICE = np.array([244, 237, 222], np.float32)  # rice paper
 _INK = np.array([1.0, 0.985, 0.94], np.float32)  # how much black ink weakens red, green and blue
 _DENSEST = 2.6  # density of the darkest pigment
+_GLAZES = 4  # washes laid over each other
+_SHOWN = 900  # pixels of the longer side of a layer that is shown
 _STUDY = 300  # pixels of the longer side at which washes are planned
 _PRINT_PAPER = np.array([248, 240, 220], np.float32) / 255
 _KEY = np.array([38, 40, 52], np.float32)  # the ink of outlines in prints
@@ -36,36 +41,45 @@ _COLOURS = 10  # of a print, at most
 _CONTRAST = 16.0  # difference of luminance between two areas from which an outline is drawn
 
 
-def paint_watercolour(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
+def paint_watercolour(
+    picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int, on_layer: OnLayer | None = None
+) -> Image.Image:
     """Paint a picture in watercolour on paper of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
-    scale = size[0] / 1080
     lifted = _lifted(picture, size)
     broad, fine = (lifted.filter(ImageFilter.GaussianBlur(width)) for width in (6.0, 1.2))
     glazes = _Glazes(np.asarray(lifted, np.float32) @ LUMINANCE, levels=(0.18, 0.4, 0.62, 0.82), chance=chance)
     pools = Image.fromarray(clouds(lifted.size, 7, chance))
     border = _border(lifted.size, chance)
-    result = Image.new("RGB", size)
-    for top, end in bands(size):
-        tooth = grain((top, end), size[0], 1.3 * scale, seed)
-        wet = _density(np.asarray(enlarged_rows(broad, size, top, end), np.float32), _WHITE)
-        drawn = _density(np.asarray(enlarged_rows(fine, size, top, end), np.float32), _WHITE)
-        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
-        layers, edge = glazes.band(size, top, end, tooth)
-        density = 0.5 * wet + 0.25 * drawn + 0.36 * wet * (2 * layers[..., None] - 0.5)
-        density = density * np.clip(1 + 0.16 * pooled + 0.34 * edge + 0.3 * hand.weave * tooth, 0.15, None)[..., None]
-        dry = np.clip(1.4 - 0.5 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
-        painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 6 - 2.5 + 0.12 * tooth
-        density = np.maximum(density, 0) * (dry * np.clip(painted, 0, 1))[..., None]
-        values = _WHITE * (1 + 0.012 * tooth[..., None]) * np.exp(-density)
-        result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
-    return result
+
+    def painted(canvas: tuple[int, int], laid: int) -> Image.Image:
+        result = Image.new("RGB", canvas)
+        scale = canvas[0] / 1080
+        for top, end in bands(canvas):
+            tooth = grain((top, end), canvas[0], 1.3 * scale, seed)
+            wet = _density(np.asarray(enlarged_rows(broad, canvas, top, end), np.float32), _WHITE)
+            drawn = _density(np.asarray(enlarged_rows(fine, canvas, top, end), np.float32), _WHITE)
+            pooled = np.asarray(enlarged_rows(pools, canvas, top, end), np.float32)
+            layers, edge = glazes.band(canvas, top, end, tooth, laid=laid)
+            density = 0.5 * wet + (0.25 * drawn if laid > _GLAZES else 0.0) + 0.36 * wet * (2 * layers[..., None] - 0.5)
+            density = (
+                density * np.clip(1 + 0.16 * pooled + 0.34 * edge + 0.3 * hand.weave * tooth, 0.15, None)[..., None]
+            )
+            dry = np.clip(1.4 - 0.5 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
+            covered = np.asarray(enlarged_rows(border, canvas, top, end), np.float32) / 255 * 6 - 2.5 + 0.12 * tooth
+            density = np.maximum(density, 0) * (dry * np.clip(covered, 0, 1))[..., None]
+            values = _WHITE * (1 + 0.012 * tooth[..., None]) * np.exp(-density)
+            result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
+        return result
+
+    return _in_layers(painted, size, on_layer)
 
 
-def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int) -> Image.Image:
+def paint_ink(
+    picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: int, on_layer: OnLayer | None = None
+) -> Image.Image:
     """Paint a picture in ink on rice paper of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
-    scale = size[0] / 1080
     lifted = _lifted(picture, size)
     light = np.asarray(lifted, np.float32) @ LUMINANCE
     grey = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
@@ -73,25 +87,54 @@ def paint_ink(picture: Image.Image, size: tuple[int, int], hand: Hand, *, seed: 
     glazes = _Glazes(light, levels=(0.3, 0.52, 0.72, 0.88), chance=chance)
     pools = Image.fromarray(clouds(lifted.size, 6, chance))
     border = _border(lifted.size, chance)
-    drawn = _dry_strokes(light.astype(np.float32), np.asarray(border), size, scale, chance)
-    result = Image.new("RGB", size)
-    for top, end in bands(size):
-        tooth = grain((top, end), size[0], 0.9 * scale, seed)
-        fibres = grain((top, end), size[0], 4.0 * scale, seed + 1)
-        wet, near = (1 - np.asarray(enlarged_rows(layer, size, top, end), np.float32) / 255 for layer in (broad, fine))
-        pooled = np.asarray(enlarged_rows(pools, size, top, end), np.float32)
-        layers, edge = glazes.band(size, top, end, tooth)
-        bare = np.clip((0.65 * wet + 0.35 * near - 0.1) / 0.9, 0, 1)  # the paper is left bare where it is light
-        density = 0.75 * bare**1.2 + 1.15 * layers**1.5 * (0.4 + 0.6 * near)
-        density = density * np.clip(1 + 0.24 * pooled + 0.3 * edge + 0.12 * hand.weave * tooth, 0.1, None)
-        painted = np.asarray(enlarged_rows(border, size, top, end), np.float32) / 255 * 5 - 2.0
-        density = density * np.clip(painted, 0, 1)
-        stroke = np.asarray(drawn.crop((0, top, size[0], end)), np.float32) / 255
-        density = density + 0.9 * stroke * np.clip(1.1 - 0.35 * np.maximum(tooth, 0), 0, 1) * np.clip(painted, 0, 1)
-        paper = _RICE * (1 + 0.008 * tooth + 0.01 * fibres)[..., None]
-        values = paper * np.exp(-np.minimum(density, _DENSEST)[..., None] * _INK)
-        result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
-    return result
+    drawn = _dry_strokes(light.astype(np.float32), np.asarray(border), size, chance)
+
+    def painted(canvas: tuple[int, int], laid: int) -> Image.Image:
+        result = Image.new("RGB", canvas)
+        scale = canvas[0] / 1080
+        for top, end in bands(canvas):
+            tooth = grain((top, end), canvas[0], 0.9 * scale, seed)
+            fibres = grain((top, end), canvas[0], 4.0 * scale, seed + 1)
+            wet, near = (
+                1 - np.asarray(enlarged_rows(layer, canvas, top, end), np.float32) / 255 for layer in (broad, fine)
+            )
+            pooled = np.asarray(enlarged_rows(pools, canvas, top, end), np.float32)
+            layers, edge = glazes.band(canvas, top, end, tooth, laid=laid)
+            bare = np.clip((0.65 * wet + 0.35 * near - 0.1) / 0.9, 0, 1)  # the paper is left bare where it is light
+            density = 0.75 * bare**1.2 + 1.15 * layers**1.5 * (0.4 + 0.6 * near)
+            density = density * np.clip(1 + 0.24 * pooled + 0.3 * edge + 0.12 * hand.weave * tooth, 0.1, None)
+            covered = np.asarray(enlarged_rows(border, canvas, top, end), np.float32) / 255 * 5 - 2.0
+            density = density * np.clip(covered, 0, 1)
+            if laid > _GLAZES:
+                stroke = np.asarray(drawn.crop((0, top, canvas[0], end)), np.float32) / 255
+                density = density + 0.9 * stroke * np.clip(1.1 - 0.35 * np.maximum(tooth, 0), 0, 1) * np.clip(
+                    covered, 0, 1
+                )
+            paper = _RICE * (1 + 0.008 * tooth + 0.01 * fibres)[..., None]
+            values = paper * np.exp(-np.minimum(density, _DENSEST)[..., None] * _INK)
+            result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
+        return result
+
+    return _in_layers(painted, size, on_layer)
+
+
+def _in_layers(
+    painted: Callable[[tuple[int, int], int], Image.Image], size: tuple[int, int], on_layer: OnLayer | None
+) -> Image.Image:
+    """The finished picture; where somebody watches, what it looks like after each glaze is painted small before.
+
+    `painted` takes the canvas's size and how many layers are laid: the glazes, and the drawing last.
+    """
+    count = _GLAZES + 1
+    shrink = min(1.0, _SHOWN / max(size))
+    small = (max(2, round(size[0] * shrink)), max(2, round(size[1] * shrink)))
+    if on_layer is not None:
+        for number in range(1, count):
+            on_layer(painted(small, number), number, count)
+    finished = painted(size, count)
+    if on_layer is not None:
+        on_layer(finished.resize(small, Image.Resampling.BILINEAR), count, count)
+    return finished
 
 
 class _Glazes:
@@ -113,9 +156,9 @@ class _Glazes:
         self._dark = Image.fromarray(dark + 0.025 * self._range * clouds((dark.shape[1], dark.shape[0]), 14, chance))
 
     def band(
-        self, size: tuple[int, int], top: int, end: int, tooth: NDArray[np.float32]
+        self, size: tuple[int, int], top: int, end: int, tooth: NDArray[np.float32], *, laid: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(rows, width) how much of the glazes lies on some rows, 0 to 1, and how much pigment dried at their edges."""
+        """(rows, width) how much of the first `laid` glazes lies on some rows, 0 to 1, and what dried at edges."""
         scale = size[0] / 1080
         dark = np.asarray(enlarged_rows(self._dark, size, top, end), np.float32) + 0.004 * self._range * tooth
         down, across = np.gradient(dark) if min(dark.shape) > 1 else (np.zeros_like(dark),) * 2
@@ -123,7 +166,7 @@ class _Glazes:
         steep = self._range / 90  # change in a pixel of a canvas 1080 wide from which a border is dry
         dry = np.clip(slope / steep, 0, 1)
         layers, edge = np.zeros_like(dark), np.zeros_like(dark)
-        for level in self._levels:
+        for level in self._levels[:laid]:
             beyond = (dark - level) / np.maximum(slope, 0.3 * steep)  # pixels of a canvas 1080 wide, about
             inside = np.clip(0.5 + beyond / (2.5 + 22 * (1 - dry)), 0, 1)
             layers += inside / len(self._levels)
@@ -161,7 +204,6 @@ def _dry_strokes(
     light: NDArray[np.float32],
     border: NDArray[np.uint8],
     size: tuple[int, int],
-    scale: float,
     chance: np.random.Generator,
 ) -> Image.Image:
     """Strokes of a nearly dry brush along the dark forms, as a mask."""
@@ -171,7 +213,7 @@ def _dry_strokes(
     soft = blurred(light, 2.0)
     field = measure_directions(soft, fine=2.5, coarse=8.0)
     dark = np.clip((np.quantile(soft, 0.42) - soft) / 60, 0, 1) + np.clip(blurred(light, 6.0) - soft - 5, 0, 25) / 25
-    shrink = light.shape[1] / size[0]
+    shrink, scale = light.shape[1] / size[0], size[0] / 1080
     dark = dark * (border > 200)
     for width, chosen in ((26.0, 0.006), (11.0, 0.012), (4.0, 0.022)):
         y, x = np.nonzero((chance.random(light.shape) < chosen * 3.0 / width) & (dark > chance.random(light.shape)))

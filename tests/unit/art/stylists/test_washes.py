@@ -40,6 +40,18 @@ def test_a_sky_runs_out_soft_and_a_hill_has_an_edge(paint):
 
 
 @pytest.mark.parametrize("paint", [paint_watercolour, paint_ink])
+def test_washes_are_shown_as_they_are_laid(paint):
+    """Each darker than the one before, the last like the result, which watching does not change."""
+    shown = []
+    watched = paint(landscape(), SIZE, hand_of(TYPICAL), seed=1, on_layer=lambda *layer: shown.append(layer))
+    assert watched.tobytes() == paint(landscape(), SIZE, hand_of(TYPICAL), seed=1).tobytes()
+    assert [(number, count) for _, number, count in shown] == [(number, 5) for number in range(1, 6)]
+    light = [float(np.asarray(layer).mean()) for layer, _, _ in shown]
+    assert light == sorted(light, reverse=True)
+    assert shown[-1][0].tobytes() == watched.tobytes()
+
+
+@pytest.mark.parametrize("paint", [paint_watercolour, paint_ink])
 def test_the_border_of_the_paper_is_bare(paint):
     """The outermost pixels are paper, whatever the picture shows."""
     painted = np.asarray(paint(Image.new("RGB", SIZE, (30, 30, 60)), SIZE, hand_of(TYPICAL), seed=1))
