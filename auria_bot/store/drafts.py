@@ -32,7 +32,7 @@ _DRAFTS = select(drafts, _STATUS.label("status"))
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _CHOSEN = _DRAFTS.where(drafts.c.id.in_(_IDS))  # built once, so that its text is looked up and not written anew
 
-_CHUNK = 200  # ids in one query
+_CHUNK = 50  # rows that are read at a time
 _OUT = (posts.c.state == PostState.SENT, posts.c.vanished_at.is_(None), posts.c.receipt_at.is_not(None))
 _SIGNATURE = select(func.count(), func.max(posts.c.receipt_at)).where(*_OUT)
 _ROWS = select(drafts.c.id, drafts.c.mood, drafts.c.alt_text, drafts.c.folder, drafts.c.artwork).where(
@@ -242,10 +242,11 @@ class PublishedArtworks:
         first = (
             select(posts.c.draft_id, func.min(posts.c.receipt_at).label("at")).where(*_OUT).group_by(posts.c.draft_id)
         )
-        return {row.draft_id: row.at for row in self._connection.execute(first)}
+        rows = self._connection.execute(first, execution_options={"yield_per": _CHUNK})
+        return {row.draft_id: row.at for row in rows}
 
     def rows(self, ids: Collection[int]) -> Iterator[PublishedRow]:
-        """The drafts of these ids, in no particular order; a few hundred are in memory at a time."""
+        """The drafts of these ids, in no particular order; few are in memory at a time."""
         wanted = sorted(ids)
         for start in range(0, len(wanted), _CHUNK):
             for row in self._connection.execute(_ROWS, {"ids": wanted[start : start + _CHUNK]}):

@@ -105,6 +105,7 @@ def prepare_session(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late to serialise writers
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA cache_size = -512")  # kB for each connection; the system caches the file anyway
     cursor.execute("PRAGMA synchronous = FULL")  # an approval survives a power cut
     cursor.execute("PRAGMA secure_delete = ON")  # deleted verses are overwritten; not every build does so by default
     if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":

@@ -24,7 +24,9 @@ def run(works: int = 10_000, seconds: float = 60.0) -> Result:
     slow = found.percentile(0.99)
     figures = (
         f"{works:,} works: p50 {found.percentile(0.5) * 1000:.1f} ms, p99 {slow * 1000:.1f} ms, {found.pages_per_second:.0f} pages/s,"
-        f" {found.failures} failures, largest page {found.largest / 1000:.1f} kB, {found.at_rest:.0f} MB at rest, {found.after:.0f} MB after"
+        f" {found.failures} failures, largest page {found.largest / 1000:.1f} kB, {found.at_rest:.0f} MB at rest, {found.after:.0f} MB after;"
+        f" processor time of a page under load {found.server * 1000:.2f} ms, the readers' {found.readers * 1000:.2f} ms;"
+        f" a new page {found.first * 1000:.2f} ms, a kept one {found.kept * 1000:.2f} ms"
     )
     passed = (
         slow < MOST_SECONDS

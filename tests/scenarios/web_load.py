@@ -1,6 +1,7 @@
 """Readers of the gallery: fifty at a time, each asking for a page every sixth of a second, over thousands of artworks.
 
-Every page is one that a visitor may ask for: three artworks of four, the rest listings and the page to browse by.
+Every page is one that a visitor may ask for: three artworks of four, the rest listings and the page to browse by. The
+works have pictures, of which a reader loads a small copy with every tenth page; pictures are not counted as pages.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image, ImageFilter
 from sqlalchemy import insert
 
 from auria_bot.domain.draft import DraftState
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["START", "Load", "fill", "load", "wait_for"]
 
 MOODS = ("serene", "stormy", "wistful", "joyful", "still")
+_PICTURES = 8  # different ones
+_SAMPLED, _AGAIN = 200, 10  # pages whose processor time is measured, and how often once they are kept
 START = 60.0  # seconds that a busy machine may take
 
 
@@ -44,6 +48,10 @@ class Load:
     largest: int  # bytes of a page as it is sent
     at_rest: float  # MB, after the first page
     after: float  # MB, after all pages
+    server: float  # processor seconds of the server for a page, as it came under load
+    readers: float  # the same of all readers together
+    first: float  # processor seconds of the server for a page that is asked for the first time
+    kept: float  # for one that it has kept
 
     def percentile(self, share: float) -> float:
         """Seconds within which that share of the pages arrived."""
@@ -51,16 +59,20 @@ class Load:
 
 
 def fill(application: Application, count: int) -> None:
-    """Publish so many artworks, one a day; they have no picture files."""
+    """Publish so many artworks, one an hour; a few pictures, linked many times, are their files."""
     rows, sent = [], []
+    pictures = _pictures(application.settings.home / "sources")
     for number in range(1, count + 1):
         made, at = artwork(number, mood=MOODS[number % len(MOODS)]), NOW - timedelta(hours=count - number)
         common = {
             "text": made.post_text,
             "alt_text": made.alt_text,
-            "picture_sha256": f"{number:064x}",
+            "picture_sha256": f"{number % len(pictures):064x}",
             "signature": "",
         }
+        folder = application.settings.home / "pictures" / f"run-{number}"
+        folder.mkdir(parents=True)
+        os.link(pictures[number % len(pictures)], folder / "full.png")
         rows.append(
             {
                 **common,
@@ -98,6 +110,18 @@ def fill(application: Application, count: int) -> None:
         unit.drafts._connection.execute(insert(posts), sent)
 
 
+def _pictures(folder: Path) -> list[Path]:
+    """Picture files that weigh what paintings weigh."""
+    folder.mkdir(parents=True)
+    found = []
+    for number in range(_PICTURES):
+        noise = Image.effect_noise((1080, 1350), 60 + 10 * number).filter(ImageFilter.GaussianBlur(2.5))
+        picture = Image.merge("RGB", (noise, noise.rotate(180), noise.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+        found.append(folder / f"{number}.png")
+        picture.save(found[-1], compress_level=1)
+    return found
+
+
 def load(root: Path, *, works: int, readers: int, rate: float, seconds: float) -> Load:
     """Serve so many works to so many readers, each asking for `rate` pages a second.
 
@@ -117,10 +141,13 @@ def load(root: Path, *, works: int, readers: int, rate: float, seconds: float) -
             wait_for(port, process)
             asyncio.run(_read(port, ["/"], 1, 0.0, 1))
             at_rest = _memory(process.pid)
-            begun = time.monotonic()
-            found = asyncio.run(_read(port, _paths(works), readers, rate, max(1, int(seconds * rate))))
-            took = time.monotonic() - begun
-            after = _memory(process.pid)
+            small = [_picture_of(number) for number in range(1, min(works, _PICTURES) + 1)]
+            asyncio.run(_read(port, small, 1, 0.0, len(small)))  # makes the small copies
+            begun, of_server, own = time.monotonic(), _processor(process.pid), time.process_time()
+            found = asyncio.run(_read(port, _paths(works), readers, rate, max(1, int(seconds * rate)), works=works))
+            took, own = time.monotonic() - begun, time.process_time() - own
+            of_server, after = _processor(process.pid) - of_server, _memory(process.pid)
+            first, kept = _costs(port, process.pid, works)
         finally:
             process.terminate()
             process.wait(START)
@@ -131,35 +158,65 @@ def load(root: Path, *, works: int, readers: int, rate: float, seconds: float) -
         largest=max(one[2] for one in found),
         at_rest=at_rest,
         after=after,
+        server=of_server / len(found),
+        readers=own / len(found),
+        first=first,
+        kept=kept,
     )
 
 
-def _paths(works: int) -> list[str]:
-    chance = random.Random(1)
+def _costs(port: int, server: int, works: int) -> tuple[float, float]:
+    """The server's processor seconds for a page that it makes, and for one that it has kept."""
+    fresh = list(dict.fromkeys(_paths(works, seed=2)))[:_SAMPLED]
+    found = []
+    for times in (1, _AGAIN):
+        begun = _processor(server)
+        asyncio.run(_read(port, fresh, 1, 0.0, times * len(fresh)))
+        found.append((_processor(server) - begun) / (times * len(fresh)))
+    return found[0], found[1]
+
+
+def _picture_of(number: int) -> str:
+    return f"/pictures/{number}/320.webp"
+
+
+def _paths(works: int, seed: int = 1) -> list[str]:
+    chance = random.Random(seed)
     pages = -(-works // 24)
     listings = ["/", "/browse", *(f"/moods/{mood}" for mood in MOODS), *(f"/page/{n}" for n in range(2, pages + 1))]
     found = [f"/artworks/{number}-stone-number-{number}" for number in range(1, works + 1)]
     return [chance.choice(found if chance.random() < 0.75 else listings) for _ in range(4000)]
 
 
-async def _read(port: int, paths: list[str], readers: int, rate: float, each: int) -> list[tuple[int, float, int]]:
-    """(status, seconds, bytes) of every page that the readers asked for, `each` pages a reader."""
+async def _read(
+    port: int, paths: list[str], readers: int, rate: float, each: int, *, works: int = 0
+) -> list[tuple[int, float, int]]:
+    """(status, seconds, bytes) of every page that the readers asked for, `each` pages a reader.
+
+    With every tenth page of so many `works` a reader loads a picture, which must come whole.
+    """
 
     async def reader(number: int) -> list[tuple[int, float, int]]:
         stream, writer = await asyncio.open_connection("127.0.0.1", port)
         found = []
+
+        async def get(path: str) -> tuple[int, int]:
+            head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n"
+            writer.write(head.encode())
+            answer = (await stream.readuntil(b"\r\n\r\n")).lower()
+            length = int(answer.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            await stream.readexactly(length)
+            return int(answer[9:12]), length
+
         pause = 1 / rate if rate else 0.0
         await asyncio.sleep(pause * number / readers)
         for turn in range(each):
             path, begun = paths[(number * each + turn) % len(paths)], time.perf_counter()
-            head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n"
-            writer.write(head.encode())
-            answer = (await stream.readuntil(b"\r\n\r\n")).decode().lower()
-            length = int(answer.partition("content-length: ")[2].partition("\r\n")[0])
-            await stream.readexactly(length)
-            taken = time.perf_counter() - begun
-            found.append((int(answer[9:12]), taken, length))
-            await asyncio.sleep(max(0.0, pause - taken))
+            status, length = await get(path)
+            found.append((status, time.perf_counter() - begun, length))
+            if works and turn % 10 == number % 10:
+                await get(_picture_of(1 + (number * each + turn) % works))
+            await asyncio.sleep(max(0.0, begun + pause - time.perf_counter()))
         writer.close()
         return found
 
@@ -181,6 +238,12 @@ def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise RuntimeError(f"auria web did not start: {process.poll()}")
+
+
+def _processor(pid: int) -> float:
+    """Processor seconds of a process so far, to a hundredth."""
+    values = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _memory(pid: int) -> float:

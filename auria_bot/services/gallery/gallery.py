@@ -56,7 +56,6 @@ class GalleryEntry:
     """A published artwork in the index."""
 
     id: int  # its draft's
-    slug: str  # the last part of its address: the id and the poem's first line
     published_at: datetime  # when it was first out; aware, UTC
     mood: str
     season: str  # by the poem's season words; "" if it has none
@@ -65,6 +64,11 @@ class GalleryEntry:
     subjects: tuple[str, ...]
     year: str  # in the operator's time zone
     words: str  # of the poem and the theme, folded for search
+
+    @property
+    def slug(self) -> str:
+        """The last part of its address: the id and the poem's first line."""
+        return slug(self.id, self.words.partition("\n")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,7 @@ class Gallery:
         self._store, self._zone, self._now = store, zone, now
         self._lock = threading.Lock()
         self._index = _Index((), None)
+        self._subjects: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all entries with the same ones
         self._checked = float("-inf")
 
     def version(self) -> str:
@@ -298,13 +303,12 @@ class Gallery:
         shared = sys.intern  # the same few names stand in every entry
         return GalleryEntry(
             id=row.draft_id,
-            slug=slug(row.draft_id, haiku.lines[0]),
             published_at=published_at,
             mood=shared(row.mood),
             season=shared(next(iter(seasons_of(haiku.lines)), "")),
             style=shared(style.key),
             style_title=shared(style.title),
-            subjects=subjects_of(row.alt_text),
+            subjects=self._subjects.setdefault(found := subjects_of(row.alt_text), found),
             year=shared(f"{published_at.astimezone(self._zone):%Y}"),
             words=folded(f"{haiku.text}\n{row.artwork.get('theme') or ''}"),
         )

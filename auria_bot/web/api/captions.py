@@ -13,7 +13,7 @@ from auria_bot.domain.rating import LONGEST_CORRECTION
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.captions.ratings import GivenRating
 from auria_bot.web.api.answers import answer
-from auria_bot.web.api.schemas import Text
+from auria_bot.web.api.schemas import CLEANED
 
 if TYPE_CHECKING:
     from auria_bot.web.api.access import Access
@@ -85,13 +85,16 @@ class CaptionedPicture(BaseModel):
 class NewRating(BaseModel):
     """What somebody thinks of a caption."""
 
-    receipt: Text = Field(max_length=10_000, description="The receipt that came with the captions.")
+    receipt: Annotated[str, Field(max_length=10_000), CLEANED] = Field(
+        description="The receipt that came with the captions."
+    )
     choice: int = Field(default=0, ge=0, le=100, description="Which of the captions, counted from 0.")
     stars: int | None = Field(default=None, ge=1, le=5)
-    correction: Text = Field(default="", max_length=LONGEST_CORRECTION, description="A better caption, in English.")
-    picture: Text = Field(
+    correction: Annotated[str, Field(max_length=LONGEST_CORRECTION), CLEANED] = Field(
+        default="", description="A better caption, in English."
+    )
+    picture: Annotated[str, Field(max_length=600_000), CLEANED] = Field(
         default="",
-        max_length=600_000,
         description="The small copy that came with the captions, if whose picture it is agrees that it is kept.",
     )
 

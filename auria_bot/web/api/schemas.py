@@ -14,6 +14,7 @@ from auria_bot.domain.pipeline import MODES
 from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_REASON, LONGEST_TEXT
 
 __all__ = [
+    "CLEANED",
     "Approval",
     "Artwork",
     "ArtworkSummary",
@@ -75,7 +76,8 @@ def _number(value: object) -> object:
     return value
 
 
-Text = Annotated[str, AfterValidator(_cleaned)]
+CLEANED = AfterValidator(_cleaned)
+"""Takes from a text what cannot be shown; stands after the most characters, which count what was sent."""
 ChannelName = Annotated[str, Field(min_length=1, max_length=60)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 """A time with its offset."""
@@ -211,8 +213,8 @@ Mode = Literal[MODES]  # type: ignore[valid-type]  # the same
 
 class _Wishes(_Taken):
     mood: Mood | None = Field(None, description="`read`: from the poem; `draw`: at random.")
-    style: Text | None = Field(
-        None, max_length=LONGEST_THEME, description="A painting's key, a part of its title, or an artist."
+    style: Annotated[str, Field(max_length=LONGEST_THEME), CLEANED] | None = Field(
+        None, description="A painting's key, a part of its title, or an artist."
     )
     strength: Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)] | None = Field(
         None, description="Of the style."
@@ -230,7 +232,7 @@ class NewArtwork(_Wishes):
         extra="forbid", json_schema_extra={"examples": [{"theme": "autumn rain", "mood": "wistful"}, {}]}
     )
 
-    theme: Text | None = Field(None, max_length=LONGEST_THEME)
+    theme: Annotated[str, Field(max_length=LONGEST_THEME), CLEANED] | None = None
     season: Literal["now", "spring", "summer", "autumn", "winter"] | None = Field(
         None, description="It chooses the theme where none is given."
     )
@@ -247,16 +249,16 @@ class Rejection(_Taken):
     """Do not publish a draft."""
 
     action: Literal["reject"]
-    reason: Text = Field("", max_length=LONGEST_REASON)
+    reason: Annotated[str, Field(max_length=LONGEST_REASON), CLEANED] = ""
 
 
 class Edit(_Taken):
     """Change a draft's texts, which voids an approval."""
 
     action: Literal["edit"]
-    text: Text | None = Field(None, min_length=1, max_length=LONGEST_TEXT)
-    alt_text: Text | None = Field(None, min_length=1, max_length=LONGEST_ALT)
-    channel_texts: dict[ChannelName, Annotated[Text, Field(max_length=LONGEST_TEXT)]] = Field(
+    text: Annotated[str, Field(max_length=LONGEST_TEXT), CLEANED, Field(min_length=1)] | None = None
+    alt_text: Annotated[str, Field(max_length=LONGEST_ALT), CLEANED, Field(min_length=1)] | None = None
+    channel_texts: dict[ChannelName, Annotated[str, Field(max_length=LONGEST_TEXT), CLEANED]] = Field(
         {}, description="The own texts of channels; empty gives a channel the common text again."
     )
 
@@ -363,8 +365,10 @@ class PostOutcome(_Taken):
     """What became of a post."""
 
     decision: Literal["sent", "not-sent", "give-up", "withdrawn"]
-    url: Annotated[Text, Field(max_length=2000)] = Field("", description="Its address, for `sent`.")
-    identifier: Annotated[Text, Field(max_length=500)] = Field("", description="Its id on the platform, for `sent`.")
+    url: Annotated[str, Field(max_length=2000), CLEANED] = Field("", description="Its address, for `sent`.")
+    identifier: Annotated[str, Field(max_length=500), CLEANED] = Field(
+        "", description="Its id on the platform, for `sent`."
+    )
 
 
 class PostTime(_Taken):

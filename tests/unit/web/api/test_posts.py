@@ -100,3 +100,9 @@ def test_a_post_that_goes_out_while_it_is_withdrawn_stays(
 def test_a_published_post_is_deleted_by_the_next_round(client: TestClient) -> None:
     """The wish is recorded, and nothing is asked of the platform during the call."""
     assert client.post("/api/v1/posts/1/withdrawal").json()["state"] == "withdrawing"
+
+
+def test_what_cannot_be_shown_counts_as_sent(client: TestClient, waiting: int) -> None:
+    """A text that is too long is refused, though it would be short enough without such characters."""
+    body = {"decision": "sent", "identifier": "1" * 500 + "\x00"}
+    assert client.post(f"/api/v1/posts/{waiting}/outcome", json=body).status_code == 422
