@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.nets.stylegan2 import Generator
+    from auria_bot.art.nets.stylegan2_ada import AdaGenerator
 
     Measure = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
@@ -188,7 +189,9 @@ def _write_pairs(
 
 
 @torch.no_grad()
-def path_length(generator: Generator, lite0: Lite0, *, pairs: int = _PAIRS_OF_STYLES, seed: int = 7) -> float:
+def path_length(
+    generator: Generator | AdaGenerator, lite0: Lite0, *, pairs: int = _PAIRS_OF_STYLES, seed: int = 7
+) -> float:
     """PPL-lite0: how much frames change along straight ways between style vectors, 1 % of extremes left out.
 
     The squared distance of Lite0's maps, normalised at each place as in LPIPS, over the squared step. Karras et al.

@@ -150,6 +150,30 @@ def list_models(as_json: Json = False) -> None:
         echo(name)
 
 
+@film.command("import")
+def import_model(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The weights (state dict of G_ema) as safetensors; not a pickle.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="What the model is called from then on.")],
+    as_json: Json = False,
+) -> None:
+    """Import a generator of NVIDIA's stylegan2-ada-pytorch as a film model.
+
+    Sizes are inferred from the weights. Models for labels, and StyleGAN3, cannot be imported. Needs auria-bot[torch].
+    """
+    from auria_bot.cli.app import app_context
+    from auria_bot.services.films.model_import import import_model as imported
+
+    with app_context() as app:
+        version = imported(source, name, known=app.film_planner.names(), registry=app.model_registry)
+    if as_json:
+        print_json({"name": name, "model": version.model, "version": version.name})
+        return
+    echo(f"imported as the film model {name} ({version.model}, version {version.name})")
+    note(f"look at it: auria film pick {name}")
+
+
 @film.command("list")
 def list_films(as_json: Json = False) -> None:
     """List the finished films, newest first."""

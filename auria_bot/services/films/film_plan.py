@@ -25,14 +25,16 @@ if TYPE_CHECKING:
     from auria_bot.art.films.walk import FrameMaker, Walk
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
 
-__all__ = ["MOST_KEYS", "FilmPlanner", "FilmWish", "PlannedFilm"]
+__all__ = ["MOST_KEYS", "PREFIX", "FilmPlanner", "FilmWish", "PlannedFilm"]
 
 MOST_KEYS = 400
 """Most key frames of a film, and of a sheet to choose from."""
 
 MOST_SECONDS = 4 * 3600
 _KEY_SECONDS = 4.0  # from one key frame to the next, where their number is not given
-_PREFIX = "film-"  # of a film model's folder
+PREFIX = "film-"
+"""Begins the name of a film model's folder."""
+
 _SHARE = 0.85  # how far colours move towards a painting's
 
 
@@ -87,8 +89,8 @@ class FilmPlanner:
 
     def names(self) -> tuple[str, ...]:
         """The names of the film models."""
-        found = self._models.glob(f"{_PREFIX}*/config.json")
-        return tuple(sorted(path.parent.name.removeprefix(_PREFIX) for path in found))
+        found = self._models.glob(f"{PREFIX}*/config.json")
+        return tuple(sorted(path.parent.name.removeprefix(PREFIX) for path in found))
 
     def model(self, name: str) -> FrameMaker:
         """A film model.
@@ -101,7 +103,7 @@ class FilmPlanner:
         if name not in names:
             known = f"there are: {', '.join(names)}" if names else "train one: auria train film"
             raise NotFound(f"no film model named {name[:40]!r}; {known}")
-        return self._load(self._models / f"{_PREFIX}{name}")
+        return self._load(self._models / f"{PREFIX}{name}")
 
     def sheet(self, name: str, *, seed: int, count: int, truncation: float) -> NDArray[np.uint8]:
         """(count, height, width, 3) key frames of a seed; that of number n is the same in every sheet."""

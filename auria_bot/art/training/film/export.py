@@ -18,6 +18,7 @@ from auria_bot.art.checkpoint import (
     write_json,
 )
 from auria_bot.art.nets.stylegan2 import Config, Generator
+from auria_bot.art.nets.stylegan2_ada import LAYOUT, AdaConfig, AdaGenerator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ _ONNX = ("mapping.onnx", "synthesis.onnx")
 class _MappingGraph(nn.Module):
     """Latent vectors (n, z) and a truncation (1,) to style vectors (n, w)."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator | AdaGenerator) -> None:
         super().__init__()
         self.mapping = generator.mapping
 
@@ -47,7 +48,7 @@ class _MappingGraph(nn.Module):
 class _SynthesisGraph(nn.Module):
     """Style vectors (n, styles, w) and noise for each layer (n or 1, 1, h, w) to 8-bit frames (n, height, width, 3)."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator | AdaGenerator) -> None:
         super().__init__()
         self.generator = generator
 
@@ -58,13 +59,13 @@ class _SynthesisGraph(nn.Module):
 
 
 @torch.no_grad()
-def export(generator: Generator, folder: Path, *, facts: Mapping[str, Any]) -> None:
+def export(generator: Generator | AdaGenerator, folder: Path, *, facts: Mapping[str, Any]) -> None:
     """Write config.json, mapping.onnx, synthesis.onnx and SHA256SUMS; a card that is there stays.
 
     The ONNX files hold the weights under their names, so that `load_generator` reads them back.
 
     Args:
-        generator: usually the weight average of a training.
+        generator: usually the weight average of a training, or one in the published layout.
         folder: of the model, made where it is missing.
         facts: entries of config.json beside the sizes, such as the number of pictures it was trained with.
     """
@@ -104,7 +105,7 @@ def export(generator: Generator, folder: Path, *, facts: Mapping[str, Any]) -> N
     write_checksums(folder)
 
 
-def _store_rest(generator: Generator, folder: Path) -> None:
+def _store_rest(generator: Generator | AdaGenerator, folder: Path) -> None:
     """Write weights.safetensors with what the ONNX files lack: the exporter keeps one of several equal tensors."""
     stored = {name.removeprefix("generator.") for path in _ONNX for name in load_onnx_weights(folder / path)}
     rest = {name: value for name, value in generator.state_dict().items() if name not in stored}
@@ -113,14 +114,16 @@ def _store_rest(generator: Generator, folder: Path) -> None:
         save_weights(folder / "weights.safetensors", rest)
 
 
-def load_generator(folder: Path) -> Generator:
+def load_generator(folder: Path) -> Generator | AdaGenerator:
     """The network of an exported film model, in eval mode, with the weights as they are stored in half precision.
 
     Raises:
         ModelMissing, ModelCorrupt: it is missing or damaged.
     """
     stored = read_json(folder / "config.json")["generator"]
-    generator = Generator(Config(**stored | {"channels": tuple(stored["channels"])}))
+    sizes = stored | {"channels": tuple(stored["channels"])}
+    generator: Generator | AdaGenerator
+    generator = AdaGenerator(AdaConfig(**sizes)) if stored.get("layout") == LAYOUT else Generator(Config(**sizes))
     weights = load_model_weights(folder)
     generator.load_state_dict({name.removeprefix("generator."): value for name, value in weights.items()})
     return generator.eval()

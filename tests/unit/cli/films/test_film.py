@@ -89,3 +89,12 @@ def test_what_cannot_be_made_is_refused(
     code, _, errors = auria("film", *options)
     assert code in {4, 5}
     assert words in errors
+
+
+def test_a_pickle_is_not_imported(tmp_path: Path, auria: Callable[..., tuple[int, str, str]]) -> None:
+    """The message says what to do with it elsewhere."""
+    pytest.importorskip("torch")
+    (tmp_path / "network.pkl").write_bytes(b"cos\nsystem\n")
+    code, _, errors = auria("film", "import", str(tmp_path / "network.pkl"), "--name", "sea")
+    assert code != 0
+    assert "safetensors.torch.save_file" in " ".join(errors.split())
