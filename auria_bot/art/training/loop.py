@@ -20,6 +20,7 @@ import torch
 
 from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
 from auria_bot.art.training.event_log import EventLog
+from auria_bot.art.training.figures_page import write_figures_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +96,7 @@ def run(
 
     Args:
         recipe: what to train; its modules are changed in place.
-        folder: of the checkpoint, log.jsonl and the curves for TensorBoard; an existing checkpoint is resumed.
+        folder: of checkpoint, log.jsonl, training.html and TensorBoard's curves; a checkpoint is resumed.
         steps: updates of the whole run.
         minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.
@@ -180,10 +181,11 @@ def _log_figures(
     seconds: float,
     figures: dict[str, float],
 ) -> None:
-    """Append to log.jsonl and the curves, and call `log`."""
+    """Append to log.jsonl and the curves, write the page anew, and call `log`."""
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps({"step": number, "seconds": round(seconds, 1), **figures}) + "\n")
     curves.write(number, figures)
+    write_figures_page(folder)
     shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     log(f"step {number}/{steps}  {seconds / 60:.1f} min  {shown}")
 

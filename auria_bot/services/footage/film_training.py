@@ -118,6 +118,6 @@ def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int]) -> Trai
     module, model, run = training.recipe("film"), film_model(folder), f"{size[0]}x{size[1]}"
     if not trainer.is_trial:
         place = trainer.home / "train" / model / run
-        trainer.log(f"samples and figures: {place / 'samples.png'}, {place / 'log.jsonl'}; Ctrl-C saves and stops")
+        trainer.log(f"samples and curves, for a browser: {place / 'training.html'}; Ctrl-C saves and stops")
     given = {"data": folder, "settings": module.settings_of_size(size[1], size[0])}
     return trainer.train(model, module.train, data=folder, run=run, given=given, asked={"size": run})
