@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from auria_bot.secret_store import SecretStore
     from auria_bot.services.models.experiments import ExperimentLog
-    from auria_bot.services.models.trainer import Trainer
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
     from auria_bot.store.files import Pictures
@@ -93,12 +92,6 @@ class Core:
         from auria_bot.services.models.experiments import ExperimentLog
 
         return ExperimentLog(self.settings.home, clock=self.clock)
-
-    def trainer(self, **options: Any) -> Trainer:
-        """Runs the recipes of models; the options are those of `Trainer`."""
-        from auria_bot.services.models.trainer import Trainer
-
-        return Trainer(home=self.settings.home, registry=self.model_registry, experiments=self.experiments, **options)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from auria_bot.art.portraits.portrait import PortraitPainter
     from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor, Requirements
+    from auria_bot.services.models.trainer import Trainer
     from auria_bot.services.portraits.portraits import Portraits
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.pipelines import PipelineRunner
@@ -74,6 +75,18 @@ class StudioServices(PublishingServices):
         from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 
         return ChildProcessExecutor(ResourceLimits(memory=memory))
+
+    def trainer(self, **options: Any) -> Trainer:
+        """Runs the recipes of models; the options are those of `Trainer`."""
+        from auria_bot.services.models.trainer import Trainer
+
+        return Trainer(
+            home=self.settings.home,
+            registry=self.model_registry,
+            experiments=self.experiments,
+            executor=self.executor if self.settings.execution.engine == "ray" else None,
+            **options,
+        )
 
     def try_executor(self) -> None:
         """Make sure that the executor can run every step.

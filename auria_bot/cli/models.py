@@ -18,6 +18,7 @@ from auria_bot.cli.films.training import (
     train_film,
 )
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.training_watch import watch_training
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ Trial = Annotated[
 Watch = Annotated[
     bool, typer.Option("--watch", help="Train nothing; show figures and curves of the training that runs.")
 ]
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, max=64, help="Processes that train together: poet, captioner or style.")
+]
 StyleWeight = Annotated[
     float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 2.")
 ]
@@ -100,6 +104,7 @@ def train(
     plan: PlanOption = False,
     debug: Trial = False,
     watch: Watch = False,
+    workers: Workers = 1,
     if_rated: Annotated[
         int | None,
         typer.Option("--if-rated", min=1, help="With --with-ratings: only if so many ratings were not learnt yet."),
@@ -113,17 +118,15 @@ def train(
     A poet trained on a version of the corpus, and a captioner trained with ratings, are compared with the one in
     service, and promoted only when they are better.
     """
-    how = {"minutes": minutes, "steps": steps, "target": target, "is_trial": debug, "log": note}
+    how = {"minutes": minutes, "steps": steps, "target": target, "is_trial": debug, "workers": workers, "log": note}
     is_corpus = corpus is not None or if_grown is not None
     if watch:
-        from auria_bot.cli.training_watch import watch_training
-
         watch_training(model, as_json=as_json)
         return
     if model == "film" or footage is not None or size is not None or plan:
         train_film(model, footage, how, size=size, plan=plan, as_json=as_json)
         return
-    _check_options(model, target, corpus=is_corpus, ratings=with_ratings, debug=debug, counted=if_rated is not None)
+    _check_options(model, how, corpus=is_corpus, ratings=with_ratings, if_rated=if_rated)
     if model == "style" or any(each is not None for each in (painting, content, name, style_weight)):
         from auria_bot.cli.style_training import train_style
 
@@ -147,19 +150,22 @@ def _train(model: str, data: Path | None, how: dict[str, Any], *, as_json: bool)
     print_trained(model, done, as_json=as_json)
 
 
-def _check_options(model: str, target: Path | None, *, corpus: bool, ratings: bool, debug: bool, counted: bool) -> None:
+def _check_options(model: str, how: dict[str, Any], *, corpus: bool, ratings: bool, if_rated: int | None) -> None:
     """Refuse what does not belong together.
 
     Raises:
         InputError: the options cannot be combined.
     """
-    if counted and not ratings:
+    target = how["target"]
+    if if_rated is not None and not ratings:
         raise InputError("--if-rated counts ratings; give it with --with-ratings")
     if corpus and model != "poet":
         raise InputError(f"the corpus is verse and trains the poet, not the {model[:40]}; leave --corpus out")
     if ratings and model != "captioner":
         raise InputError(f"ratings are of captions and train the captioner, not the {model[:40]}")
-    if debug and (target is not None or corpus or ratings):
+    if how["workers"] > 1 and (corpus or ratings):
+        raise InputError("a training that is compared with the model in service has one worker; leave --workers out")
+    if how["is_trial"] and (target is not None or corpus or ratings):
         raise InputError("--debug keeps nothing; leave out --out, --corpus, --if-grown and --with-ratings")
     if (corpus or ratings) and target is not None:
         option = "--corpus" if corpus else "--with-ratings"

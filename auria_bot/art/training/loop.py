@@ -21,11 +21,14 @@ import torch
 from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
 from auria_bot.art.training.event_log import EventLog
 from auria_bot.art.training.figures_page import write_figures_page
+from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import nn
+
+    from auria_bot.art.training.workers import Workers
 
 __all__ = [
     "Outcome",
@@ -91,8 +94,11 @@ def run(
     save_every: float = 120.0,
     evaluate_every: int | None = None,
     log: Callable[[str], None] = print,
+    workers: Workers = ALONE,
 ) -> Outcome:
     """Train until `steps` are made or `minutes` of this session have passed, whichever comes first.
+
+    Of several workers the first restores, evaluates, logs and saves; the others take its state, and have no metrics.
 
     Args:
         recipe: what to train; its modules are changed in place.
@@ -101,18 +107,26 @@ def run(
         minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.
         evaluate_every: steps between evaluations; None to evaluate only at the end.
+        workers: the processes that train together.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = restore(recipe, folder)
+    state = restore(recipe, folder) if workers.is_first else {}
+    if workers.size > 1:
+        state = _spread(recipe, state, workers)
     number, spent = int(state.get("step", 0)), float(state.get("seconds", 0.0))
     metrics: dict[str, float] = dict(state.get("metrics", {}))
     stopping, curves = _StopOnSignal(), EventLog(folder / "tensorboard")
     began = last_save = last_log = time.monotonic()
     with stopping:
-        while number < steps and not stopping.requested:
+        stop = stopping.requested
+        while number < steps and not stop:
             figures = recipe.step(number, steps)
             number += 1
             now = time.monotonic()
+            is_over = minutes is not None and now - began > minutes * 60
+            figures, stop = workers.agree(figures, stop=stopping.requested or is_over)
+            if not workers.is_first:
+                continue
             if evaluate_every and number % evaluate_every == 0 and number < steps:
                 metrics = recipe.evaluate()
                 _log_figures(folder, curves, log, number, steps, spent + now - began, metrics)
@@ -123,12 +137,13 @@ def run(
             if now - last_save > save_every:
                 _save(recipe, folder, number, spent + now - began, metrics)
                 last_save = time.monotonic()
-            if minutes is not None and now - began > minutes * 60:
-                break
-        metrics = recipe.evaluate()
-    total_seconds = spent + time.monotonic() - began
-    _log_figures(folder, curves, log, number, steps, total_seconds, metrics)
-    _save(recipe, folder, number, total_seconds, metrics)
+        total_seconds = spent + time.monotonic() - began
+        if workers.is_first:
+            metrics = recipe.evaluate()
+            total_seconds = spent + time.monotonic() - began
+    if workers.is_first:
+        _log_figures(folder, curves, log, number, steps, total_seconds, metrics)
+        _save(recipe, folder, number, total_seconds, metrics)
     return Outcome(step=number, total=steps, seconds=total_seconds, metrics=metrics)
 
 
@@ -138,7 +153,21 @@ def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
     if not pointer.exists():
         return {}
     state: dict[str, Any] = read_json(pointer)
-    saved = load_weights(folder / state["file"])
+    _load(recipe, load_weights(folder / state["file"]))
+    return state
+
+
+def _spread(recipe: Recipe, state: dict[str, Any], workers: Workers) -> dict[str, Any]:
+    """Give every worker the first one's modules, optimisers, step and seconds; what `restore` would have returned."""
+    known = torch.tensor([float(state.get("step", 0)), float(state.get("seconds", 0.0))], dtype=torch.float64)
+    sent = workers.spread(_tensors(recipe) | {"state": known})
+    step, seconds = sent.pop("state").tolist()
+    if not workers.is_first:
+        _load(recipe, sent)
+    return {**state, "step": int(step), "seconds": seconds}
+
+
+def _load(recipe: Recipe, saved: Mapping[str, torch.Tensor]) -> None:
     for name, module in recipe.modules().items():
         prefix = f"module.{name}."
         module.load_state_dict(
@@ -153,19 +182,23 @@ def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
                 index, field = key.removeprefix(prefix).split(".", 1)
                 slots.setdefault(int(index), {})[field] = value
         optimizer.load_state_dict({"state": slots, "param_groups": template["param_groups"]})
-    return state
 
 
-def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: dict[str, float]) -> None:
-    """Write a checkpoint, point to it, then remove the previous one."""
+def _tensors(recipe: Recipe) -> dict[str, torch.Tensor]:
+    """The state of the modules and optimisers, by name."""
     tensors: dict[str, torch.Tensor] = {}
     for name, module in recipe.modules().items():
         tensors |= {f"module.{name}.{key}": value for key, value in module.state_dict().items()}
     for name, optimizer in recipe.optimizers().items():
         for index, slots in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{name}.{index}.{field}": torch.as_tensor(value) for field, value in slots.items()}
+    return tensors
+
+
+def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: dict[str, float]) -> None:
+    """Write a checkpoint, point to it, then remove the previous one."""
     file = f"checkpoint-{number:08d}.safetensors"
-    save_weights(folder / file, tensors)
+    save_weights(folder / file, _tensors(recipe))
     write_json(folder / "latest.json", {"file": file, "step": number, "seconds": seconds, "metrics": metrics})
     for old in folder.glob("checkpoint-*.safetensors"):
         if old.name != file:

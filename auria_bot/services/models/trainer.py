@@ -6,14 +6,19 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from auria_bot.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from auria_bot.execution.work_unit import Executor
     from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
 
 __all__ = ["TrainedModel", "Trainer"]
+
+_DISTRIBUTED: Final = ("poet", "captioner", "style")  # the recipes that several workers can train
 
 TRIAL_MINUTES: Final = 1.0
 TRIAL_STEPS: Final = 40
@@ -47,6 +52,8 @@ class Trainer:
     steps: int | None = None  # updates in all; the recipe's by default
     target: Path | None = None  # the folder of the model; by default the result becomes a version in the registry
     is_trial: bool = False  # try the code on a sliver of the data, and keep nothing
+    workers: int = 1  # processes that train together
+    executor: Executor | None = None  # of the cluster on which all but the first of them work
 
     def train(
         self,
@@ -79,11 +86,10 @@ class Trainer:
             return self._try_out(model, recipe, given)
         folder = self.home / "train" / model / run
         path = self.target or folder / "model"
-        settings = {**(asked or {}), "minutes": self.minutes, "steps": self.steps}
+        settings = {**(asked or {}), "minutes": self.minutes, "steps": self.steps, "workers": self.workers}
         with self.experiments.record(model, data=data, run=folder, settings=settings) as experiment:
-            metrics = recipe(
-                **given, folder=folder, out=path, minutes=self.minutes, steps=self.steps, limit=None, log=self.log
-            )
+            options = {"out": path, "minutes": self.minutes, "steps": self.steps, "limit": None}
+            metrics = self._run(recipe, given, folder=folder, **options)
             experiment.finish(path, metrics)
         if self.target is not None:
             return TrainedModel(path=path, metrics=metrics)
@@ -92,6 +98,16 @@ class Trainer:
         )
         experiment.registered(version.name)
         return TrainedModel(path=self.registry.folder(model, version.name), metrics=metrics, version=version.name)
+
+    def _run(self, recipe: Callable[..., dict[str, Any]], given: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        if self.workers == 1:
+            return recipe(**given, **options, log=self.log)
+        if recipe.__module__.split(".")[-2] not in _DISTRIBUTED:
+            raise InputError(f"several workers can train {', '.join(_DISTRIBUTED)} only; leave --workers out")
+        from auria_bot.services.models.distributed_training import DistributedTraining
+
+        group = DistributedTraining(size=self.workers, log=self.log, executor=self.executor)
+        return group.train(recipe.__module__, given, **options)
 
     def _try_out(self, model: str, recipe: Callable[..., dict[str, Any]], given: Mapping[str, Any]) -> TrainedModel:
         minutes, steps = self.minutes or TRIAL_MINUTES, self.steps or TRIAL_STEPS
@@ -102,8 +118,8 @@ class Trainer:
         folder = self.home / "train" / "trial" / model
         shutil.rmtree(folder, ignore_errors=True)
         try:
-            options = {"minutes": minutes, "steps": steps, "limit": TRIAL_ITEMS, "log": self.log}
-            metrics = recipe(**given, folder=folder, out=folder / "model", **options)
+            options = {"out": folder / "model", "minutes": minutes, "steps": steps, "limit": TRIAL_ITEMS}
+            metrics = self._run(recipe, given, folder=folder, **options)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return TrainedModel(path=folder / "model", metrics=metrics, is_trial=True)

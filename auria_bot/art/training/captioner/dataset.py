@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.captioners.vocabulary import non_nature_words, tokenise
+from auria_bot.art.captioners.vocabulary import Vocabulary, non_nature_words, tokenise
 from auria_bot.art.checkpoint import read_json, write_json
 from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,10 +37,12 @@ __all__ = [
     "STEP",
     "Captioned",
     "FeatureStore",
+    "build_vocabulary",
     "colourless",
     "count_words",
     "picture_view",
     "read_archive",
+    "spread",
     "without_guesses",
 ]
 
@@ -94,6 +96,21 @@ def _trusted(archive: str, captions: Sequence[str]) -> tuple[str, ...]:
 def count_words(pictures: Sequence[Captioned]) -> Counter[str]:
     """How often each token occurs in the pictures' captions."""
     return Counter(token for picture in pictures for caption in picture.captions for token in tokenise(caption))
+
+
+def build_vocabulary(pictures: Mapping[str, Sequence[Captioned]], minimum_count: int) -> Vocabulary:
+    """Words used often enough by people, and words of the templated captions used at least 20 times."""
+    words = {word for word, n in count_words(pictures["flickr"]).items() if n >= minimum_count}
+    for archive in ("scenes", "flowers"):
+        words |= {word for word, n in count_words(pictures.get(archive, ())).items() if n >= 20}
+    return Vocabulary(words=tuple(sorted(words)))
+
+
+def spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
+    """At most `most` of the pictures, evenly spread over the archive's order (which is by label)."""
+    if most is None or len(pictures) <= most:
+        return pictures
+    return [pictures[place * len(pictures) // most] for place in range(most)]
 
 
 def without_guesses(picture: Captioned) -> Captioned:

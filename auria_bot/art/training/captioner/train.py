@@ -33,11 +33,13 @@ from auria_bot.art.training.captioner.dataset import (
     STEP,
     Captioned,
     FeatureStore,
+    build_vocabulary,
     colourless,
-    count_words,
     read_archive,
+    spread,
     without_guesses,
 )
+from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.domain.artwork import Style
 
@@ -47,10 +49,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from auria_bot.art.training.workers import Workers
+
 __all__ = [
     "CaptionerRecipe",
     "Source",
-    "build_vocabulary",
     "collate",
     "export",
     "greedy",
@@ -84,7 +87,9 @@ class CaptionerRecipe:
         vocabulary: Vocabulary,
         sources: Mapping[str, Source],
         validation: tuple[Source, Sequence[Captioned]],
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._settings, self._vocabulary = settings, vocabulary
         self._sources = {name: source for name, source in sources.items() if settings["batch"].get(name)}
         self._validation, self._validated = validation
@@ -124,14 +129,15 @@ class CaptionerRecipe:
         chosen = self._settings["optimiser"]
         for group in self._optimiser.param_groups:
             group["lr"] = chosen["rate"] * _schedule(number, total, chosen["warm_up"], chosen["final"])
-        torch.manual_seed(self._seed * 1_000_003 + number)
-        grid, owners, tokens, lengths = self._batch(number)
+        self._workers.seed(self._seed * 1_000_003 + number)
+        (grid, owners, tokens, lengths), weight = self._batch(number)
         result = self.net.train()(grid, owners, tokens, lengths)
         loss = functional.cross_entropy(
             result.logits, result.targets, ignore_index=UNKNOWN, label_smoothing=chosen["smoothing"]
         )
         self._optimiser.zero_grad(set_to_none=True)
         (loss + chosen["attention_penalty"] * result.penalty).backward()
+        self._workers.average(self.net.parameters(), weight)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), chosen["clip"])
         self._optimiser.step()
         loop.update_average(self.average, self.net, decay=chosen["average"], step=number)
@@ -158,17 +164,26 @@ class CaptionerRecipe:
         shown = ("bleu_1", "bleu_4", "rouge_l", "cider_d")
         return {"validation_loss": losses / count} | {f"greedy_{name}": figures[name] for name in shown}
 
-    def _batch(self, number: int) -> tuple[Tensor, Tensor, Tensor, list[int]]:
+    def _batch(self, number: int) -> tuple[tuple[Tensor, Tensor, Tensor, list[int]], float]:
+        """This worker's share of a batch, and what its words weigh in it."""
         rng = np.random.default_rng((self._seed, number))
-        grids: list[NDArray[np.uint8]] = []
-        captions: list[tuple[tuple[int, ...], ...]] = []
-        for name, source in self._sources.items():
-            size = self._settings["batch"][name]
-            for row in _rows(len(source.captions), number, size, self._seed):
-                grids.append(source.features[row, rng.integers(source.features.shape[1])])
-                captions.append(source.captions[row])
-        owners, tokens, lengths = collate(captions)
-        return to_floats(np.stack(grids)), owners, tokens, lengths
+        drawn = [
+            (source, row, int(rng.integers(source.features.shape[1])))
+            for name, source in self._sources.items()
+            for row in _rows(len(source.captions), number, self._settings["batch"][name], self._seed)
+        ]
+        share = self._workers.share(len(drawn))
+        own = drawn[share.rows]
+        weight = share.weight and _words(own) / _words(drawn)
+        grids = np.stack([source.features[row, view] for source, row, view in own])
+        owners, tokens, lengths = collate([source.captions[row] for source, row, _ in own])
+        return (to_floats(grids), owners, tokens, lengths), weight
+
+
+def _words(drawn: Sequence[tuple[Source, int, int]]) -> int:
+    """How many words of the pictures' captions a loss is computed for."""
+    captions = (caption for source, row, _ in drawn for caption in source.captions[row])
+    return sum(len(caption) + 1 - caption.count(UNKNOWN) for caption in captions)
 
 
 def _rows(count: int, number: int, size: int, seed: int) -> list[int]:
@@ -217,14 +232,6 @@ def _schedule(number: int, total: int, warm_up: int, final: float) -> float:
         return (number + 1) / warm_up
     done = (number - warm_up) / max(1, total - warm_up)
     return final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-
-
-def build_vocabulary(pictures: Mapping[str, Sequence[Captioned]], minimum_count: int) -> Vocabulary:
-    """Words used often enough by people, and words of the templated captions used at least 20 times."""
-    words = {word for word, n in count_words(pictures["flickr"]).items() if n >= minimum_count}
-    for archive in ("scenes", "flowers"):
-        words |= {word for word, n in count_words(pictures.get(archive, ())).items() if n >= 20}
-    return Vocabulary(words=tuple(sorted(words)))
 
 
 def numbered(pictures: Sequence[Captioned], vocabulary: Vocabulary) -> tuple[tuple[tuple[int, ...], ...], ...]:
@@ -280,13 +287,6 @@ def export(recipe: CaptionerRecipe, vocabulary: Vocabulary, settings: Mapping[st
     write_checksums(out)
 
 
-def _spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
-    """At most `most` of the pictures, evenly spread over the archive's order (which is by label)."""
-    if most is None or len(pictures) <= most:
-        return pictures
-    return [pictures[place * len(pictures) // most] for place in range(most)]
-
-
 def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Image]:
     """A function that restyles a row's picture as the studio would, with a random painting and strength."""
     stylist = Magenta(Magenta.Config(work=_RESTYLED, threads=torch.get_num_threads()), models)
@@ -310,9 +310,9 @@ def prepare(
     limit: int | None = None,
 ) -> tuple[Vocabulary, dict[str, Source], tuple[Source, list[Captioned]]]:
     """Read the archives, compute the missing features, build the vocabulary if none is given; not of the test split."""
-    everything = {archive: _spread(read_archive(data, archive), limit) for archive in ("flickr", "scenes", "flowers")}
+    everything = {archive: spread(read_archive(data, archive), limit) for archive in ("flickr", "scenes", "flowers")}
     training = {
-        name: _spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
+        name: spread([p for p in rows if p.split == "train"], settings["pictures"].get(name))
         for name, rows in everything.items()
     }
     validated = [picture for picture in everything["flickr"] if picture.split == "val"]
@@ -333,7 +333,7 @@ def prepare(
     if not settings["batch"].get("painted"):
         return vocabulary, sources, (source("flickr-val", validated, 1), validated)
     recaptioned = [colourless(picture) for name in ("scenes", "flowers") for picture in training[name]]
-    restyled = _spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
+    restyled = spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
     sources["painted"] = source("painted-train", restyled, 2, _restyler(models, settings["seed"]))
     return vocabulary, sources, (source("flickr-val", validated, 1), validated)
 
@@ -349,6 +349,7 @@ def train(
     log: Callable[[str], None] = print,
     recipe_file: Path | None = None,
     measure: bool = False,
+    workers: Workers = ALONE,
 ) -> dict[str, float]:
     """Train, or continue training, and export the result.
 
@@ -358,17 +359,22 @@ def train(
         measure: caption the test split at the end and write metrics.json; only for a model that will ship.
 
     Returns:
-        The validation metrics, the steps made and the seconds they took.
+        The validation metrics, the steps made and the seconds they took; {} in a worker that is not the first.
 
     Raises:
         NotFound: an archive is missing.
     """
     standard = models_folder().parent / "config" / "train" / "captioner.toml"
     settings = tomllib.loads((recipe_file or standard).read_text(encoding="utf-8"))
-    vocabulary, sources, validation = prepare(data, folder, settings, log, limit=limit)
-    recipe = CaptionerRecipe(settings=settings, vocabulary=vocabulary, sources=sources, validation=validation)
-    total = steps or settings["steps"]
-    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=settings["evaluate_every"], log=log)
+    with workers.first():
+        vocabulary, sources, validation = prepare(data, folder, settings, log, limit=limit)
+    recipe = CaptionerRecipe(
+        settings=settings, vocabulary=vocabulary, sources=sources, validation=validation, workers=workers
+    )
+    total, every = steps or settings["steps"], settings["evaluate_every"]
+    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=every, log=log, workers=workers)
+    if not workers.is_first:
+        return {}
     export(recipe, vocabulary, settings, out)
     taken = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
     if measure:

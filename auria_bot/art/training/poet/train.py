@@ -23,6 +23,7 @@ from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
 from auria_bot.art.training.poet.dataset import PoetDataset, build
 from auria_bot.art.training.poet.export import describe, export
+from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.verse_rules import KINDS, NO_KIND, POSITIONS
 from auria_bot.corpus.language.words import SPECIALS
 from auria_bot.errors import InputError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["PoetRecipe", "PoetSettings", "train"]
 
@@ -83,9 +85,9 @@ class PoetRecipe:
 
     name = "poet"
 
-    def __init__(self, dataset: PoetDataset, settings: PoetSettings) -> None:
+    def __init__(self, dataset: PoetDataset, settings: PoetSettings, workers: Workers = ALONE) -> None:
         torch.manual_seed(settings.seed)
-        self.dataset, self.settings = dataset, settings
+        self.dataset, self.settings, self._workers = dataset, settings, workers
         config = WordLstmConfig(
             words=len(dataset.vocabulary),
             width=settings.width,
@@ -137,11 +139,13 @@ class PoetRecipe:
     def step(self, number: int, total: int) -> dict[str, float]:
         """Make one update."""
         rng = np.random.default_rng([self.settings.seed, number])
-        torch.manual_seed(int(rng.integers(2**31)))
+        self._workers.seed(int(rng.integers(2**31)))
         plain = number >= self.settings.plain_from * total
         rows, formal = self._draw(number, total)
         drop_both = 0.0 if formal else _FINAL_DROP_BOTH if plain else self.settings.drop_both
         tokens, places, kinds, themes = self._inputs(rows, rng, drop_both)
+        seen, own = tokens.numel(), self._workers.share(len(rows))
+        tokens, places, kinds, themes = tokens[:, own.rows], places[:, own.rows], kinds[own.rows], themes[own.rows]
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(number, total)
         self.net.train()
@@ -152,11 +156,12 @@ class PoetRecipe:
             )
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self._workers.average(self.net.parameters(), own.weight)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
         decay = self.settings.plain_average if plain else self.settings.average
         loop.update_average(self.average, self.net, decay=decay, step=number)
-        return {"loss": float(loss.detach()), "places": float(tokens.numel())}
+        return {"loss": float(loss.detach()), "places": float(seen)}
 
     def evaluate(self) -> dict[str, float]:
         """Perplexity of the validation haiku, without and with kind and theme."""
@@ -251,6 +256,16 @@ class PoetRecipe:
         )
 
 
+def _dataset(
+    data: Path, folder: Path, settings: PoetSettings, limit: int | None, log: Callable[[str], None]
+) -> PoetDataset:
+    """The verse; for a trial ten times `limit` poems of each file, with all their words."""
+    if limit is None:
+        return build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
+    themed = min(limit, settings.themed)
+    return build(data, folder, least=1, most=settings.most, themed=themed, limit=limit * 10, log=log)
+
+
 def train(
     *,
     data: Path,
@@ -263,6 +278,7 @@ def train(
     settings: PoetSettings | None = None,
     scorer: PoemScorerSettings | None = None,
     corpus: Mapping[str, Any] | None = None,
+    workers: Workers = ALONE,
 ) -> dict[str, Any]:
     """Train, or continue training, and export the model; after the last update train its poem scorer too.
 
@@ -273,19 +289,20 @@ def train(
         corpus: which version of the corpus the haiku are, for the model's card: name, verses, sha256.
 
     Returns:
-        The metrics written to metrics.json.
+        The metrics written to metrics.json; {} in a worker that is not the first.
 
     Raises:
         NotFound: the data are missing.
     """
     settings = settings or PoetSettings()
-    least = settings.least if limit is None else 1
-    themed = settings.themed if limit is None else min(limit, settings.themed)
-    poems = None if limit is None else limit * 10
-    dataset = build(data, folder, least=least, most=settings.most, themed=themed, limit=poems, log=log)
-    recipe = PoetRecipe(dataset, settings)
+    with workers.first():
+        dataset = _dataset(data, folder, settings, limit, log)
+    recipe = PoetRecipe(dataset, settings, workers)
     began = time.monotonic()  # the budget is of training: preparing the data and writing the model are not counted
-    outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, evaluate_every=1500, log=log)
+    total = steps or settings.steps
+    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=1500, log=log, workers=workers)
+    if not workers.is_first:
+        return {}
     left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     training |= {"machine": len(dataset.rows("machine"))} | ({"corpus": dict(corpus)} if corpus else {})

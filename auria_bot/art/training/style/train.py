@@ -24,6 +24,7 @@ from auria_bot.art.stylists.style_indexing import StyleIndexer, infer_emotions
 from auria_bot.art.training import loop
 from auria_bot.art.training.style.dataset import ContentPictures
 from auria_bot.art.training.style.losses import Losses, PerceptualLosses
+from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import InputError
 from auria_bot.files import sha256_of
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.stylists.style_bank import BankedPainting
     from auria_bot.art.stylists.style_import import PaintingFile
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["StyleRecipe", "StyleSettings", "described", "export", "painting_tensor", "train"]
 
@@ -77,11 +79,17 @@ class StyleRecipe:
     name = "style"
 
     def __init__(
-        self, *, settings: StyleSettings, painting: Image.Image, content: ContentPictures, samples: Path
+        self,
+        *,
+        settings: StyleSettings,
+        painting: Image.Image,
+        content: ContentPictures,
+        samples: Path,
+        workers: Workers = ALONE,
     ) -> None:
         """`samples` is the file of the sample sheet, which is written at each evaluation."""
         self._settings, self._content, self._samples = settings, content, samples
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._workers, self._device = workers, workers.device
         torch.manual_seed(settings.seed)
         config = StyleNetConfig(width=settings.width, blocks=settings.blocks)
         self.net = StyleNet(config).to(self._device)
@@ -108,11 +116,14 @@ class StyleRecipe:
         for group in self._optimiser.param_groups:
             group["lr"] = chosen.rate * share
         pictures = self._batch(number, is_large=number >= total * (1 - chosen.large_share))
+        own = self._workers.share(len(pictures))
+        pictures = pictures[own.rows]
         losses = self._losses.of(pictures, self.net(pictures))
         loss: Tensor = losses.content + chosen.style_weight * losses.style
         loss = loss + chosen.colour_weight * losses.colour + chosen.variation_weight * losses.variation
         self._optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        self._workers.average(self.net.parameters(), own.weight)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
         self._optimiser.step()
         loop.update_average(self.average, self.net, decay=chosen.average, step=number)
@@ -208,6 +219,7 @@ def train(
     limit: int | None = None,
     log: Callable[[str], None] = print,
     settings: StyleSettings | None = None,
+    workers: Workers = ALONE,
 ) -> dict[str, float]:
     """Train, or continue training, and export the result.
 
@@ -223,7 +235,7 @@ def train(
         settings: the recipe.
 
     Returns:
-        The losses on the sample crops, the steps made and the seconds they took.
+        The losses on the sample crops, the steps made and the seconds they took; {} in a worker that is not the first.
 
     Raises:
         InputError: there is no content picture, or the run in the folder was begun with another painting or recipe.
@@ -233,12 +245,19 @@ def train(
     chosen = settings or StyleSettings()
     picture, banked = open_picture(painting.path), described(painting, name)
     plan = {"painting_sha256": sha256_of(painting.path), "recipe": asdict(chosen)}
-    _begin(folder, plan)
+    with workers.first():
+        _begin(folder, plan)
     recipe = StyleRecipe(
-        settings=chosen, painting=picture, content=ContentPictures(content, limit=limit), samples=folder / "samples.png"
+        settings=chosen,
+        painting=picture,
+        content=ContentPictures(content, limit=limit),
+        samples=folder / "samples.png",
+        workers=workers,
     )
-    total = steps or chosen.steps
-    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=chosen.evaluate_every, log=log)
+    total, every = steps or chosen.steps, chosen.evaluate_every
+    outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=every, log=log, workers=workers)
+    if not workers.is_first:
+        return {}
     export(recipe.average, banked, {"width": chosen.width, "blocks": chosen.blocks, **plan}, out)
     return outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
 

@@ -54,3 +54,12 @@ def test_a_model_is_trained_once_at_a_time(tmp_path: Path):
 
     (tmp_path / "out").mkdir()
     assert trainer.train("poet", recipe, data=tmp_path).path == tmp_path / "out"
+
+
+def test_only_some_recipes_are_trained_by_several(tmp_path: Path):
+    """The others are refused before anything is computed, with the names of those."""
+    pytest.importorskip("torch")
+    from tests.line_recipe import train
+
+    with pytest.raises(InputError, match="train poet, captioner, style only; leave --workers out"):
+        make_trainer(tmp_path, is_trial=True, workers=2).train("line", train, data=tmp_path)

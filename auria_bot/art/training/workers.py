@@ -1,0 +1,157 @@
+"""Several processes that train one model: each computes a share of every step's batch, and all make the same update.
+
+Gradients are averaged by one all-reduce after the backward pass, as DistributedDataParallel does, but weighted by what
+each share holds: so a step of any number of workers is a step on the whole batch. Recipes call methods of their nets
+other than forward, which DistributedDataParallel's wrapper does not see. Random masks differ from worker to worker.
+Li et al. 2020, "PyTorch Distributed: Experiences on Accelerating Data Parallel Training", arXiv:2006.15704.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import distributed
+
+from auria_bot.errors import StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+__all__ = ["ALONE", "Share", "Workers", "join"]
+
+_TIMEOUT: Final = timedelta(
+    hours=12
+)  # for the first one to prepare the data or evaluate; a lost one is noticed at once
+_JOIN: Final = timedelta(minutes=10)  # for all to start
+_CONNECT: Final = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of a batch that one worker computes."""
+
+    rows: slice
+    weight: float  # of its gradient; those of all workers sum to 1, and that of a worker without a row of its own is 0
+
+
+class Workers:
+    """The group as seen by one of its processes; without arguments, a process that trains alone."""
+
+    def __init__(self, *, rank: int = 0, size: int = 1, device: str = "") -> None:
+        self.rank, self.size = rank, size
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self._weight = 1.0  # of the last share
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes checkpoints, logs and the model."""
+        return self.rank == 0
+
+    @contextlib.contextmanager
+    def first(self) -> Iterator[None]:
+        """Let the first worker do the block before the others do, which then find its files where they share a disk."""
+        if not self.is_first:
+            self._wait()
+        yield
+        if self.is_first:
+            self._wait()
+
+    def share(self, count: int) -> Share:
+        """This worker's part of `count` rows."""
+        own = len(range(self.rank, count, self.size))
+        self._weight = own / count
+        return Share(rows=slice(self.rank, None, self.size) if own else slice(1), weight=self._weight)
+
+    def seed(self, number: int) -> None:
+        """Seed torch, differently in each worker; the first one as if it were alone."""
+        torch.manual_seed(number + self.rank)
+
+    def average(self, parameters: Iterable[torch.nn.Parameter], weight: float) -> None:
+        """Replace the gradients by the sum over all workers, each times its weight."""
+        self._weight = weight
+        if self.size == 1:
+            return
+        owned = [each for each in parameters if each.requires_grad]
+        with torch.no_grad():
+            given = [torch.zeros_like(each) if each.grad is None else each.grad for each in owned]
+            flat = torch.cat([each.flatten() for each in given]) * weight
+            distributed.all_reduce(flat)
+            for each, part in zip(owned, torch.split(flat, [each.numel() for each in owned]), strict=True):
+                each.grad = part.view_as(each).clone()
+
+    def agree(self, figures: Mapping[str, float], *, stop: bool) -> tuple[dict[str, float], bool]:
+        """The weighted means of a step's figures, and whether any worker wants to stop."""
+        if self.size == 1:
+            return dict(figures), stop
+        values = torch.tensor([*(value * self._weight for value in figures.values()), float(stop)], dtype=torch.float64)
+        distributed.all_reduce(values)
+        *means, wishes = values.tolist()
+        return dict(zip(figures, means, strict=True)), wishes > 0
+
+    def spread(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The first worker's tensors, in every worker."""
+        if self.size == 1:
+            return dict(tensors)
+        sent = save_tensors({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
+        length = torch.tensor([len(sent)])
+        distributed.broadcast(length, 0)
+        content = torch.empty(int(length), dtype=torch.uint8)
+        if self.is_first:
+            content = torch.frombuffer(bytearray(sent), dtype=torch.uint8)
+        distributed.broadcast(content, 0)
+        return load_tensors(content.numpy().tobytes())
+
+    def leave(self) -> None:
+        """Leave the group."""
+        if self.size > 1:
+            distributed.destroy_process_group()
+
+    def _wait(self) -> None:
+        if self.size > 1:
+            distributed.all_reduce(torch.zeros(1))
+
+
+ALONE: Final = Workers()
+"""A process that trains alone."""
+
+
+def join(
+    *, host: str, port: int, rank: int, size: int, place: int, threads: int, opened: Callable[[int], None]
+) -> Workers:
+    """Join a group: NCCL for tensors on GPUs where every worker has one of its own, gloo for all others.
+
+    Args:
+        host: the address at which the first worker is found.
+        port: its port; 0 in the first worker, which takes a free one.
+        rank: this worker's number, from 0.
+        size: how many there are.
+        place: number of the GPU that is this worker's, where its machine has one for it.
+        threads: of the processor, for this worker.
+        opened: called in the first worker with its port.
+
+    Raises:
+        StepFailed: another process has joined as this worker.
+    """
+    torch.set_num_threads(threads)
+    timeout = _CONNECT if rank else _JOIN
+    store = distributed.TCPStore(  # type: ignore[attr-defined]  # torch does not list it
+        host, port, size, is_master=rank == 0, timeout=timeout, wait_for_workers=False
+    )
+    store.set_timeout(_JOIN)
+    if rank == 0:
+        opened(store.port)
+    if store.add(f"joined/{rank}", 1) > 1:
+        raise StepFailed(f"worker {rank + 1} of {size} has joined before; its group has to begin again")
+    store.set(f"gpu/{rank}", "1" if torch.cuda.device_count() > place else "0")
+    all_have = all(store.get(f"gpu/{each}") == b"1" for each in range(size))
+    if all_have:
+        torch.cuda.set_device(place)
+    backend = "cpu:gloo,cuda:nccl" if all_have else "gloo"
+    distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_TIMEOUT)
+    return Workers(rank=rank, size=size, device=f"cuda:{place}" if all_have else "cpu")

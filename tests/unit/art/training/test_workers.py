@@ -1,0 +1,41 @@
+"""The share of a worker, and a process that trains alone."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from auria_bot.art.training.workers import ALONE, Workers  # noqa: E402 - after the skip
+
+
+@pytest.mark.parametrize(("count", "size"), [(7, 3), (4, 2), (1, 2), (2, 5)])
+def test_shares_are_the_whole_batch_once(count: int, size: int):
+    """Their weights sum to one; a worker without a row of its own computes one that weighs nothing."""
+    shares = [Workers(rank=rank, size=size, device="cpu").share(count) for rank in range(size)]
+    rows = list(range(count))
+    assert sorted(row for share in shares if share.weight for row in rows[share.rows]) == rows
+    assert sum(share.weight for share in shares) == pytest.approx(1.0)
+    assert all(rows[share.rows] for share in shares)
+
+
+def test_a_process_alone_changes_nothing():
+    """Gradients, figures and tensors stay what they are, and it is the first."""
+    parameter = torch.nn.Parameter(torch.ones(2))
+    parameter.grad = torch.full((2,), 3.0)
+    ALONE.average([parameter], 0.25)
+    assert parameter.grad.tolist() == [3.0, 3.0]
+    assert ALONE.agree({"loss": 2.0}, stop=True) == ({"loss": 2.0}, True)
+    assert ALONE.spread({"a": parameter})["a"] is parameter
+    with ALONE.first():
+        assert ALONE.is_first
+    ALONE.leave()
+
+
+def test_workers_draw_different_masks():
+    """The first one those of a process alone."""
+    drawn = []
+    for workers in (ALONE, Workers(rank=0, size=2, device="cpu"), Workers(rank=1, size=2, device="cpu")):
+        workers.seed(5)
+        drawn.append(torch.rand(1).item())
+    assert drawn[0] == drawn[1] != drawn[2]
