@@ -227,7 +227,7 @@ def train(
 
     Args:
         data: the folder with haiku.jsonl.zst.
-        limit: use only the first so many haiku, to try the code.
+        limit: read only forty times as many haiku, of which few are in form, to try the code.
 
     Returns:
         The metrics written to metrics.json.
@@ -238,7 +238,7 @@ def train(
         InputError: there are too few haiku.
     """
     settings = settings or LoraSettings()
-    haiku = read_haiku(data, limit)
+    haiku = read_haiku(data, None if limit is None else limit * 40)
     tokenizer, net = causal_lm.load_smollm2()
     recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known)
     adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())
