@@ -15,7 +15,9 @@ from PIL import Image
 from auria_bot import registry
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import Throttled
+from auria_bot.files import sha256_of
 from tests.platforms import MemorySecrets
+from tests.scenarios.films import film_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.post import Receipt
     from tests.platforms import Platform
 
-__all__ = ["Recorded", "found", "made", "new_post", "noisy", "post_of", "shown"]
+__all__ = ["Recorded", "film_post", "found", "made", "new_post", "noisy", "post_of", "shown"]
 
 _NUMBERS = itertools.count(1)
 
@@ -71,6 +73,13 @@ def new_post(folder: Path) -> Post:
     picture = folder / f"picture-{number}.jpg"
     Image.new("RGB", (432, 540), (30, number * 7 % 256, 90)).save(picture)
     return post_of(picture, f"rain number {number}\nponds\nnight\n\n— Auria\n#haiku", f"A pond, the {number}th.")
+
+
+def film_post(folder: Path, **wanted: Any) -> Post:
+    """The same, of a film; `wanted` is as for `tests.scenarios.films.film_file`."""
+    post = new_post(folder)
+    film = film_file(folder / f"film-{post.id}{wanted.pop('suffix', '.mp4')}", colour=post.id * 7 % 256, **wanted)
+    return dataclasses.replace(post, film=str(film), film_sha256=sha256_of(film))
 
 
 def noisy(post: Post, folder: Path, *, width: int, height: int) -> Post:

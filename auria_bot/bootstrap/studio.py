@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor, Requirements
     from auria_bot.services.models.trainer import Trainer
+    from auria_bot.services.films.film_drafts import FilmDrafts
     from auria_bot.services.portraits.portraits import Portraits
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.pipelines import PipelineRunner
@@ -219,15 +220,36 @@ class StudioServices(PublishingServices):
     @cached_property
     def video_stylist(self) -> Stylist:
         """The stylist of the settings, in this process: a video has too many frames to start one for each."""
-        from pathlib import Path
+        made: Stylist = self._backend("stylist")
+        return made
 
+    @cached_property
+    def film_drafts(self) -> FilmDrafts:
+        """Makes drafts of films."""
+        from auria_bot.services.films.film_drafts import FilmDrafts, FilmRoles
+        from auria_bot.services.models.catalogue import style_bank
+
+        return FilmDrafts(
+            store=self.store,
+            pictures=self.pictures,
+            clock=self.clock,
+            roles=lambda: FilmRoles(
+                poet=self._backend("poet"),
+                mood_reader=self._backend("mood_reader"),
+                text_writer=self._backend("text_writer"),
+                safety_filter=self._backend("safety_filter"),
+            ),
+            bank=lambda: style_bank(self.settings),
+        )
+
+    def _backend(self, role: str) -> Any:
+        """A role's backend of the settings, in this process."""
         from auria_bot import registry
         from auria_bot.settings.options import configure
 
-        spec = self.backend_spec("stylist")
-        kind = registry.find("stylist", spec.name)
-        made: Stylist = kind(configure("stylist", kind, spec.options, self._shared_options()), models=Path(spec.models))
-        return made
+        spec = self.backend_spec(role)
+        kind = registry.find(role, spec.name)
+        return kind(configure(role, kind, spec.options, self._shared_options()), models=Path(spec.models))
 
     def backend_spec(self, role: str) -> BackendSpec:
         """The backend that the settings choose for a role."""

@@ -3,6 +3,7 @@
 ArtworkInProgress is on its way through the steps; Artwork is finished, with nothing missing. Both are JSON-able.
 Pictures are files in the artwork's own folder, named by kind: "painting" (as the painter made it),
 "enlarged", "styled", "full" (full-size PNG), "post" (JPEG to publish), "card" (JPEG of the poem beside the picture).
+An artwork that is a film has a video too, of kind FILM; its pictures show its first frame.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from auria_bot.errors import InputError, StepFailed
 
 __all__ = [
+    "FILM",
     "FORM",
     "KEPT_FILES",
     "LONGEST_THEME",
@@ -23,6 +25,7 @@ __all__ = [
     "Artwork",
     "ArtworkFile",
     "ArtworkInProgress",
+    "FilmFacts",
     "Haiku",
     "Style",
     "stored_name",
@@ -31,6 +34,9 @@ __all__ = [
 
 KEPT_FILES = ("painting", "full", "post", "card")
 """The kinds of files that a finished artwork consists of."""
+
+FILM = "film"
+"""The kind of the video of an artwork that is a film."""
 
 _MEDIA_TYPES = {
     ".png": "image/png",
@@ -103,7 +109,7 @@ class Haiku:
 class Style:
     """The painting whose manner a picture is restyled in."""
 
-    key: str  # its row in the style bank
+    key: str  # its row in the style bank; "" for a film that takes no painting's colours
     title: str
     artist: str
     year: str  # as the museum gives it, maybe "c. 1830"; "" when unknown
@@ -122,6 +128,8 @@ class Style:
     @property
     def credit(self) -> str:
         """The words that credit the painting, e.g. `after "The Wave" by G. Courbet, 1870`."""
+        if not self.title:
+            return "in its own colours"
         year = f", {self.year}" if self.year else ""
         return f"after “{self.title}” {self.byline}".rstrip() + year
 
@@ -140,6 +148,24 @@ class ArtworkFile:
         """A file whose media type follows from its name."""
         media_type = _MEDIA_TYPES.get(PurePath(name).suffix.lower(), "application/octet-stream")
         return cls(name=name, media_type=media_type, sha256=sha256, size=size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmFacts:
+    """What a film is, apart from its file."""
+
+    model: str  # of which it is a walk
+    seconds: float
+    width: int  # pixels
+    height: int
+    rate: float  # frames a second
+    sound: bool
+
+    @property
+    def summary(self) -> str:
+        """Length, size and rate, e.g. `30 s, 1920x1080, 25 frames a second, no sound`."""
+        sound = "with sound" if self.sound else "no sound"
+        return f"{self.seconds:.3g} s, {self.width}x{self.height}, {self.rate:.4g} frames a second, {sound}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +192,7 @@ class ArtworkInProgress:
     alt_text: str | None = None
     post_text: str | None = None
     files: Mapping[str, ArtworkFile] = field(default_factory=dict)  # by kind; see the module
+    film: FilmFacts | None = None  # of an artwork that is a film
     models: tuple[tuple[str, str], ...] = ()  # (role:backend:model, sha256) of every model that worked on it
     rejected: tuple[str, ...] = ()  # why earlier candidates were dropped by the safety filter
     seconds: tuple[tuple[str, float], ...] = ()  # (step, wall seconds); not part of the artwork's identity
@@ -187,6 +214,8 @@ class ArtworkInProgress:
             data["haiku"] = Haiku.from_json(data["haiku"])
         if data.get("style") is not None:
             data["style"] = Style(**data["style"])
+        if data.get("film") is not None:
+            data["film"] = FilmFacts(**data["film"])
         for name in ("models", "seconds"):
             data[name] = tuple((str(key), item) for key, item in data.get(name, ()))
         data["rejected"] = tuple(data.get("rejected", ()))
@@ -210,10 +239,11 @@ class Artwork:
     caption: str
     alt_text: str
     post_text: str
-    files: Mapping[str, ArtworkFile]  # by kind; KEPT_FILES
+    files: Mapping[str, ArtworkFile]  # by kind; KEPT_FILES, and FILM where it is a film
     models: tuple[tuple[str, str], ...]
     traits: tuple[float, ...] = ()  # of the painting, see `domain.approval`; () where they were not measured
     origin: str = ""  # see ArtworkInProgress
+    film: FilmFacts | None = None  # None: a picture
 
     @classmethod
     def finished(cls, artwork: ArtworkInProgress) -> Artwork:
@@ -225,9 +255,10 @@ class Artwork:
         names = [field.name for field in fields(cls)]
         values = {name: getattr(artwork, name) for name in names}
         values["theme"] = artwork.theme or ""
-        values["files"] = {kind: artwork.files[kind] for kind in KEPT_FILES if kind in artwork.files}
-        missing = [name for name in names if values[name] is None]
-        missing += [kind for kind in KEPT_FILES if kind not in artwork.files]
+        values["files"] = {kind: artwork.files[kind] for kind in (*KEPT_FILES, FILM) if kind in artwork.files}
+        missing = [name for name in names if values[name] is None and name != "film"]
+        wanted = KEPT_FILES if artwork.film is None else (*KEPT_FILES, FILM)
+        missing += [kind for kind in wanted if kind not in artwork.files]
         if missing:
             raise StepFailed(f"the artwork is not finished: {', '.join(missing)} missing")
         return cls(**values)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from auria_bot.domain.artwork import Artwork
+from auria_bot.domain.artwork import FILM, Artwork
 from auria_bot.errors import InputError, InvalidTransition
 
 __all__ = ["LAST_ID", "PUBLISHED", "REPLACED", "WITHDRAWN", "Draft", "DraftState", "replaced_reason"]
@@ -82,13 +82,20 @@ class Draft:
         found = REPLACED.fullmatch(self.reason) if self.state is DraftState.REJECTED else None
         return int(found[1]) if found else None
 
+    @property
+    def film_sha256(self) -> str:
+        """Of the film's video; "" for a picture."""
+        return self.artwork.files[FILM].sha256 if self.artwork.film is not None else ""
+
     def text_for(self, channel: str) -> str:
         """What would be posted on a channel: its own text, or the common one."""
         return self.channel_texts.get(channel, self.text)
 
     def content_hash(self, channels: tuple[str, ...]) -> str:
-        """SHA-256 over picture, texts, alt text and channels: what an approval signs."""
+        """SHA-256 over picture, film, texts, alt text and channels: what an approval signs."""
         content: list[object] = [self.picture_sha256, self.text, self.alt_text, sorted(channels)]
+        if self.film_sha256:
+            content.append(self.film_sha256)
         if own := sorted((name, text) for name, text in self.channel_texts.items() if name in channels):
             content.append(own)
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()

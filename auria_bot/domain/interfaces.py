@@ -17,7 +17,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from auria_bot.domain.artwork import ArtworkInProgress, Haiku, Style
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.mood import Mood
-from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.post import FilmLimits, Post, Receipt
 
 __all__ = [
     "ArtworkTexts",
@@ -237,6 +237,7 @@ class Limits:
     picture_pixels: int | None = None  # longest side
     ratios: tuple[float, float] | None = None  # the least and the greatest width / height
     hashtags: int | None = None
+    film: FilmLimits | None = None  # None: it takes no films
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,11 +268,7 @@ class Secrets(Protocol):
         ...
 
     def put(self, name: str, value: str) -> None:
-        """Keep a secret that the channel renewed itself, such as a session or a token.
-
-        Raises:
-            DiskError: it cannot be written.
-        """
+        """Keep a secret that the channel renewed, such as a session or a token; DiskError if it cannot be written."""
         ...
 
 
@@ -338,7 +335,7 @@ class Channel(Protocol):
     def find(self, post: Post) -> Receipt | None:
         """Whether an earlier attempt did publish: its receipt, or None when surely absent.
 
-        `post.memo` is what that attempt gave to `ready`, and `post.tried_at` when it did.
+        `post.memo` is what that attempt gave to `ready`, at `post.tried_at`.
 
         Raises:
             Throttled: not known yet; ask again later (the network is down, or it is too early to be sure).

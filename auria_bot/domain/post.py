@@ -15,6 +15,7 @@ __all__ = [
     "TERMINAL",
     "Action",
     "Attempt",
+    "FilmLimits",
     "Outcome",
     "Pause",
     "Post",
@@ -86,6 +87,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilmLimits:
+    """What a channel accepts of a film, as H.264 with AAC in MP4; None where it sets no limit."""
+
+    seconds: float | None = None
+    least_seconds: float = 0.0
+    bytes: int | None = None
+    pixels: int | None = None  # longest side
+    rate: float | None = None  # frames a second
+    least_rate: float = 0.0
+    ratios: tuple[float, float] | None = None  # the least and the greatest width / height
+    alt_characters: int | None = None  # of its alt text; 0: the channel takes none for films
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What a platform returned for a published post."""
 
@@ -143,6 +158,8 @@ class Post:
     message: str = ""  # what happened last, and what to do next
     timed_at: datetime | None = None  # the time that the operator gave to this post alone
     vanished_at: datetime | None = None  # when it was first missing from its platform, after it was sent
+    film: str = ""  # absolute path of the video that is sent instead of the picture; "" for a picture
+    film_sha256: str = ""
 
     def moved(self, to: PostState, **changes: object) -> Post:
         """The post in another state.

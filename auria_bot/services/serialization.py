@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.artwork import FILM
 from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def draft_json(draft: Draft, pictures: Pictures) -> dict[str, Any]:
         "picture_sha256": draft.picture_sha256,
         "pictures": {name: picture_path(pictures, draft, name) for name in PICTURES},
         "models": dict(art.models),
+        "film": _fields(art.film) | {"file": picture_path(pictures, draft, FILM)} if art.film else None,
     }
 
 
@@ -121,6 +123,7 @@ def post_json(post: Post, attempts: Sequence[Attempt] = ()) -> dict[str, Any]:
         "text": post.text,
         "alt_text": post.alt_text,
         "picture": post.picture,
+        "film": post.film,
         "receipt": _fields(post.receipt) if post.receipt else None,
         "words": post.message,
         "vanished_at": _plain(post.vanished_at),

@@ -84,6 +84,11 @@ class Drafts:
             raise NotFound(f"there is no draft {draft_id}; `auria drafts` lists them")
         return _draft(row)
 
+    def find(self, folder: str) -> Draft | None:
+        """The draft of a folder; None if there is none."""
+        row = self._connection.execute(_DRAFTS.where(drafts.c.folder == folder)).one_or_none()
+        return None if row is None else _draft(row)
+
     def get_many(self, ids: Collection[int]) -> dict[int, Draft]:
         """The drafts of these ids, by id; missing ones are left out."""
         rows = self._connection.execute(_CHOSEN, {"ids": sorted(ids)})

@@ -122,10 +122,10 @@ class Posts:
     def __init__(self, connection: Connection, *, home: Path) -> None:
         self._connection, self._home = connection, home
 
-    def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str) -> Post:
+    def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str, film: str = "") -> Post:
         """Insert a WAITING post; return the existing one if the draft has one on that channel.
 
-        A `picture` under the home is stored relative to it.
+        A `picture` and a `film` under the home are stored relative to it.
         """
         row = {
             "draft_id": draft.id,
@@ -140,6 +140,8 @@ class Posts:
             "key": key,
             "fencing": 0,
             "words": "",
+            "film": path_in_home(film, self._home),
+            "film_sha256": draft.film_sha256,
         }
         insert_once(self._connection, posts, row, unique=("draft_id", "channel"))
         found = select(posts).where(posts.c.draft_id == draft.id, posts.c.channel == channel)
@@ -390,4 +392,6 @@ def _post(row: Row[Any], home: Path) -> Post:
         lookups=row.lookups,
         timed_at=row.timed_at,
         vanished_at=row.vanished_at,
+        film=path_from_home(row.film, home),
+        film_sha256=row.film_sha256,
     )

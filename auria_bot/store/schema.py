@@ -53,7 +53,7 @@ __all__ = [
     "verses",
 ]
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration; stated here so that Alembic is imported only for a migration."""
 
 METADATA = MetaData(
@@ -154,6 +154,8 @@ posts = Table(
     Column("receipt_cost", Float),  # US dollars
     Column("timed_at", UtcTime),  # the operator's time for this post alone
     Column("vanished_at", UtcTime),  # when a sent post was first missing from its platform
+    Column("film", Text, nullable=False, server_default=""),  # as picture; "" for a post without a film
+    Column("film_sha256", String(64), nullable=False, server_default=""),
     UniqueConstraint("draft_id", "channel"),
     _one_of("state", PostState),
     Index(None, "state", "due"),

@@ -6,6 +6,7 @@ and touches nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, NotFound
 from auria_bot.files import atomic_path, disk_errors, write_atomic
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.services.portraits.portraits import FILES
 from auria_bot.web import feeds
 from auria_bot.web.app import site_of
 from auria_bot.web.language import available, find_language
-from auria_bot.web.links import file_of, picture_path, portrait_path
+from auria_bot.web.links import file_of, film_path, picture_path, portrait_path
 from auria_bot.web.rendering import View
 
 if TYPE_CHECKING:
@@ -115,6 +116,9 @@ class _Export:
             for width in self._site.sizes.widths(draft):
                 for suffix in FORMATS:
                     yield file_of(picture_path(entry.id, width, suffix)), self._site.sizes.file(draft, width, suffix)
+            with contextlib.suppress(NotFound):
+                film = self._site.sizes.film(draft)
+                yield file_of(film_path(entry.id, film.name)), film
 
     def _write(self, name: str, content: bytes) -> None:
         self.files.add(name)

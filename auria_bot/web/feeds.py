@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from auria_bot.errors import NotFound
 from auria_bot.services.gallery.picture_sizes import widths_below
-from auria_bot.web.links import artwork_path, facet_path, picture_path
+from auria_bot.web.links import artwork_path, facet_path, film_path, picture_path
 
 if TYPE_CHECKING:
     from auria_bot.services.gallery.gallery import Card
@@ -44,6 +44,10 @@ def atom(site: Site, view: View) -> bytes:
         _add(entry, "id", address)
         _add(entry, "title", " / ".join(work.lines))
         _add(entry, "link", rel="alternate", type="text/html", href=address)
+        if work.film is not None:
+            file, path = work.film.file, film_path(work.entry.id, work.film.file.name)
+            enclosed = {"type": file.media_type, "length": str(file.size), "href": view.absolute(path)}
+            _add(entry, "link", rel="enclosure", **enclosed)
         _add(entry, "published", work.entry.published_at.isoformat())
         _add(entry, "updated", work.entry.published_at.isoformat())
         _add(entry, "category", term=work.entry.mood)
@@ -72,6 +76,7 @@ def json_feed(site: Site, view: View) -> dict[str, Any]:
                 "image": _picture(site, view, work),
                 "date_published": work.entry.published_at.isoformat(),
                 "tags": [work.entry.mood, *work.entry.subjects],
+                **_attached(view, work),
             }
             for work in site.gallery.newest(_NEWEST)
         ],
@@ -93,7 +98,7 @@ def sitemap(site: Site, view: View) -> bytes:
 
 
 def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: int) -> dict[str, Any]:
-    """An artwork for embedding in another site, as a photo (https://oembed.com).
+    """An artwork for embedding in another site, as a photo or a video (https://oembed.com).
 
     Raises:
         NotFound: the address is not that of a published artwork.
@@ -111,7 +116,7 @@ def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: in
     chosen = max(offered, default=min(site.sizes.widths(work.draft), default=0))
     if not chosen:
         raise NotFound(f"the picture of artwork {work.entry.id} is missing")
-    return {
+    embedded = {
         "version": "1.0",
         "type": "photo",
         "title": " / ".join(work.draft.artwork.haiku.lines),
@@ -123,12 +128,29 @@ def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: in
         "width": chosen,
         "height": round(height * chosen / width),
     }
+    if (film := work.card.film) is not None:
+        path = film_path(work.entry.id, film.file.name)
+        player = Markup('<video src="{}" poster="{}" width="{}" height="{}" controls preload="none"></video>')
+        sides = (embedded["width"], embedded["height"])
+        html = str(player.format(view.absolute(path), embedded["url"], *sides))
+        embedded |= {"type": "video", "thumbnail_url": embedded.pop("url"), "html": html}
+        embedded |= {"thumbnail_width": sides[0], "thumbnail_height": sides[1]}
+    return embedded
 
 
 def robots(view: View) -> str:
     """What crawlers may read: everything that is public, but no searches."""
     hidden = "".join(f"Disallow: {path}\n" for path in ("/desk", "/search", "/studio/"))
     return f"User-agent: *\n{hidden}\nSitemap: {view.absolute('/sitemap.xml')}\n"
+
+
+def _attached(view: View, work: Card) -> dict[str, Any]:
+    """The film of an artwork, as JSON Feed attaches one."""
+    if work.film is None:
+        return {}
+    file, path = work.film.file, film_path(work.entry.id, work.film.file.name)
+    attached = {"url": view.absolute(path), "mime_type": file.media_type, "size_in_bytes": file.size}
+    return {"attachments": [attached | {"duration_in_seconds": work.film.seconds}]}
 
 
 def _content(site: Site, view: View, work: Card) -> str:

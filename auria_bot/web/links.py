@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os.path
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from auria_bot.services.gallery.gallery import GalleryEntry
 
-__all__ = ["FACET_PATHS", "artwork_path", "facet_path", "file_of", "picture_path", "portrait_path", "relative"]
+__all__ = [
+    "FACET_PATHS",
+    "artwork_path",
+    "facet_path",
+    "file_of",
+    "film_path",
+    "picture_path",
+    "portrait_path",
+    "relative",
+]
 
 FACET_PATHS = {"mood": "moods", "season": "seasons", "style": "paintings", "subject": "subjects", "year": "years"}
 """The first part of the address of each facet's pages."""
 
-_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|png|svg|txt|webp|woff2|xml)\Z")
+_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|mp4|png|svg|txt|webm|webp|woff2|xml)\Z")
 
 
 def artwork_path(entry: GalleryEntry) -> str:
@@ -36,6 +46,11 @@ def picture_path(artwork_id: int, width: int, suffix: str) -> str:
 def portrait_path(name: str) -> str:
     """The address of a file of the portrait in use."""
     return f"/portrait/{name}"
+
+
+def film_path(artwork_id: int, name: str) -> str:
+    """The address of an artwork's film, whose file has that name."""
+    return f"/films/{artwork_id}{PurePath(name).suffix}"
 
 
 def file_of(path: str) -> str:

@@ -34,8 +34,8 @@ __all__ = ["POLICY", "RequestGuard", "check_origin", "client_network", "host_nam
 log = logging.getLogger(__name__)
 
 POLICY = (
-    "default-src 'none'; img-src 'self'; style-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; font-src 'self'; script-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 """The Content-Security-Policy of every page."""
 

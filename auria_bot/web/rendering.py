@@ -15,7 +15,16 @@ from markupsafe import Markup, escape
 from auria_bot.services.gallery.picture_sizes import FORMATS, widths_below
 from auria_bot.services.portraits.portraits import ALT_TEXT
 from auria_bot.web.language import DEFAULT, Language, available, find_language
-from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, file_of, picture_path, portrait_path, relative
+from auria_bot.web.links import (
+    FACET_PATHS,
+    artwork_path,
+    facet_path,
+    file_of,
+    film_path,
+    picture_path,
+    portrait_path,
+    relative,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,6 +102,7 @@ class Renderer:
             "artwork_path": artwork_path,
             "picture_path": picture_path,
             "portrait_alt_text": ALT_TEXT,
+            "film_path": film_path,
             "languages": [find_language(tag) for tag in available()],
             "known_strings": find_language(DEFAULT).keys,
         }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.artwork import FILM
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import NotFound
 from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
 from auria_bot.services.gallery.lineage import models_used
-from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, picture_path
+from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, film_path, picture_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,7 +145,8 @@ class Site:
         draft, (width, height) = work.draft, self.sizes.size(work.draft)
         address = view.absolute(artwork_path(work.entry))
         creator = {"@type": "Thing", "name": "Auria", "description": "A computer program that writes and paints"}
-        return {
+        film = draft.artwork.film
+        described = {
             "@context": "https://schema.org",
             "@type": "VisualArtwork",
             "@id": address,
@@ -165,6 +167,20 @@ class Site:
                 "height": height,
             },
         }
+        if film is not None:
+            described["artform"] = "Film"
+            described["video"] = {
+                "@type": "VideoObject",
+                "name": draft.artwork.haiku.lines[0],
+                "description": draft.alt_text,
+                "contentUrl": view.absolute(film_path(draft.id, draft.artwork.files[FILM].name)),
+                "thumbnailUrl": view.absolute(picture_path(draft.id, width, "jpg")),
+                "uploadDate": work.entry.published_at.isoformat(),
+                "duration": f"PT{film.seconds:g}S",
+                "width": film.width,
+                "height": film.height,
+            }
+        return described
 
 
 def _numbered(facet: str, value: str, total: int, size: int) -> Iterator[str]:

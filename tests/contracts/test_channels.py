@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot import registry
+from auria_bot.art.films import video
 from auria_bot.domain.interfaces import Channel, DeletingChannel, Limits, Question
 from auria_bot.domain.post import Receipt
 from auria_bot.errors import (
@@ -24,7 +25,7 @@ from auria_bot.errors import (
 from tests.connections import connections
 from tests.platforms import FAULTS as STANDARD_FAULTS
 from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
-from tests.trials import Recorded, found, made, new_post, shown
+from tests.trials import Recorded, film_post, found, made, new_post, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -355,3 +356,26 @@ def test_a_failed_deletion_is_told_truthfully(
     if there:
         channel.delete(receipt, watch)
     assert shown(server, post) == []
+
+
+@social
+@pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+def test_a_film_is_published_once_with_its_alt_text_or_refused(
+    name: str, channel: Channel, server: Platform, tmp_path: Path
+) -> None:
+    """A channel whose limits name films sends one as its platform takes it, and finds it again; others say so."""
+    post = film_post(tmp_path, sound=True)
+    recorded = Recorded(post)
+    if channel.limits().film is None:
+        with pytest.raises(Rejected, match="takes no films"):
+            channel.publish(post, recorded)
+        assert recorded.calls == 0
+        return
+    receipt = channel.publish(post, recorded)
+    (seen,) = shown(server, post)
+    assert recorded.calls == 1
+    assert seen["alt_text"] == ("" if name == "instagram_graph" else post.alt_text)
+    assert seen.get("film", True)
+    again = found(channel, recorded.post)
+    assert again is not None
+    assert again.id == receipt.id

@@ -27,6 +27,7 @@ import regex
 
 from tests.platforms.http_server import HttpServer
 from tests.platforms.proxy import json_answer
+from tests.platforms.video import sent_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,7 @@ __all__ = ["AppView", "PersonalServer", "XrpcError", "ask"]
 TID = re.compile(r"[234567abcdefghij][234567abcdefghijklmnopqrstuvwxyz]{12}")
 POST = "app.bsky.feed.post"
 LONGEST = 1_000_000  # bytes of a picture, on older servers
+LONGEST_FILM = 50_000_000  # bytes of a film, on older servers
 
 
 class XrpcError(Exception):
@@ -176,6 +178,13 @@ class PersonalServer(_Server):
             "mimeType": headers["Content-Type"],
             "size": len(data),
         }
+        if blob["mimeType"].startswith("video/"):
+            try:
+                faults = sent_video(data).faults(most_bytes=100_000_000, seconds=(0.0, 180.0))
+            except ValueError as error:
+                faults = [str(error)]
+            if faults:  # beyond the real one, whose video service refuses it later
+                raise XrpcError("InvalidRequest", f"Not a video that can be processed: {faults}")
         self._accounts[did]["blobs"][blob["ref"]["$link"]] = blob
         return {"blob": blob}
 
@@ -337,6 +346,25 @@ def _post_faults(record: dict[str, Any], blobs: dict[str, Any]) -> list[str]:
             found.append(f"This file is too large. It is {blob['size']} but the maximum size is {LONGEST}.")
         if not blob["mimeType"].startswith("image/"):
             found.append(f"Wrong type of file. It is {blob['mimeType']} but it must match image/*.")
+    return found + _film_faults(record.get("embed", {}), blobs)
+
+
+def _film_faults(embed: dict[str, Any], blobs: dict[str, Any]) -> list[str]:
+    """What is wrong with a post's video."""
+    if embed.get("$type") != "app.bsky.embed.video":
+        return []
+    blob, found = embed["video"], list[str]()
+    alt = embed.get("alt", "")
+    if len(regex.findall(r"\X", alt)) > 1000 or len(alt.encode()) > 10_000:
+        found.append("Record/embed/alt must not be longer than 1000 graphemes")
+    if any(not isinstance(embed["aspectRatio"][side], int) for side in ("width", "height")):
+        found.append("Record/embed/aspectRatio must be integers")
+    if blobs.get(blob["ref"]["$link"]) != blob:
+        found.append(f"Could not find blob: {blob['ref']['$link']}")
+    if blob["mimeType"] != "video/mp4":
+        found.append(f"Wrong type of file. It is {blob['mimeType']} but it must match video/mp4.")
+    if blob["size"] > LONGEST_FILM:
+        found.append(f"This file is too large. It is {blob['size']} but the maximum size is {LONGEST_FILM}.")
     return found
 
 

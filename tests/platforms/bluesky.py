@@ -121,7 +121,8 @@ class BlueskyPlatform:
             {
                 "id": one["uri"],
                 "text": one["value"]["text"],
-                "alt_text": one["value"]["embed"]["images"][0]["alt"],
+                "alt_text": (one["value"]["embed"].get("images") or [one["value"]["embed"]])[0]["alt"],
+                "film": "video" in one["value"]["embed"],
                 "record": one["value"],
             }
             for one in posts

@@ -26,6 +26,7 @@ from PIL import Image
 from tests.platforms import FAULTS
 from tests.platforms.http_server import HttpServer
 from tests.platforms.proxy import FaultyProxy, json_answer
+from tests.platforms.video import sent_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -317,11 +318,19 @@ class FediversePlatform:
     def _upload(self, form: dict[str, Any]) -> tuple[int, Any]:
         if len(form.get("description", "")) > self.dialect.alt_characters:
             return 422, {"error": "Validation failed: Description is too long"}
-        try:
-            with Image.open(io.BytesIO(form["file"])) as image:
-                image.load()
-        except (KeyError, OSError):
-            return 422, {"error": "Validation failed: File is invalid"}
+        if form.get("file", b"")[4:8] == b"ftyp":
+            try:
+                faults = sent_video(form["file"]).faults(most_bytes=99_000_000, longest=3840, rate=(0, 120))
+            except ValueError as error:
+                faults = [str(error)]
+            if faults:
+                return 422, {"error": f"Validation failed: {faults}"}
+        else:
+            try:
+                with Image.open(io.BytesIO(form["file"])) as image:
+                    image.load()
+            except (KeyError, OSError):
+                return 422, {"error": "Validation failed: File is invalid"}
         identifier = self.dialect.identifier(next(self._numbers))
         self._state.media[str(identifier)] = {"id": identifier, "description": form.get("description"), "asked": 0}
         return self._media(str(identifier))

@@ -22,6 +22,7 @@ from tests.platforms.feed import Feed
 from tests.platforms.http_server import HttpServer
 from tests.platforms.picture_storage import StorageStandIn
 from tests.platforms.proxy import FaultyProxy, json_answer
+from tests.platforms.video import sent_video
 
 if TYPE_CHECKING:
     from tests.platforms.proxy import Answer
@@ -30,6 +31,7 @@ __all__ = ["InstagramGraphPlatform"]
 
 SIXTY_DAYS = 60 * 24 * 3600
 CONTAINER_FIELDS = {"image_url", "caption", "alt_text", "is_ai_generated"}
+REEL_FIELDS = {"media_type", "video_url", "caption", "share_to_feed", "cover_url", "thumb_offset"}
 
 
 class _Wrong(Exception):
@@ -205,7 +207,8 @@ class InstagramGraphPlatform(Feed):
         return {"data": [{"quota_usage": used, "config": {"quota_total": 100, "quota_duration": 86400}}]}
 
     def _contain(self, body: dict[str, Any]) -> dict[str, Any]:
-        if unknown := set(body) - CONTAINER_FIELDS:
+        reel = body.get("media_type") == "REELS"
+        if unknown := set(body) - (REEL_FIELDS if reel else CONTAINER_FIELDS):
             raise _Wrong(100, f"Invalid parameter: {min(unknown)}")
         if len(body.get("caption", "")) > 2200:
             raise _Wrong(36004, "The caption is too long", subcode=2207010)
@@ -217,7 +220,7 @@ class InstagramGraphPlatform(Feed):
         broken = "container-error" in self._faults
         if broken:
             self._faults.remove("container-error")
-        picture = _fetched(body.get("image_url", ""))
+        picture = _fetched_film(body.get("video_url", "")) if reel else _fetched(body.get("image_url", ""))
         self.containers[container] = {**body, "looks": 0, "broken": broken, "published": False, "picture": picture}
         return {"id": container}
 
@@ -267,6 +270,7 @@ class InstagramGraphPlatform(Feed):
                 "at": datetime.now(UTC),
                 "ai": container.get("is_ai_generated", False),
                 "picture": container["picture"],
+                "film": container.get("media_type") == "REELS",
             }
         )
         return {"id": number}
@@ -325,6 +329,24 @@ def _fetched(address: str) -> bytes:
         raise _Wrong(36001, "The image format is not supported.", subcode=2207005)
     if not 0.799 <= ratio <= 1.911:
         raise _Wrong(36003, "The aspect ratio is not supported.", subcode=2207009)
+    return content
+
+
+def _fetched_film(address: str) -> bytes:
+    """Fetch a video as Instagram does, and refuse what it refuses."""
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - loopback
+            kind, content = answer.headers.get("Content-Type", ""), answer.read()
+    except (OSError, ValueError):
+        raise _Wrong(9004, "Only photo or video can be accepted as media type.", subcode=2207052) from None
+    try:
+        faults = sent_video(content).faults(
+            most_bytes=300_000_000, seconds=(3.0, 900.0), longest=1920, rate=(23.0, 60.0)
+        )
+    except ValueError as error:
+        faults = [str(error)]
+    if faults or kind != "video/mp4":
+        raise _Wrong(352, f"The video file you selected is in a format that we don't support: {faults} {kind}")
     return content
 
 

@@ -48,7 +48,8 @@ class StorageStandIn:
 
     def _answer(self, method: str, target: str, headers: Any, content: bytes) -> Answer:
         status, body = self._done(method, target, headers, content)
-        return status, {"Content-Type": "image/jpeg" if status == 200 else "application/xml"}, body
+        kind = "video/mp4" if urlsplit(target).path.endswith(".mp4") else "image/jpeg"
+        return status, {"Content-Type": kind if status == 200 else "application/xml"}, body
 
     def _done(self, method: str, target: str, headers: Any, content: bytes) -> tuple[int, bytes]:
         self.log.append((method, target))

@@ -9,6 +9,7 @@ answers as X did before: `tweet.fields`, `tweet_count`, `retweet_count`.
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import html
 import io
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 from PIL import Image
 
 from tests.platforms import FAULTS
+from tests.platforms.video import sent_video
 from tests.platforms.x_wire import CONTRACT_PROBLEMS, PROBLEMS, Exchange, Handler, Refusal, duplicate
 
 if TYPE_CHECKING:
@@ -64,12 +66,23 @@ class _Tweet:
 
 
 @dataclass
+class _Film:
+    """A video that is uploaded piece by piece."""
+
+    total: int
+    pieces: list[bytes]
+    state: str = "begun"  # then "pending", "in_progress", "succeeded" or "failed"
+    reason: str = ""
+
+
+@dataclass
 class _State:
     """What the server keeps, under one lock."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     tweets: dict[str, _Tweet] = field(default_factory=dict)  # the oldest first
     media: dict[str, str] = field(default_factory=dict)  # id to alt text
+    films: dict[str, _Film] = field(default_factory=dict)  # by id
     faults: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
     nonces: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)  # method and path of each, as they came
@@ -162,6 +175,7 @@ class XPlatform:
                     "made_with_ai": tweet.made_with_ai,
                     "alt_text": " ".join(self.state.media[one] for one in tweet.media),
                     "media": len(tweet.media),
+                    "film": any(one in self.state.films for one in tweet.media),
                 }
                 for tweet in reversed(self.state.tweets.values())
             ]
@@ -211,6 +225,12 @@ class XPlatform:
             f"GET /2/users/{self.user['id']}/tweets": self._timeline,
         }
         params = dict(query)
+        if found := re.fullmatch(r"/2/media/upload/(?:(initialize)|(\d{1,19})/(append|finalize))", path):
+            with self.state.lock:
+                return self._film(found[3] or found[1], found[2], params, body) if method == "POST" else self._lost()
+        if f"{method} {path}" == "GET /2/media/upload":
+            with self.state.lock:
+                return self._film_status(params)
         with self.state.lock:
             if method == "DELETE" and (match := re.fullmatch(r"/2/tweets/(\d{1,19})", path)):
                 return self._delete(match[1], params)
@@ -271,6 +291,69 @@ class XPlatform:
             }
         }
 
+    def _lost(self) -> tuple[int, dict[str, Any]]:
+        raise Refusal(404, "Not Found")
+
+    def _film(self, step: str, identifier: str, params: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
+        """A step of the upload of a video."""
+        _allow(params, set())
+        if step == "initialize":
+            _allow(body, {"media_type", "total_bytes", "media_category", "shared", "additional_owners"})
+            if (body.get("media_type"), body.get("media_category")) != ("video/mp4", "tweet_video"):
+                raise Refusal(400, "media type unrecognized.", kind="invalid-request")
+            if not 0 < body.get("total_bytes", 0) <= 512_000_000:
+                raise Refusal(400, "File size exceeds 536870912 bytes.", kind="invalid-request")
+            identifier = self._new_id()
+            self.state.films[identifier] = _Film(body["total_bytes"], [])
+            return 200, {"data": {"id": identifier, "media_key": f"7_{identifier}", "expires_after_secs": 86399}}
+        film = self.state.films.get(identifier)
+        if film is None or film.state != "begun":
+            raise Refusal(400, "Invalid media id.", kind="invalid-request")
+        if step == "append":
+            _allow(body, {"media", "segment_index"})
+            try:
+                piece = base64.b64decode(body["media"], validate=True)
+            except (KeyError, binascii.Error):
+                raise Refusal(400, "segments do not add up to provided total file size.") from None
+            if body.get("segment_index") != len(film.pieces) or not 0 < len(piece) <= 5_000_000:
+                raise Refusal(400, "Segments out of order or too large.", kind="invalid-request")
+            film.pieces.append(piece)
+            return 200, {"data": {"expires_at": int(self.now()) + 86399}}
+        if sum(map(len, film.pieces)) != film.total:
+            raise Refusal(400, "Segments do not add up to provided total file size.", kind="invalid-request")
+        film.state = "pending"
+        return 200, {"data": self._film_data(identifier, film)}
+
+    def _film_status(self, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """How far the processing of a video is; each look brings it further."""
+        _allow(params, {"media_id", "command"})
+        identifier = params.get("media_id", "")
+        film = self.state.films.get(identifier)
+        if film is None or film.state == "begun" or params.get("command", "STATUS") != "STATUS":
+            raise Refusal(400, "Invalid media id.", kind="invalid-request")
+        if film.state == "pending":
+            film.state = "in_progress"
+        elif film.state == "in_progress":
+            try:
+                faults = sent_video(b"".join(film.pieces)).faults(
+                    most_bytes=512_000_000, seconds=(0.5, 140.0), longest=1280, rate=(1, 60)
+                )
+            except ValueError as error:
+                faults = [str(error)]
+            film.state, film.reason = ("failed", "; ".join(faults)) if faults else ("succeeded", "")
+            if not faults:
+                self.state.media[identifier] = ""
+        return 200, {"data": self._film_data(identifier, film)}
+
+    @staticmethod
+    def _film_data(identifier: str, film: _Film) -> dict[str, Any]:
+        info: dict[str, Any] = {"state": film.state}
+        if film.state in {"pending", "in_progress"}:
+            info["check_after_secs"] = 0
+        if film.reason:
+            info["error"] = {"code": 1, "name": "InvalidMedia", "message": film.reason}
+        return {"id": identifier, "media_key": f"7_{identifier}", "size": film.total, "processing_info": info}
+
     def _metadata(self, params: dict[str, str], body: Any) -> tuple[int, dict[str, Any]]:
         _allow(params, set())
         _allow(body, {"id", "metadata"})
@@ -293,7 +376,8 @@ class XPlatform:
             raise Refusal(400, "One or more parameters to your request was invalid.", kind="invalid-request")
         if _length(text) > 280:
             raise Refusal(400, "Your Tweet text is too long.", kind="invalid-request")
-        if len(media) > 4 or any(one not in self.state.media for one in media):
+        most = 1 if any(one in self.state.films for one in media) else 4
+        if len(media) > most or any(one not in self.state.media for one in media):
             raise Refusal(400, "Your media IDs are invalid.", kind="invalid-request")
         if any(tweet.text == text.strip() for tweet in self.state.tweets.values()):
             raise duplicate()
@@ -354,7 +438,7 @@ class XPlatform:
 
     def _fields(self, tweet: _Tweet, wanted: list[str]) -> dict[str, Any]:
         known: dict[str, Any] = {
-            "attachments": {"media_keys": [f"3_{one}" for one in tweet.media]},
+            "attachments": {"media_keys": [f"{7 if one in self.state.films else 3}_{one}" for one in tweet.media]},
             "public_metrics": {
                 "repost_count" if self.contract else "retweet_count": 0,
                 "reply_count": 0,

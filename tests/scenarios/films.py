@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.films.film_plan import FilmPlanner
 
-__all__ = ["DrawnMaker", "drawn_frames", "planner"]
+__all__ = ["DrawnMaker", "drawn_frames", "film_file", "planner"]
 
 
 class DrawnMaker:
@@ -71,6 +71,52 @@ def drawn_frames(
     keys, still = maker.map(maker.latents(3, 4), 0.8), maker.noise(3)
     walk = Walk.through(keys, lambda w: maker.frames(w, still), closed=loop)
     return FilmFrames(maker, walk, Timing(frames=count, rate=rate, size=size), noise=3, moving=moving)
+
+
+def film_file(
+    path: Path,
+    *,
+    seconds: float = 3.2,
+    rate: int = 25,
+    size: tuple[int, int] = (96, 54),
+    colour: int = 120,
+    sound: bool = False,
+    noise: bool = False,
+) -> Path:
+    """Write a film: a light that wanders over a colour, or noise, which no encoder makes small; with a tone if wanted."""
+    import av
+
+    from auria_bot.art.films.video_writer import format_of
+
+    form = format_of(path)
+    rng = np.random.default_rng(colour)
+    with av.open(str(path), "w", format=form.container, container_options=dict(form.muxer)) as container:
+        video: Any = container.add_stream(form.codec, rate=rate, options={**form.options, "preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        heard: Any = container.add_stream(form.sound, rate=48_000, layout="stereo") if sound else None
+        still = np.full((size[1], size[0], 3), colour, np.uint8)
+        for number in range(round(seconds * rate)):
+            frame = rng.integers(0, 256, still.shape, np.uint8) if noise else still.copy()
+            if not noise:
+                frame[:, number % size[0] :][:, :8] = 255
+            container.mux(video.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(video.encode(None))
+        if heard is not None:
+            _tone(container, heard, seconds)
+    return path
+
+
+def _tone(container: Any, heard: Any, seconds: float) -> None:
+    """Write a tone of 440 Hz."""
+    import av
+
+    for start in range(0, round(seconds * 48_000), 960):
+        wave = 0.3 * np.sin(np.arange(start, start + 960) * 2 * np.pi * 440 / 48_000)
+        frame = av.AudioFrame.from_ndarray(np.stack([wave, wave]).astype(np.float32), "fltp", "stereo")
+        frame.sample_rate, frame.pts = 48_000, start
+        for packet in heard.encode(frame):
+            container.mux(packet)
+    container.mux(heard.encode(None))
 
 
 def planner(folder: Path) -> FilmPlanner:

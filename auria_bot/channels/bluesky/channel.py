@@ -1,6 +1,6 @@
-"""Publishes to Bluesky: a picture with its alt text, the text, and hashtags.
+"""Publishes to Bluesky: a picture or a film with its alt text, the text, and hashtags.
 
-The picture is uploaded first, which is not visible; then one record is created at a key derived from the post's
+The file is uploaded first, which is not visible; then one record is created at a key derived from the post's
 idempotency key, only if nothing is stored there. So a repeat cannot make a second post, and reading that key shows
 whether the post was published. Likes and followers are counted by an AppView, which is another server than the
 account's.
@@ -24,11 +24,12 @@ from auria_bot.channels.bluesky.record import (
     record_key,
     self_labels,
 )
+from auria_bot.channels.films import fit_film
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text, graphemes
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
-from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.post import FilmLimits, Post, Receipt
 from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
 from auria_bot.url_validation import checked_address
 
@@ -61,6 +62,7 @@ class BlueskyChannel:
         web: str = "https://bsky.app"  # the web site for links to posts
         languages: tuple[str, ...] = ("en",)  # of the text, BCP 47, at most three
         picture_bytes: int = 950_000  # servers accept 1,000,000 or 2,000,000
+        film_bytes: int = 45_000_000  # servers accept 50,000,000 or 100,000,000
         timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
         bot_label: bool = False  # let `auria channels check` label the account's profile as a bot
         labels: tuple[str, ...] = ()  # self-labels of every post, see `SELF_LABELS`
@@ -72,13 +74,13 @@ class BlueskyChannel:
     )
     deletion_obstacle = ""
 
-    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:  # noqa: ARG002 - it keeps no files
+    def __init__(self, config: Config, home: Path, secrets: Secrets) -> None:
         """Create the channel; nothing is sent.
 
         Raises:
             SettingsError: an address or a label is not valid.
         """
-        self.config, self.name = config, config.name
+        self.config, self.name, self._films = config, config.name, home / "cache" / "films"
         if unknown := set(config.labels) - set(SELF_LABELS):
             raise SettingsError(
                 f"labels of channel {self.name}: {min(unknown)[:40]!r} is unknown; known: {', '.join(SELF_LABELS)}"
@@ -91,7 +93,13 @@ class BlueskyChannel:
 
     def limits(self) -> Limits:
         """The limits of the lexicon and the servers; that of the alt text is the app's."""
-        return Limits(characters=300, text_bytes=3000, alt_characters=2000, picture_bytes=self.config.picture_bytes)
+        return Limits(
+            characters=300,
+            text_bytes=3000,
+            alt_characters=2000,
+            picture_bytes=self.config.picture_bytes,
+            film=FilmLimits(seconds=180.0, bytes=self.config.film_bytes, pixels=1920, rate=60.0, alt_characters=1000),
+        )
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
         """The text as it is sent; graphemes are counted."""
@@ -162,15 +170,21 @@ class BlueskyChannel:
         return self._put(body)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, then create the record."""
-        fitted, picture = self.fit(post.text, post.alt_text), fit_picture(post, self.limits())
-        blob = self._upload(picture.content, picture.media_type)
+        """Upload the picture or the film, then create the record."""
+        fitted, limits = self.fit(post.text, post.alt_text), self.limits()
+        if post.film:
+            film = fit_film(post, limits.film, self._films)
+            blob, size = self._upload(film.content(), film.media_type), (film.width, film.height)
+        else:
+            picture = fit_picture(post, limits)
+            blob, size = self._upload(picture.content, picture.media_type), (picture.width, picture.height)
         key, now = record_key(post.key), datetime.now(UTC)
         record = post_record(
             text=fitted.text,
             alt_text=fitted.alt_text,
             blob=blob,
-            size=(picture.width, picture.height),
+            size=size,
+            film=bool(post.film),
             languages=self.config.languages,
             labels=self.config.labels,
             at=now,
@@ -246,7 +260,7 @@ class BlueskyChannel:
         return Audience(at=at, followers=as_count(profile.get("followersCount")))
 
     def _upload(self, content: bytes, media_type: str) -> dict[str, Any]:
-        """Upload a picture; it is not visible until a record refers to it."""
+        """Upload a picture or a film; it is not visible until a record refers to it."""
         answer = self._account.call(
             lambda client: client.invoke_procedure(
                 "com.atproto.repo.uploadBlob", content=content, headers={"Content-Type": media_type}

@@ -90,24 +90,30 @@ def post_record(
     languages: Sequence[str],
     at: datetime,
     labels: Sequence[str] = (),
+    film: bool = False,
 ) -> dict[str, Any]:
-    """The fields of a post with one picture.
+    """The fields of a post with one picture or film.
 
     Args:
         text: at most 300 graphemes and 3,000 bytes.
-        blob: the server's reference to the picture.
-        size: width and height of the picture in pixels.
+        blob: the server's reference to the file.
+        size: its width and height in pixels.
         languages: BCP 47 tags, at most three.
         labels: self-labels, of `SELF_LABELS`.
+        film: whether the file is a film.
     """
+    ratio = {"width": size[0], "height": size[1]}
+    embed: dict[str, Any] = {
+        "$type": "app.bsky.embed.images",
+        "images": [{"alt": alt_text, "image": blob, "aspectRatio": ratio}],
+    }
+    if film:
+        embed = {"$type": "app.bsky.embed.video", "video": blob, "alt": alt_text, "aspectRatio": ratio}
     record: dict[str, Any] = {
         "$type": COLLECTION,
         "text": text,
         "createdAt": record_time(at),
-        "embed": {
-            "$type": "app.bsky.embed.images",
-            "images": [{"alt": alt_text, "image": blob, "aspectRatio": {"width": size[0], "height": size[1]}}],
-        },
+        "embed": embed,
     }
     if languages:
         record["langs"] = list(languages)[:3]

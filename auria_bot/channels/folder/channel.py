@@ -30,7 +30,7 @@ from auria_bot import files
 from auria_bot.channels.folder.index_pages import ListedPost, pages
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
-from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.post import FilmLimits, Post, Receipt
 from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["FolderChannel"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_FILMS = ("film.mp4", "film.webm")
 _WAIT = timedelta(minutes=15)  # before a full disk is tried again
 _PATIENCE = 20.0  # while posts arrive, the gallery is rebuilt after this many times the duration of its last build
 _TICK = 0.1  # seconds that a folder's modification time may lag behind
@@ -74,7 +75,7 @@ class FolderChannel:
 
     def limits(self) -> Limits:
         """No limits."""
-        return Limits()
+        return Limits(film=FilmLimits())
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
         """Return the text unchanged."""
@@ -212,6 +213,7 @@ class FolderChannel:
                 "width": width,
                 "height": height,
             }
+            record |= _copied_film(post, scratch)
             _write(scratch / "post.json", json.dumps(record, ensure_ascii=False, indent=1) + "\n")
             files.flush(scratch / "picture.jpg")
             scratch.chmod(0o755)
@@ -242,6 +244,7 @@ class FolderChannel:
                     picture=f"posts/{name}/picture.jpg",
                     width=int(record.get("width", 0)),
                     height=int(record.get("height", 0)),
+                    film=f"posts/{name}/{record['film']}" if record.get("film") in _FILMS else "",
                 )
 
     def _update_gallery(self, *, patient: bool = False) -> None:
@@ -315,6 +318,23 @@ def _size(picture: Path) -> tuple[int, int]:
             return image.size
     except (OSError, ValueError, SyntaxError):
         raise Rejected(f"{picture.name} is not a readable picture") from None
+
+
+def _copied_film(post: Post, folder: Path) -> dict[str, str]:
+    """Copy a post's film into its folder, as it was approved; what the record says of it."""
+    if not post.film:
+        return {}
+    name = f"film{Path(post.film).suffix}"
+    if name not in _FILMS:
+        raise Rejected(f"{post.film} is neither MP4 nor WebM")
+    try:
+        shutil.copyfile(post.film, folder / name)
+    except FileNotFoundError:
+        raise Rejected(f"the film {post.film} is missing") from None
+    if files.sha256_of(folder / name) != post.film_sha256:
+        raise Rejected(f"{post.film} is not the film that was approved")
+    files.flush(folder / name)
+    return {"film": name, "film_sha256": post.film_sha256}
 
 
 def _write(path: Path, text: str) -> None:

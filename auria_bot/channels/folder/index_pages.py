@@ -20,7 +20,7 @@ __all__ = ["PER_PAGE", "ListedPost", "pages"]
 PER_PAGE = 60
 """Posts on one page."""
 
-_POLICY = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src 'self' file:; media-src 'self' file:; style-src 'unsafe-inline'"
 _HEAD = f"""<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
@@ -28,7 +28,7 @@ _HEAD = f"""<meta charset="utf-8">
 <style>
 body{{max-width:40rem;margin:2rem auto;padding:0 1.2rem;font:1.1rem/1.5 Georgia,serif}}
 article{{margin:3rem 0}}
-img{{display:block;width:100%;height:auto}}
+img,video{{display:block;width:100%;height:auto}}
 h2,p{{font-size:1em;font-weight:400;white-space:pre-line;overflow-wrap:anywhere}}
 </style>"""
 
@@ -44,6 +44,7 @@ class ListedPost:
     picture: str  # relative to the page
     width: int  # pixels; 0 where unknown
     height: int
+    film: str = ""  # relative to the page; "" for a picture
 
 
 def pages(posts: Sequence[ListedPost], *, title: str, subtitle: str, language: str) -> Mapping[str, str]:
@@ -63,8 +64,14 @@ def _article(post: ListedPost) -> str:
     poem, _, rest = post.text.strip().partition("\n\n")
     picture = escape(post.picture)
     size = f' width="{post.width}" height="{post.height}"' if post.width and post.height else ""
+    shown = f'<a href="{picture}"><img src="{picture}" alt="{escape(post.alt_text)}"{size} loading="lazy"></a>'
+    if post.film:
+        shown = (
+            f'<video src="{escape(post.film)}" poster="{picture}" aria-label="{escape(post.alt_text)}"{size} controls'
+            ' preload="none"></video>'
+        )
     return f"""<article id="{escape(post.name)}">
-<a href="{picture}"><img src="{picture}" alt="{escape(post.alt_text)}"{size} loading="lazy"></a>
+{shown}
 <h2>{escape(poem)}</h2>
 <p>{escape(rest.strip())}</p>
 <p><time datetime="{post.at.isoformat()}">{post.at.day} {post.at:%B %Y}</time></p>

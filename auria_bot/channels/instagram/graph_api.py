@@ -177,15 +177,15 @@ class GraphContainers:
         self._patience = patience
         self._settle = settle
 
-    def wait(self, container: str, token: str) -> None:
-        """Wait until the platform has fetched the picture.
+    def wait(self, container: str, token: str, *, longer: float = 1.0) -> None:
+        """Wait until the platform has fetched the picture or film, so many times longer than for a picture.
 
         Raises:
             Rejected: the picture is refused.
             Throttled: it is not ready in time, or failed temporarily.
             Unauthorised: the picture cannot be fetched.
         """
-        ends = time.monotonic() + self._patience
+        ends = time.monotonic() + self._patience * longer
         while True:
             found = self._api.read(container, token, fields="status_code,status")
             status = str(found.get("status_code"))[:20]

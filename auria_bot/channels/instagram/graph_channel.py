@@ -1,8 +1,8 @@
-"""Publishes to Instagram with Meta's official Graph API; requires a professional account.
+"""Publishes to Instagram with Meta's official Graph API; requires a professional account. A film becomes a reel.
 
-The picture is hosted at a signed public address that expires; the platform creates a container from it, and one call
-publishes the container, whose status shows afterwards whether that happened. An access token is valid for 60 days and
-renewed in time. Create one at https://developers.facebook.com with the permissions instagram_business_basic,
+The picture or film is hosted at a signed public address that expires; the platform creates a container from it, and
+one call publishes the container, whose status shows afterwards whether that happened. An access token is valid for 60
+days and renewed in time. Create one at https://developers.facebook.com with the permissions instagram_business_basic,
 instagram_business_content_publish and, for counts, instagram_business_manage_insights.
 """
 
@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.films import fit_film
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.graph_api import GraphApi, GraphContainers
 from auria_bot.channels.instagram.graph_token import GraphToken
@@ -23,7 +24,7 @@ from auria_bot.channels.media.storage import MediaHost
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
-from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.post import FilmLimits, Post, Receipt
 from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
 from auria_bot.url_validation import checked_address
 
@@ -34,12 +35,23 @@ if TYPE_CHECKING:
 
 __all__ = ["InstagramGraphChannel"]
 
+_FILM_FACTOR = 5.0  # how many times longer a film may take than a picture
 _SLACK = timedelta(minutes=15)  # difference allowed between the platform's clock and ours
 _JITTER = timedelta(minutes=2)  # the same, for recognising a post by its time alone
 _LISTED = timedelta(hours=1)  # until a published post must be listed
 _PAGE = 50  # posts a request, when searching for a post
 _PAGES = 20  # searched at most
 _HOME_PAGE = "https://www.instagram.com/"  # stands in for an address that could not be read
+_FILM = FilmLimits(
+    seconds=900.0,
+    least_seconds=3.0,
+    bytes=300_000_000,
+    pixels=1920,
+    rate=60.0,
+    least_rate=23.0,
+    ratios=(0.01, 10.0),
+    alt_characters=0,
+)
 _MEDIA = "id,caption,permalink,timestamp"
 _DELETES_NOTHING = "Instagram's official API deletes no posts of accounts that use Instagram Login"
 
@@ -64,7 +76,7 @@ class InstagramGraphChannel:
         ai_label: bool = True  # label the post as made with AI
         timeout: float = 30.0  # seconds, for each call
         poll_interval: float = 5.0  # seconds between two reads of a container's status
-        max_wait: float = 300.0  # seconds until a container must be ready
+        max_wait: float = 300.0  # seconds until a picture's container must be ready; five times that for a film
         settle: float = 300.0  # seconds after which a call whose answer was lost has been processed
         renew_days: float = 10.0  # renew the token when it is valid for less
 
@@ -126,10 +138,11 @@ class InstagramGraphChannel:
             self._api, poll=config.poll_interval, patience=config.max_wait, settle=timedelta(seconds=config.settle)
         )
         self._me: tuple[str, str] | None = None
+        self._films = home / "cache" / "films"
 
     def limits(self) -> Limits:
         """Instagram's limits."""
-        return LIMITS
+        return replace(LIMITS, film=_FILM)
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
         """The caption as it is sent: hashtags and the signature may be left out."""
@@ -159,9 +172,17 @@ class InstagramGraphChannel:
         )
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Host the picture, create a container from it, and publish that by one call."""
+        """Host the picture or the film, create a container from it, and publish that by one call."""
         fitted = self.fit(post.text, post.alt_text)
-        picture = fit_picture(post, LIMITS)
+        fields: dict[str, Any] = {"caption": fitted.text}
+        if post.film:
+            content, suffix = fit_film(post, _FILM, self._films).content(), ".mp4"
+            fields["media_type"] = "REELS"
+        else:
+            content, suffix = fit_picture(post, LIMITS).content, ".jpg"
+            fields["alt_text"] = fitted.alt_text
+            if self.config.ai_label:  # Meta documents the label for pictures only
+                fields["is_ai_generated"] = True
         token = self._token.current()
         number, _ = self._account(token)
         used, total = self._quota(token, number)
@@ -169,14 +190,12 @@ class InstagramGraphChannel:
             until = datetime.now(UTC) + timedelta(hours=1)
             raise Throttled(f"Instagram allows {total} posts in 24 hours, and {used} are used", until=until)
         host = self._media_host.open(self._api.client)
-        address = host.put(picture.content, lasts=self.config.picture_lifetime)
-        fields: dict[str, Any] = {"image_url": address, "caption": fitted.text, "alt_text": fitted.alt_text}
-        if self.config.ai_label:
-            fields["is_ai_generated"] = True
+        address = host.put(content, lasts=self.config.picture_lifetime, suffix=suffix)
+        fields["video_url" if post.film else "image_url"] = address
         try:
             created = self._api.post(f"{number}/media", token, **fields)
             container = _number(created.get("id"), "container")
-            self._containers.wait(container, token)
+            self._containers.wait(container, token, longer=_FILM_FACTOR if post.film else 1.0)
             ready(container)
             media = self._api.post(f"{number}/media_publish", token, visible=True, creation_id=container)
         except NotFound as error:

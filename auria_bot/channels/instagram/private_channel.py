@@ -134,6 +134,8 @@ class InstagramChannel:
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         """Upload the picture, then create the post by one request."""
+        if post.film:
+            raise Rejected(f"{self.name} takes no films: instagram_graph does, by the official API")
         fitted = self.fit(post.text, post.alt_text)
         picture = fit_picture(post, LIMITS)
         client = self._signed_in()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.films import fit_film
 from auria_bot.channels.mastodon.server import InstanceLimits, MastodonServer, Missing, plain_text
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text
@@ -28,8 +29,6 @@ from auria_bot.url_validation import checked_address
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from auria_bot.channels.pictures import FittedPicture
 
 __all__ = ["MastodonChannel"]
 
@@ -55,7 +54,7 @@ class MastodonChannel:
         visibility: str = "public"  # or unlisted, private, direct
         language: str = "en"  # of the text, ISO 639; "" lets the server guess
         timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
-        processing: float = 60.0  # seconds that the server may take to process a picture
+        processing: float = 60.0  # seconds that the server may take to process a picture; ten times that for a film
         settle: float = 60.0  # seconds after an attempt before a status that is not listed counts as absent
 
     QUESTIONS = (
@@ -81,7 +80,7 @@ class MastodonChannel:
             )
         self._address = config.instance and checked_address(config.instance, setting=f"instance of channel {self.name}")
         self._server = MastodonServer(self._address, name=self.name, secrets=secrets, timeout=config.timeout)
-        self._cache = ChannelCache(home, self.name)
+        self._cache, self._films = ChannelCache(home, self.name), home / "cache" / "films"
         self._limits: InstanceLimits | None = None
 
     def limits(self) -> Limits:
@@ -113,11 +112,20 @@ class MastodonChannel:
         return "; ".join(findings)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, wait until it is processed, then post the status."""
+        """Upload the picture or the film, wait until it is processed, then post the status."""
         if time.time() - self._known_limits().read_at > _STALE:
             self._read_limits()
-        fitted, picture = self.fit(post.text, post.alt_text), fit_picture(post, self.limits())
-        media = self._upload(picture, fitted.alt_text)
+        fitted, limits = self.fit(post.text, post.alt_text), self.limits()
+        if post.film:
+            film = fit_film(post, limits.film, self._films)
+            with film.path.open("rb") as content:
+                media = self._upload(
+                    ("film.mp4", content, film.media_type), fitted.alt_text, 10 * self.config.processing
+                )
+        else:
+            picture = fit_picture(post, limits)
+            sent = ("picture.jpg", picture.content, picture.media_type)
+            media = self._upload(sent, fitted.alt_text, self.config.processing)
         ready(media)
         form = {"status": fitted.text, "media_ids[]": media, "visibility": self.config.visibility}
         if self.config.language:
@@ -267,28 +275,33 @@ class MastodonChannel:
                 f" then run: auria channels add {self.name}"
             )
 
-    def _upload(self, picture: FittedPicture, alt_text: str) -> str:
-        """Upload a picture and wait until the server has processed it; returns its id.
+    def _upload(self, sent: tuple[str, Any, str], alt_text: str, patience: float) -> str:
+        """Upload a file and wait until the server has processed it; returns its id.
 
-        A picture is being processed while the server answers 202 or 206 without its address.
+        A file is being processed while the server answers 202 or 206 without its address.
+
+        Args:
+            sent: the file's name, its content or an open file, and its media type.
+            alt_text: describes it.
+            patience: seconds that the server may take to process it.
 
         Raises:
             Throttled: it takes too long, or the server returned no id.
         """
-        files = {"file": ("picture.jpg", picture.content, picture.media_type)}
+        files = {"file": sent}
         try:
             answer = self._server.post("/api/v2/media", files=files, data={"description": alt_text})
         except Missing:
+            if hasattr(sent[1], "seek"):
+                sent[1].seek(0)
             answer = self._server.post("/api/v1/media", files=files, data={"description": alt_text})
         identifier = as_id(as_object(answer.content).get("id"))
         if not identifier:
-            raise Throttled(f"{self._address} accepted the picture but returned no id for it")
-        end = time.monotonic() + self.config.processing
+            raise Throttled(f"{self._address} accepted {sent[0]} but returned no id for it")
+        end = time.monotonic() + patience
         while answer.status in {202, 206} and not as_object(answer.content).get("url"):
             if time.monotonic() > end:
-                raise Throttled(
-                    f"{self._address} takes longer than {self.config.processing:g} s to process the picture"
-                )
+                raise Throttled(f"{self._address} takes longer than {patience:g} s to process {sent[0]}")
             time.sleep(_POLL)
             try:
                 answer = self._server.get(f"/api/v1/media/{quote(identifier)}")

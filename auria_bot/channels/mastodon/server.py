@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.channels.answers import as_object, as_text, never_sent
 from auria_bot.channels.text_limits import graphemes
 from auria_bot.domain.interfaces import Limits
+from auria_bot.domain.post import FilmLimits
 from auria_bot.errors import BackendMissing, ChannelError, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 
@@ -209,6 +210,9 @@ class InstanceLimits:
     alt_characters: int = 1500
     picture_bytes: int = 8_000_000
     picture_pixels: int = 16_777_216  # width x height
+    film_bytes: int = 40_000_000
+    film_pixels: int = 2_304_000  # width x height of a frame
+    film_rate: int = 60  # frames a second
 
     @classmethod
     def read(cls, answer: Mapping[str, Any], *, instance: str, at: float) -> InstanceLimits:
@@ -223,6 +227,9 @@ class InstanceLimits:
             "alt_characters": (media.get("description_limit"), answer.get("description_limit"), known_alt),
             "picture_bytes": (media.get("image_size_limit"), answer.get("upload_limit")),
             "picture_pixels": (media.get("image_matrix_limit"),),
+            "film_bytes": (media.get("video_size_limit"), answer.get("upload_limit")),
+            "film_pixels": (media.get("video_matrix_limit"),),
+            "film_rate": (media.get("video_frame_rate_limit"),),
         }
         limits = {name: next(filter(None, map(_limit, values)), None) for name, values in found.items()}
         stated_limits: dict[str, Any] = {name: value for name, value in limits.items() if value}
@@ -249,6 +256,11 @@ class InstanceLimits:
             alt_characters=self.alt_characters,
             picture_bytes=self.picture_bytes,
             picture_pixels=math.isqrt(self.picture_pixels),
+            film=FilmLimits(
+                bytes=self.film_bytes,
+                pixels=min(1920, math.isqrt(self.film_pixels * 16 // 9)),
+                rate=float(self.film_rate),
+            ),
         )
 
     def count(self, text: str) -> int:

@@ -27,10 +27,15 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Secrets
 
-__all__ = ["Answer", "PictureEndpoint", "PictureHost", "picture_key", "picture_server"]
+__all__ = ["MEDIA_TYPES", "Answer", "PictureEndpoint", "PictureHost", "picture_key", "picture_server"]
 
 _DEADLINE = 30.0  # seconds for a client to ask for a picture and to read it
-_NAME = re.compile(r"(?P<random>[0-9a-f]{32})-(?P<expires>[0-9a-f]{8,12})-(?P<sign>[0-9a-f]{64})\.jpg", re.ASCII)
+MEDIA_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
+"""What can be hosted, by the name's ending."""
+
+_NAME = re.compile(
+    r"(?P<random>[0-9a-f]{32})-(?P<expires>[0-9a-f]{8,12})-(?P<sign>[0-9a-f]{64})(?P<suffix>\.jpg|\.mp4)", re.ASCII
+)
 
 
 def picture_key(secrets: Secrets) -> bytes:
@@ -68,17 +73,19 @@ class PictureHost:
         self._public_url = public_url
         self._clock = clock
 
-    def put(self, content: bytes, *, lasts: float) -> str:
-        """Host a JPEG and return its address; expired pictures are deleted first.
+    def put(self, content: bytes, *, lasts: float, suffix: str = ".jpg") -> str:
+        """Host a picture or film and return its address; expired ones are deleted first.
 
         Args:
+            content: the file.
             lasts: seconds.
+            suffix: one of MEDIA_TYPES.
 
         Raises:
             Throttled: the folder cannot be written.
         """
         random, expires = randomness.token_hex(16), f"{int(self._clock() + lasts):08x}"
-        name = f"{random}-{expires}-{_sign(self._key, random, expires)}.jpg"
+        name = f"{random}-{expires}-{_sign(self._key, random, expires)}{suffix}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self.tidy()
@@ -135,7 +142,7 @@ class PictureEndpoint:
         except OSError:
             return _plain(HTTPStatus.NOT_FOUND)
         headers = {
-            "Content-Type": "image/jpeg",
+            "Content-Type": MEDIA_TYPES[found["suffix"]],
             "Content-Length": str(len(body)),
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",

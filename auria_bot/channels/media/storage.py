@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from auria_bot.channels.media.endpoint import PictureEndpoint, PictureHost, picture_key
+from auria_bot.channels.media.endpoint import MEDIA_TYPES, PictureEndpoint, PictureHost, picture_key
 from auria_bot.errors import ChannelError, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
@@ -75,16 +75,16 @@ class PictureStorage:
         self._client = client
         self._clock = clock
 
-    def put(self, content: bytes, *, lasts: float) -> str:
-        """Upload a JPEG under a random name, and return the signed address.
+    def put(self, content: bytes, *, lasts: float, suffix: str = ".jpg") -> str:
+        """Upload a picture or film under a random name, and return the signed address; `suffix` is of MEDIA_TYPES.
 
         Raises:
             Throttled: the storage cannot be reached.
             Unauthorised: it does not accept the keys.
             Rejected: it refuses the picture.
         """
-        url = f"{self._base}{randomness.token_hex(16)}.jpg"
-        self._send("PUT", url, content)
+        url = f"{self._base}{randomness.token_hex(16)}{suffix}"
+        self._send("PUT", url, content, MEDIA_TYPES[suffix])
         return presigned("GET", url, self._keys, at=self._clock(), lasts=min(int(lasts), _LONGEST))
 
     def remove(self, address: str) -> None:
@@ -95,10 +95,10 @@ class PictureStorage:
         """
         self._send("DELETE", address.partition("?")[0], b"")
 
-    def _send(self, method: str, url: str, content: bytes) -> None:
+    def _send(self, method: str, url: str, content: bytes, media_type: str = "") -> None:
         import httpx2
 
-        extra = {"content-type": "image/jpeg"} if content else {}
+        extra = {"content-type": media_type} if media_type else {}
         headers = signed_headers(method, url, self._keys, at=self._clock(), content=content, extra=extra)
         hostname = urlsplit(url).hostname
         try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -27,11 +28,12 @@ from auria_bot.channels.x.session import (
     within,
 )
 from auria_bot.channels.x.text import MISSING
-from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Throttled, Unauthorised
+from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import register_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from auria_bot.channels.answers import ChannelCache
 
@@ -43,6 +45,7 @@ POST_FIELDS = ("post.fields", "tweet.fields")
 _WANTED = (
     "attachments,public_metrics"  # the same for all reads: metrics in an answer show that the parameter was honoured
 )
+_PIECE = 4_000_000  # bytes of a film in one request
 _EPOCH = 1_288_834_974_657  # milliseconds: X's ids count from here
 
 
@@ -61,7 +64,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """An uploaded picture."""
+    """An uploaded picture or film."""
 
     id: str
     key: str  # by which posts refer to it
@@ -179,6 +182,43 @@ class XApi:
             raise Throttled("X accepted the picture but returned no id for it")
         key = as_text(data.get("media_key"))
         return Media(id=data["id"], key=key if re.fullmatch(r"\d+_\d+", key) else f"3_{data['id']}")
+
+    def upload_film(self, path: Path, *, patience: float) -> Media:
+        """Upload an MP4 file piece by piece, and wait until X has processed it; raises no OutcomeUnknown.
+
+        Args:
+            path: the file.
+            patience: seconds that X may take to process it.
+
+        Raises:
+            Rejected: X cannot process it.
+            Throttled: it takes too long, or X cannot be reached.
+        """
+        body = {"media_type": "video/mp4", "media_category": "tweet_video", "total_bytes": path.stat().st_size}
+        begun = self._request("POST", "/2/media/upload/initialize", body=body, stage=Stage.PREPARING)
+        data = as_object(begun.get("data"))
+        if not _is_id(identifier := data.get("id")):
+            raise Throttled("X began an upload but returned no id for it")
+        route = f"/2/media/upload/{identifier}"
+        with path.open("rb") as file:
+            for index, piece in enumerate(iter(lambda: file.read(_PIECE), b"")):
+                part = {"media": base64.b64encode(piece).decode(), "segment_index": index}
+                self._request("POST", f"{route}/append", body=part, stage=Stage.PREPARING)
+        data |= as_object(self._request("POST", f"{route}/finalize", stage=Stage.PREPARING).get("data"))
+        end = time.monotonic() + patience
+        params = {"media_id": str(identifier), "command": "STATUS"}
+        while (info := as_object(data.get("processing_info"))) and info.get("state") != "succeeded":
+            if info.get("state") == "failed":
+                reason = as_text(as_object(info.get("error")).get("message")) or "no reason given"
+                raise Rejected(f"X cannot process the film: {reason[:200]}")
+            if time.monotonic() > end:
+                raise Throttled(f"X takes longer than {patience:g} s to process the film")
+            wait = info.get("check_after_secs")
+            time.sleep(min(wait, 30) if isinstance(wait, int) and wait > 0 else 0.1)
+            answer = self._request("GET", "/2/media/upload", params=params, stage=Stage.PREPARING)
+            data |= {"processing_info": None} | as_object(answer.get("data"))
+        key = as_text(data.get("media_key"))
+        return Media(id=str(identifier), key=key if re.fullmatch(r"\d+_\d+", key) else f"7_{identifier}")
 
     def describe(self, media: Media, alt_text: str) -> None:
         """Set the alt text of an uploaded picture; raises no OutcomeUnknown."""

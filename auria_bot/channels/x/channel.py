@@ -1,4 +1,4 @@
-"""Posts to X: one picture with its alt text, one text, exactly once.
+"""Posts to X: one picture or film with its alt text, one text, exactly once.
 
 X has no idempotency key, so a post of unknown outcome is looked for in the account's own timeline: by the uploaded
 picture's key, which every attempt records, or by its text. It counts as absent only if the timeline was read back to
@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.channels.answers import ChannelCache, as_count
+from auria_bot.channels.films import FittedFilm, fit_film
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text
 from auria_bot.channels.x.api import Account, ListedPost, XApi, moment
@@ -24,7 +25,7 @@ from auria_bot.channels.x.session import DuplicateText
 from auria_bot.channels.x.text import forbidden_characters, same_text, web_addresses, weighted_length
 from auria_bot.domain.engagement import Audience, Engagement
 from auria_bot.domain.interfaces import ConfirmSend, Limits, PreparedText, Question, Secrets
-from auria_bot.domain.post import Post, Receipt
+from auria_bot.domain.post import FilmLimits, Post, Receipt
 from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.url_validation import checked_address
 
@@ -134,6 +135,7 @@ class XChannel:
         connect_timeout: float = 10.0  # seconds
         read_timeout: float = 30.0  # seconds between two bytes of an answer
         deadline: float = 120.0  # seconds for one request and its whole answer
+        processing: float = 600.0  # seconds that X may take to process a film
         price_post: float = 0.015  # US dollars
         price_url_post: float = 0.20  # US dollars, for a post with a web address
         price_alt_text: float = 0.005  # US dollars
@@ -158,13 +160,22 @@ class XChannel:
         self.name = config.name
         self._address = checked_address(config.address, setting=f"channels.{config.name}.options.address")
         self._secrets = secrets
-        self._cache = ChannelCache(home, self.name)
+        self._cache, self._films = ChannelCache(home, self.name), home / "cache" / "films"
         self._known: tuple[tuple[str, ...], XApi] | None = None
         self._me: Account | None = None
 
     def limits(self) -> Limits:
-        """X's limits; hashtags are limited to five by choice."""
-        return Limits(characters=280, alt_characters=1000, picture_bytes=5_000_000, picture_pixels=8192, hashtags=5)
+        """X's limits; hashtags are limited to five by choice. Those of films are of accounts without a subscription."""
+        return Limits(
+            characters=280,
+            alt_characters=1000,
+            picture_bytes=5_000_000,
+            picture_pixels=8192,
+            hashtags=5,
+            film=FilmLimits(
+                seconds=140.0, least_seconds=0.5, bytes=512_000_000, pixels=1280, rate=60.0, ratios=(1 / 3, 3.0)
+            ),
+        )
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
         """The text as it is sent.
@@ -209,17 +220,21 @@ class XChannel:
         return "; ".join(findings)
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
-        """Upload the picture, set its alt text, and post.
+        """Upload the picture or the film, set its alt text, and post.
 
         A post that was attempted before is looked for first.
         """
         fitted = self.fit(post.text, post.alt_text)
-        picture = fit_picture(post, self.limits())
+        limits = self.limits()
+        fitting = fit_film(post, limits.film, self._films) if post.film else fit_picture(post, limits)
         api = self._api()
         me = self._account()
         if post.tried_at is not None and (found := self._find(fitted, AttemptTrace.of(post))[0]) is not None:
             return self._receipt(me, found.id, fitted)
-        media = api.upload(picture.content)
+        if isinstance(fitting, FittedFilm):
+            media = api.upload_film(fitting.path, patience=self.config.processing)
+        else:
+            media = api.upload(fitting.content)
         if fitted.alt_text.strip():
             api.describe(media, fitted.alt_text)
         trace = AttemptTrace.of(post).again(post, media.key, api.now())

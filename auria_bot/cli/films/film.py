@@ -11,13 +11,15 @@ from typer.core import TyperGroup
 
 from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.draft import Draft
     from auria_bot.services.films.film_plan import PlannedFilm
-    from auria_bot.services.films.films import Film, FilmLibrary
+    from auria_bot.services.films.films import Film
 
 __all__ = ["film"]
 
@@ -45,6 +47,15 @@ Truncation = Annotated[
     float, typer.Option("--truncation", min=0.0, max=1.5, help="1: all the model's variety; less: nearer to its mean.")
 ]
 
+Mood = Annotated[str | None, typer.Option("--mood", help="Take the colours of a painting that suits this mood.")]
+AsDraft = Annotated[bool, typer.Option("--draft", help="Put it among the drafts, to be reviewed and published.")]
+Poem = Annotated[
+    str | None,
+    typer.Option(
+        "--poem", help="With --draft: its poem, as 'one / two / three' or a draft's number. Default: a new one."
+    ),
+]
+
 _SIZE = re.compile(r"(\d{1,5})\s*x\s*(\d{1,5})")
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?|\d{1,9}/\d{1,9}")
 
@@ -63,13 +74,13 @@ def make(
     loop: Annotated[bool, typer.Option("--loop", help="The last frame leads to the first.")] = False,
     truncation: Truncation = 0.8,
     noise: Annotated[bool, typer.Option("--moving/--still", help="Whether noise moves as waves do.")] = True,
-    mood: Annotated[
-        str | None, typer.Option("--mood", help="Take the colours of a painting that suits this mood.")
-    ] = None,
+    mood: Mood = None,
     style: Annotated[str | None, typer.Option("--style", help="Take the colours of this painting.")] = None,
     music: Annotated[
         Path | None, typer.Option("--music", help="A file that is heard: repeated, cut and faded to the length.")
     ] = None,
+    draft: AsDraft = False,
+    poem: Poem = None,
     form: Annotated[str, typer.Option("--format", help="mp4 (H.264) or webm (VP9).")] = "mp4",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Make a few frames, and say how long it would take and how large it is.")
@@ -79,7 +90,8 @@ def make(
     """Make a film of a model.
 
     It is kept in the home with a poster. An interrupted call goes on where it stopped; what was made already with the
-    same options is not made again. Needs auria-bot[films].
+    same options is not made again. With --draft it becomes a draft, which channels that take films publish. Needs
+    auria-bot[films].
     """
     from auria_bot.art.films.video_writer import format_of
     from auria_bot.cli.app import app_context
@@ -98,12 +110,14 @@ def make(
         style=style,
         music=music,
     )
+    if poem is not None and not draft:
+        raise InputError("--poem belongs to a draft; add --draft")
     with app_context() as app:
         planned = app.film_planner.plan(name, wish, format_of(Path(f"film.{form.lower()}")))
         if dry_run:
             _estimate(planned, as_json=as_json)
         else:
-            _render(app.films, planned, as_json=as_json)
+            _render(app, planned, draft=draft, poem=poem, as_json=as_json)
 
 
 @film.command("pick")
@@ -172,6 +186,26 @@ def import_model(
         return
     echo(f"imported as the film model {name} ({version.model}, version {version.name})")
     note(f"look at it: auria film pick {name}")
+
+
+@film.command("draft")
+def make_draft(
+    label: Annotated[str, typer.Argument(metavar="FILM", help="As auria film list shows it.")],
+    poem: Poem = None,
+    as_json: Json = False,
+) -> None:
+    """Make a draft of a finished film: with a poem, a poster and alt text, to be reviewed and published."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        made = app.films.find(label)
+        if made is None:
+            raise NotFound(f"no film {label[:60]!r}; auria film list shows them")
+        added = _added(app, made, poem)
+        if as_json:
+            print_json({"draft": added.id, **_summary(made)})
+        else:
+            _tell_draft(added)
 
 
 @film.command("list")
@@ -261,18 +295,31 @@ def _estimate(planned: PlannedFilm, *, as_json: bool) -> None:
     echo(f"{counted(plan['frames'], 'frame')}: about {minutes} to make, about {found.bytes / 1e6:.1f} MB")
 
 
-def _render(films: FilmLibrary, planned: PlannedFilm, *, as_json: bool) -> None:
+def _added(app: Application, made: Film, poem: str | None) -> Draft:
+    """The draft of a film, with its poem."""
+    return app.film_drafts.add(made, app.film_drafts.poem(poem) if poem is not None else None)
+
+
+def _tell_draft(added: Draft) -> None:
+    echo(f"draft {added.id}: {added.artwork.haiku}")
+    note(f"review it: auria show {added.id}, auria approve {added.id}")
+
+
+def _render(app: Application, planned: PlannedFilm, *, draft: bool, poem: str | None, as_json: bool) -> None:
     from auria_bot.cli.terminal.progress import making_frames
     from auria_bot.services.films.films import render
 
     with making_frames() as progress:
-        made, known = render(films, planned, progress)
+        made, known = render(app.films, planned, progress)
+    added = _added(app, made, poem) if draft else None
     if as_json:
-        print_json({"made": not known, **_summary(made)})
+        print_json({"made": not known, **_summary(made), **({"draft": added.id} if added else {})})
         return
     if known:
         note("this film was there already")
     echo(f"{made.path}: {_described(made)}")
+    if added is not None:
+        _tell_draft(added)
 
 
 def _described(made: Film) -> str:

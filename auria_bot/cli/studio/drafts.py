@@ -23,6 +23,7 @@ from auria_bot.cli.terminal.console import (
     table,
     when,
 )
+from auria_bot.domain.artwork import FILM
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def print_draft(
         from rich.text import Text
 
         console.print(Text(f"\n{path}", style="dim"), soft_wrap=True)
+        if draft.artwork.film is not None:
+            console.print(Text(picture_path(app.pictures, draft, FILM) or "", style="dim"), soft_wrap=True)
 
 
 def approve(
@@ -273,7 +276,7 @@ def _draft_table(drafts: Sequence[Draft], zone: str) -> Table:
             state_text(draft.status),
             when(draft.made_at, zone),
             draft.artwork.mood,
-            single_line(str(draft.artwork.haiku), 200),
+            f"{'film: ' if draft.artwork.film else ''}{single_line(str(draft.artwork.haiku), 200)}",
         )
         for draft in drafts
     ]
@@ -299,6 +302,7 @@ def _print_page(draft: Draft, versions: Sequence[Draft], console: Console, zone:
         ("theme", Text(single_line(art.theme, 200))),
         ("origin", Text(art.origin)),
         ("style", Text(f"{printable(art.style.credit)}, {art.style.mode}")),
+        ("film", Text(f"{art.film.model}: {art.film.summary}" if art.film else "")),
         ("seed", Text(str(art.seed))),
         ("alt text", Text(printable(draft.alt_text))),
         ("post", Text(printable(draft.text))),

@@ -130,6 +130,8 @@ def _texts(page: Page, console: Console, *, width: int, rows: int) -> list[Text]
     blocks += [
         Text.assemble((f"on {name}  ", "dim"), printable(text)) for name, text in sorted(draft.channel_texts.items())
     ]
+    if art.film is not None:
+        blocks.append(Text.assemble(("film  ", "dim"), art.film.summary))
     blocks.append(Text.assemble(("alt text  ", "dim"), printable(draft.alt_text)))
     blocks.append(Text.assemble(("channels  ", "dim"), ", ".join(draft.channels or page.channels)))
     details = f"{art.mood}; {printable(art.style.credit)}, {art.style.mode}; seed {art.seed}"

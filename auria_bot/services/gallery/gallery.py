@@ -13,10 +13,10 @@ import time
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from auria_bot.corpus.language.season_words import SEASONS, seasons_of
-from auria_bot.domain.artwork import Haiku, Style, stored_name
+from auria_bot.domain.artwork import FILM, ArtworkFile, Haiku, Style, stored_name
 from auria_bot.errors import InputError, NotFound
 from auria_bot.services.gallery.subjects import SUBJECTS, subjects_of
 
@@ -33,6 +33,7 @@ __all__ = [
     "FACETS",
     "ArtworkDetails",
     "Card",
+    "CardFilm",
     "Gallery",
     "GalleryEntry",
     "GalleryPage",
@@ -99,6 +100,20 @@ class GalleryPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CardFilm:
+    """The film of an artwork among others."""
+
+    file: ArtworkFile
+    seconds: float
+
+    @classmethod
+    def of(cls, artwork: Mapping[str, Any]) -> CardFilm | None:
+        """Read it from a stored artwork; None for a picture."""
+        film = artwork.get("film")
+        return cls(file=ArtworkFile(**artwork["files"][FILM]), seconds=float(film["seconds"])) if film else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What is shown of a published artwork among others."""
 
@@ -107,6 +122,7 @@ class Card:
     alt_text: str
     folder: str  # of its pictures
     file: str  # the name of the largest one
+    film: CardFilm | None = None  # None: a picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +138,8 @@ class PublishedArtwork:
         draft = self.draft
         file = draft.artwork.files["full"].name
         lines = draft.artwork.haiku.lines
-        return Card(entry=self.entry, lines=lines, alt_text=draft.alt_text, folder=draft.folder, file=file)
+        film = CardFilm.of(draft.artwork.to_json()) if draft.artwork.film is not None else None
+        return Card(entry=self.entry, lines=lines, alt_text=draft.alt_text, folder=draft.folder, file=file, film=film)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -332,6 +349,7 @@ def _read_cards(unit: Unit, index: _Index, entries: Sequence[GalleryEntry]) -> t
             alt_text=row.alt_text,
             folder=row.folder,
             file=stored_name(row.artwork, "full"),
+            film=CardFilm.of(row.artwork),
         )
         if len(index.cards) < _MOST_CARDS:
             index.cards[row.draft_id] = card

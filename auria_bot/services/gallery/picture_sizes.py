@@ -1,4 +1,4 @@
-"""Published pictures in several widths and formats, made when they are first asked for and kept on the disk."""
+"""Published pictures in several widths and formats, made when they are first asked for and kept on the disk; films."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from auria_bot.domain.artwork import FILM
 from auria_bot.errors import NotFound
 from auria_bot.files import atomic_path, disk_errors
 
@@ -85,6 +86,17 @@ class PictureSizes:
                 if not target.is_file():
                     self._make(draft, target, width, suffix)
         return target
+
+    def film(self, draft: Draft) -> Path:
+        """The video of a draft that is a film.
+
+        Raises:
+            NotFound: it is none, or its file is missing; visitors read the message, so it names no path.
+        """
+        try:
+            return self._pictures.path(draft.folder, draft.artwork.files[FILM].name)
+        except (KeyError, NotFound):
+            raise NotFound(f"artwork {draft.id} has no film") from None
 
     @contextmanager
     def _open(self, folder: str, name: str, *, whose: str) -> Iterator[Image.Image]:

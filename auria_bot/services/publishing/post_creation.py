@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.domain.artwork import FILM
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.interfaces import Limits, PreparedText
 from auria_bot.domain.post import Post, PostState
@@ -50,7 +51,8 @@ class Preview:
     characters: int = 0  # of the text, as the channel counts them
     most_characters: int | None = None  # that it takes; None: no limit
     most_alt_characters: int | None = None
-    fit: str = ""  # the picture's size, and how it is changed to fit the channel
+    fit: str = ""  # size and length of what is sent, and how it is changed to fit the channel
+    film: str = ""  # the film that is sent instead of the picture; "" for a picture
 
 
 class PostCreator:
@@ -85,16 +87,17 @@ class PostCreator:
                 drafts = list(reversed(unit.drafts.list({DraftState.APPROVED})))
             for draft in drafts:
                 scheduled = draft.schedule()
-                faults = self._faults(draft)
+                faults, film = self._faults(draft), self._film(draft)
                 for name in draft.channels:
                     faults += self._prepare(draft.text_for(name), draft.alt_text, name)[1]
+                    faults += self._film_fit(film, draft.alt_text, name)[1]
                 if faults:
                     problems += [f"draft {draft.id}: {fault}" for fault in faults]
                     continue
                 picture = str(self._pictures.path(draft.folder, draft.artwork.files["post"].name).absolute())
                 saved = unit.drafts.save(scheduled)
                 posts += [
-                    unit.posts.add(saved, name, due=due or now, picture=picture, key=_key(saved, name))
+                    unit.posts.add(saved, name, due=due or now, picture=picture, key=_key(saved, name), film=film)
                     for name in saved.channels
                 ]
                 unit.journal.note("schedule", draft_id=draft.id, details=", ".join(saved.channels), at=now)
@@ -164,9 +167,11 @@ class PostCreator:
     def _preview_draft(self, draft: Draft, names: Collection[str], pauses: Mapping[str, Pause]) -> Iterator[Preview]:
         """The previews of a draft on these channels."""
         common, picture = self._faults(draft), f"{draft.folder}/{draft.artwork.files['post'].name}"
+        film = self._film(draft)
         for name in names:
             prepared, faults = self._prepare(draft.text_for(name), draft.alt_text, name)
-            faults = [*common, *faults]
+            fit, unfitting = self._film_fit(film, draft.alt_text, name)
+            faults = [*common, *faults, *unfitting]
             yield Preview(
                 draft_id=draft.id,
                 channel=name,
@@ -177,12 +182,14 @@ class PostCreator:
                 dropped=prepared.dropped,
                 picture=picture,
                 problems=(*faults, *_paused(name, pauses)),
-                **self._counters(prepared, name, self._pictures.root / picture),
+                film=film,
+                **self._counters(prepared, name, self._pictures.root / picture, fit),
             )
 
     def _preview_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
         prepared, faults = self._prepare(post.text, post.alt_text, post.channel)
-        faults = [*broken(post, draft), *faults]
+        fit, unfitting = self._film_fit(post.film, post.alt_text, post.channel)
+        faults = [*broken(post, draft), *faults, *unfitting]
         waits = post.due > self._clock() or post.channel in pauses
         action = "look up" if post.state is not PostState.WAITING else "wait" if waits else "send"
         return Preview(
@@ -195,11 +202,35 @@ class PostCreator:
             dropped=prepared.dropped,
             picture=post.picture,
             problems=(*faults, *_paused(post.channel, pauses)),
-            **self._counters(prepared, post.channel, Path(post.picture)),
+            film=post.film,
+            **self._counters(prepared, post.channel, Path(post.picture), fit),
         )
 
-    def _counters(self, prepared: PreparedText, name: str, picture: Path) -> dict[str, Any]:
-        """What a text and a picture take of what a channel allows, as fields of a Preview."""
+    def _film(self, draft: Draft) -> str:
+        """The absolute path of a draft's film, "" for a picture."""
+        if draft.artwork.film is None:
+            return ""
+        return str((self._pictures.root / draft.folder / draft.artwork.files[FILM].name).absolute())
+
+    def _film_fit(self, film: str, alt_text: str, name: str) -> tuple[str, list[str]]:
+        """A film's size, length and changes on a channel, and why it cannot be sent there; nothing for a picture."""
+        from auria_bot.channels.films import film_changes, read_film
+
+        if not film or name not in self._channels:
+            return "", []
+        try:
+            known = read_film(Path(film))
+            size = f"{known.seconds:.1f} s, {known.width}x{known.height}, {known.size / 1e6:.1f} MB"
+            limits = self._channels[name]().limits().film
+            changes = film_changes(known, limits, name, alt_text)
+            if limits is not None and limits.alt_characters == 0:
+                changes = (*changes, "without its alt text, which the channel takes for pictures only")
+        except AuriaError as error:
+            return "", [f"channel {name}: {redacted_error(error)}"]
+        return f"film of {size}; {' and '.join(changes) or 'sent whole and unchanged'}", []
+
+    def _counters(self, prepared: PreparedText, name: str, picture: Path, fit: str) -> dict[str, Any]:
+        """What a text and a picture, or a film that fits so, take of what a channel allows, as fields of a Preview."""
         limits = Limits()
         with contextlib.suppress(AuriaError, KeyError):  # told as a problem
             limits = self._channels[name]().limits()
@@ -207,7 +238,7 @@ class PostCreator:
             "characters": len(prepared.text) if prepared.characters is None else prepared.characters,
             "most_characters": limits.characters,
             "most_alt_characters": limits.alt_characters,
-            "fit": _fit(picture, limits),
+            "fit": fit or _fit(picture, limits),
         }
 
     def _faults(self, draft: Draft) -> list[str]:
@@ -219,6 +250,8 @@ class PostCreator:
             picture = self._pictures.path(draft.folder, draft.artwork.files["post"].name)
             if sha256_of(picture) != draft.picture_sha256:
                 faults.append(f"{picture} is not the picture that was approved; put it back from a backup")
+            if (film := self._film(draft)) and sha256_of(Path(film)) != draft.film_sha256:
+                faults.append(f"{film} is not the film that was approved; put it back from a backup")
         except AuriaError as error:
             faults.append(redacted_error(error))
         return faults
@@ -237,13 +270,15 @@ class PostCreator:
 
 def broken(post: Post, draft: Draft) -> list[str]:
     """Reasons why a scheduled post must not be sent: it differs from what was approved."""
-    content = (draft.text_for(post.channel), draft.alt_text, draft.picture_sha256)
-    signed = (post.text, post.alt_text, post.picture_sha256) == content
+    content = (draft.text_for(post.channel), draft.alt_text, draft.picture_sha256, draft.film_sha256)
+    signed = (post.text, post.alt_text, post.picture_sha256, post.film_sha256) == content
     if not (signed and draft.is_signed and post.signature == draft.signature and post.channel in draft.channels):
         return ["its content is not what was approved"]
     try:
         if sha256_of(Path(post.picture)) != post.picture_sha256:
             return [f"{post.picture} is not the picture that was approved"]
+        if post.film and sha256_of(Path(post.film)) != post.film_sha256:
+            return [f"{post.film} is not the film that was approved"]
     except AuriaError as error:
         return [redacted_error(error)]
     return []

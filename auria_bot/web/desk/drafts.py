@@ -137,6 +137,13 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
         file = services.picture_sizes.file(services.review.draft(draft_id), width, suffix)
         return FileResponse(file, media_type=FORMATS[suffix], headers={"Cache-Control": "private, max-age=86400"})
 
+    @router.get("/films/{draft_id}")
+    def film(draft_id: int, _: Session = reader) -> Response:
+        file = services.picture_sizes.film(services.review.draft(draft_id))
+        return FileResponse(
+            file, media_type=f"video/{file.suffix[1:]}", headers={"Cache-Control": "private, max-age=86400"}
+        )
+
     @router.get("/previews/{draft_id}/{channel}.jpg")
     def preview(draft_id: int, channel: str, _: Session = reader) -> Response:
         fitted = services.post_creator.fitted_picture(services.review.draft(draft_id), channel)

@@ -50,6 +50,13 @@ def gallery_router(web: WebApp) -> APIRouter:
         kind = "image/png" if file.suffix == ".png" else "image/jpeg"
         return FileResponse(file, media_type=kind, headers=_PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"})
 
+    @router.api_route("/films/{artwork_id}.{suffix}", methods=_READ)
+    def film(artwork_id: int, suffix: str) -> Response:
+        file = web.site.sizes.film(web.site.gallery.work(artwork_id).draft)
+        if file.suffix != f".{suffix}":
+            raise NotFound(f"the film of artwork {artwork_id} is not offered as {suffix[:8]}")
+        return FileResponse(file, media_type=f"video/{suffix}", headers=_PICTURE_HEADERS)
+
     @router.api_route("/search", methods=_READ)
     def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
         chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}

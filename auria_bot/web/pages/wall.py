@@ -1,4 +1,7 @@
-"""The exhibition: a full-screen page for a screen or a projector in a room, which shows one artwork after the other."""
+"""The exhibition: a full-screen page for a screen or a projector in a room, which shows one artwork after the other.
+
+Films are shown without their sound.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.web.links import film_path
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
@@ -69,4 +73,5 @@ def _shown(web: WebApp, view: View, work: Card) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
         "widths": list(picture.widths),
+        "film": film_path(work.entry.id, work.film.file.name) if work.film else "",
     }

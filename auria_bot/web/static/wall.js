@@ -6,12 +6,15 @@ const asked = Number(query.get("seconds"));
 const seconds = asked >= 0.2 && asked <= 3600 ? asked : Number(document.body.dataset.seconds);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const fade = Math.min(2.4, seconds / 3); // seconds
+const READY = 10000; // milliseconds that a film may take until it can be played
 const NEWS = Math.max(30, seconds) * 1000; // milliseconds between two looks for new artworks
 const layers = [...document.querySelectorAll(".layer")];
 const parts = layers.map((layer) => ({
   layer,
   sources: layer.querySelectorAll("source"),
   image: layer.querySelector("img"),
+  picture: layer.querySelector("picture"),
+  video: layer.querySelector("video"),
   lines: layer.querySelectorAll(".poem span"),
   note: layer.querySelector(".note"),
 }));
@@ -47,6 +50,37 @@ async function look() {
   }
 }
 
+// Let a film take its picture's place once it can be played; where it cannot, the picture stays.
+async function play(part, work) {
+  const { video, picture } = part;
+  rest(part);
+  if (!work.film || still.matches) return;
+  video.width = work.width;
+  video.height = work.height;
+  video.src = work.film;
+  const ready = new Promise((done) => { video.oncanplay = () => done(true); video.onerror = () => done(false); });
+  if (await Promise.race([ready, pause(READY)]) !== true) return rest(part);
+  try {
+    await video.play();
+    video.hidden = false;
+    picture.hidden = true;
+  } catch {
+    rest(part);
+  }
+}
+
+// End a film and free what it holds.
+function rest({ video, picture }) {
+  video.oncanplay = video.onerror = null;
+  if (video.hasAttribute("src")) {
+    video.pause();
+    video.removeAttribute("src");
+    video.load();
+  }
+  video.hidden = true;
+  picture.hidden = false;
+}
+
 // Load an artwork into the hidden layer; whether it is there to be shown.
 async function load(part, work) {
   part.sources.forEach((source, number) => { source.srcset = addresses(work, suffixes[number]); });
@@ -59,6 +93,7 @@ async function load(part, work) {
   part.note.textContent = `${work.mood} · ${work.date}`;
   try {
     await part.image.decode();
+    if (part.image.naturalWidth > 0) await play(part, work);
     return part.image.naturalWidth > 0;
   } catch {
     return false;
@@ -85,6 +120,7 @@ async function change() {
   if (before && before.layer !== layer) {
     before.layer.classList.remove("shown");
     before.layer.setAttribute("aria-hidden", "true");
+    rest(before);
   }
   document.querySelector(".empty")?.setAttribute("hidden", "");
 }
@@ -132,6 +168,7 @@ if (shown >= 0) {
   const id = Number(/\/pictures\/(\d+)\//.exec(parts[shown].image.src)?.[1] ?? 0);
   last = id;
   place = works.findIndex((work) => work.id === id);
+  if (place >= 0) play(parts[shown], works[place]);
 }
 awake();
 prepare();

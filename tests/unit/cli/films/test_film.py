@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from auria_bot.bootstrap.application import Application
+
 SHORT = ("--seconds", "1", "--fps", "10", "--size", "96x54")
 
 
@@ -98,3 +100,27 @@ def test_a_pickle_is_not_imported(tmp_path: Path, auria: Callable[..., tuple[int
     code, _, errors = auria("film", "import", str(tmp_path / "network.pkl"), "--name", "sea")
     assert code != 0
     assert "safetensors.torch.save_file" in " ".join(errors.split())
+
+
+@pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+def test_a_film_becomes_a_draft(
+    application: Application,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    auria: Callable[..., tuple[int, str, str]],
+) -> None:
+    """With --draft, or afterwards; it is shown and listed as a film."""
+    monkeypatch.setattr(FilmServices, "film_planner", planner(tmp_path / "film-models"))
+    code, shown, errors = auria("film", "drawn", *SHORT, "--draft", "--poem", "one / two / three", "--json")
+    assert code == 0, errors
+    made = json.loads(shown)
+    again = json.loads(auria("film", "draft", made["film"], "--json")[1])
+    assert again["draft"] == made["draft"]
+    assert "draft 1: one / two / three" in auria("film", "draft", made["film"])[1]
+    shown = auria("show", "1", "--picture", "none")[1]
+    assert "drawn: 1 s, 96x54, 10 frames a second, no sound" in shown
+    assert str(application.pictures.root / f"film-{made['film']}" / "film.mp4") in shown.replace("\n", "")
+    assert "film: one" in auria("drafts")[1]
+    assert json.loads(auria("show", "1", "--json")[1])["film"]["seconds"] == 1.0
+    assert auria("film", "draft", "none")[0] == 5
+    assert "add --draft" in auria("film", "drawn", *SHORT, "--poem", "one / two / three")[2]

@@ -1,0 +1,108 @@
+"""Tests of auria_bot.channels.films."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.art.films import video
+from auria_bot.channels import films
+from auria_bot.channels.films import film_changes, fit_film, read_film
+from auria_bot.domain.post import FilmLimits
+from auria_bot.errors import BackendMissing, Rejected
+from tests.platforms.video import sent_video
+from tests.scenarios.films import film_file
+from tests.trials import film_post
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+
+
+def test_a_film_that_fits_is_sent_as_it_is(tmp_path: Path) -> None:
+    """The same file, without a copy."""
+    post = film_post(tmp_path, seconds=1.0)
+    fitted = fit_film(post, FilmLimits(seconds=10, bytes=1_000_000, pixels=96, rate=30), tmp_path / "cache")
+    assert str(fitted.path) == post.film
+    assert (fitted.width, fitted.height, fitted.media_type) == (96, 54, "video/mp4")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_film_is_encoded_anew_to_fit_once(tmp_path: Path) -> None:
+    """Smaller, slower and within the bytes, with its sound, playable while it is received; the second call finds it."""
+    post = film_post(tmp_path, seconds=1.0, rate=50, size=(256, 144), sound=True, noise=True)
+    limits = FilmLimits(bytes=60_000, pixels=128, rate=25)
+    fitted = fit_film(post, limits, tmp_path / "cache")
+    sent = sent_video(fitted.content())
+    assert sent.faults(most_bytes=60_000, longest=128, rate=(25, 25)) == []
+    assert (sent.width, sent.height, sent.sound) == (128, 72, "aac")
+    assert 24 <= sent.frames <= 26
+    before = fitted.path.stat().st_mtime_ns
+    assert fit_film(post, limits, tmp_path / "cache").path.stat().st_mtime_ns == before
+
+
+def test_another_container_becomes_mp4(tmp_path: Path) -> None:
+    """WebM is what no platform but Mastodon takes; frames are repeated to reach a least rate."""
+    post = film_post(tmp_path, suffix=".webm", seconds=1.0, rate=10)
+    sent = sent_video(fit_film(post, FilmLimits(least_rate=23), tmp_path / "cache").content())
+    assert sent.faults(most_bytes=10**6, rate=(23, 23)) == []
+    assert 22 <= sent.frames <= 24
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (None, "x takes no films"),
+        (FilmLimits(seconds=2), "at most 2 seconds, and this has 3.2"),
+        (FilmLimits(least_seconds=5), "from 5 seconds"),
+        (FilmLimits(ratios=(0.5, 1.0)), "a ratio from 0.5 to 1"),
+        (FilmLimits(alt_characters=3), "at most 3 characters for films"),
+    ],
+)
+def test_what_cannot_fit_is_refused(tmp_path: Path, limits: FilmLimits | None, reason: str) -> None:
+    """No film is cut, lengthened or framed."""
+    film = read_film(film_file(tmp_path / "film.mp4"))
+    with pytest.raises(Rejected, match=reason):
+        film_changes(film, limits, "x", "A sea.")
+
+
+def test_what_changes_is_told_before(tmp_path: Path) -> None:
+    """Without encoding anything."""
+    film = read_film(film_file(tmp_path / "film.webm", seconds=0.5))
+    changes = film_changes(film, FilmLimits(pixels=48, rate=12.5, bytes=100), "x", "")
+    assert changes == (
+        "encoded as H.264 in MP4",
+        "reduced to 48x28",
+        "changed to 12.5 frames a second",
+        "compressed to 0 MB",
+    )
+
+
+def test_only_the_approved_film_is_sent(tmp_path: Path) -> None:
+    """A missing, an exchanged or a damaged film is refused."""
+    post = film_post(tmp_path, seconds=0.5)
+    with pytest.raises(Rejected, match="not the film that was approved"):
+        fit_film(replace(post, film_sha256="0" * 64), FilmLimits(), tmp_path)
+    with pytest.raises(Rejected, match="is missing"):
+        fit_film(replace(post, film=str(tmp_path / "none.mp4")), FilmLimits(), tmp_path)
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    with pytest.raises(Rejected, match="cannot be read"):
+        read_film(tmp_path / "broken.mp4")
+
+
+def test_a_size_that_cannot_be_reached_is_refused(tmp_path: Path) -> None:
+    """After a few tries, without leaving anything."""
+    post = film_post(tmp_path, seconds=1.0, noise=True)
+    with pytest.raises(Rejected, match="cannot be reduced to 500 bytes"):
+        fit_film(post, FilmLimits(bytes=500), tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_without_pyav_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra."""
+    monkeypatch.setattr(films.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(BackendMissing, match=r"auria-bot\[films\]"):
+        read_film(tmp_path / "film.mp4")
