@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from auria_bot.art.portraits.portrait import PortraitPainter
     from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor, Requirements
-    from auria_bot.services.models.trainer import Trainer
     from auria_bot.services.films.film_drafts import FilmDrafts
+    from auria_bot.services.models.trainer import Trainer
     from auria_bot.services.portraits.portraits import Portraits
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.pipelines import PipelineRunner
