@@ -67,8 +67,8 @@ class Core:
         if not chosen.address:
             return FolderRegistry(self.settings, clock=self.clock)
         from auria_bot.secret_store import SecretStore
-        from auria_bot.services.models.mlflow_client import MlflowClient
-        from auria_bot.services.models.mlflow_registry import MlflowRegistry
+        from auria_bot.services.models.mlflow.client import MlflowClient
+        from auria_bot.services.models.mlflow.registry import MlflowRegistry
 
         return MlflowRegistry(
             client=MlflowClient(chosen.address, secrets=SecretStore(self.settings.home, "registry")),

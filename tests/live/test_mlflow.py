@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.services.models import mlflow_registry
+from auria_bot.services.models.mlflow import registry
 from tests.bench import registry as bench
 from tests.platforms.mlflow import RealMlflow, real_program
 from tests.unit.services.models.test_versions import *  # noqa: F403 - its tests
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealMlflow]:
 @pytest.fixture
 def place(server: RealMlflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     """An empty registry there: with names of its own."""
-    monkeypatch.setattr(mlflow_registry, "_PREFIX", f"{tmp_path.name}-")
+    monkeypatch.setattr(registry, "_PREFIX", f"{tmp_path.name}-")
     return Place(tmp_path=tmp_path, address=server.address)
 
 

@@ -71,7 +71,7 @@ def train(
 ) -> dict[str, Any]:
     """A recipe as `auria train` takes one: a small poet on the first haiku, without export."""
     del out
-    settings = PoetSettings(**_SMALL, steps=steps or 1, warm_up=20, seed=seed)  # type: ignore[arg-type]
+    settings = PoetSettings(**_SMALL, steps=steps or 1, warm_up=20, seed=seed)
     with workers.first():
         dataset = build(data, folder, least=3, most=2500, themed=0, limit=limit, log=log)
     outcome = loop.run(

@@ -13,8 +13,8 @@ import pytest
 from auria_bot.errors import InputError, InvalidTransition, NotFound
 from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.folder_registry import FolderRegistry
-from auria_bot.services.models.mlflow_client import MlflowClient
-from auria_bot.services.models.mlflow_registry import MlflowRegistry
+from auria_bot.services.models.mlflow.client import MlflowClient
+from auria_bot.services.models.mlflow.registry import MlflowRegistry
 from auria_bot.services.models.versions import INSTALLED, ModelRegistry, ModelVersion
 from auria_bot.settings.schema import Settings
 from tests.factories import NOW

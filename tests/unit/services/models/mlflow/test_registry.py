@@ -9,8 +9,8 @@ import pytest
 from auria_bot.errors import ModelCorrupt, NotFound, RegistryAway, SettingsError
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.models.experiments import ExperimentLog
-from auria_bot.services.models.mlflow_client import MlflowClient
-from auria_bot.services.models.mlflow_registry import replay
+from auria_bot.services.models.mlflow.client import MlflowClient
+from auria_bot.services.models.mlflow.registry import replay
 from auria_bot.services.models.versions import INSTALLED
 from tests.factories import NOW
 from tests.platforms.mlflow import MlflowStandIn

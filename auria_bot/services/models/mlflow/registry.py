@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.folder_registry import FolderRegistry
-    from auria_bot.services.models.mlflow_client import MlflowClient
+    from auria_bot.services.models.mlflow.client import MlflowClient
 
 __all__ = ["MlflowRegistry", "State", "replay"]
 
