@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.errors import NotFound, SettingsError
+from auria_bot.errors import InputError, NotFound, SettingsError
+from auria_bot.services.operations import webhooks as webhooks_module
 from auria_bot.services.operations.webhooks import Hook, Webhooks, new_secret, post_json, signature
 from tests.factories import add_draft
 from tests.publishing import approved
@@ -271,3 +272,28 @@ def test_this_machine_is_not_told_unless_that_is_allowed(server: tuple[str, list
         with pytest.raises(SettingsError, match="not a public address"):
             post_json(address(inside, allow_private=False), b"{}", {})
     assert got == []
+
+
+def test_without_webhooks_nothing_is_recorded_or_due(application: Application, receivers: Receivers) -> None:
+    """There is nobody to tell."""
+    none = Webhooks(store=application.store, clock=application.clock, hooks={}, site="https://x", post=receivers)
+    approved(application)
+    assert (none.update(), none.has_due(), none.send()) == (0, False, 0)
+
+
+def test_a_trial_says_that_nobody_answers(webhooks: Webhooks, receivers: Receivers) -> None:
+    """And otherwise the status of the answer."""
+    assert webhooks.test("a") == 204
+    receivers.answers["a"] = 0
+    with pytest.raises(InputError, match="a does not answer: no answer"):
+        webhooks.test("a")
+
+
+def test_an_answer_that_drips_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the connection does."""
+    ended = threading.Event()
+    monkeypatch.setattr(webhooks_module, "_TIMEOUT", 0.05)
+    monkeypatch.setattr(webhooks_module, "_exchange", lambda *_: ended.wait(5.0))
+    with pytest.raises(TimeoutError, match="no answer within"):
+        post_json(hook("a"), b"{}", {})
+    ended.set()

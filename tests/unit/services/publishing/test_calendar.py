@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from auria_bot.domain.post import PostState
+from auria_bot.services.publishing.calendar import PublishingCalendar
 from auria_bot.services.publishing.post_decisions import PostDecisions
 from tests.publishing import approved
 
@@ -91,3 +93,14 @@ def test_what_needs_a_decision_is_marked(application: Application, channel: Fake
     application.publisher.publish()
     (entry,) = [one for one in application.publishing_calendar.entries(TODAY, TODAY) if one.kind != "free"]
     assert (entry.kind, entry.is_movable) == ("attention", False)
+
+
+def test_what_no_schedule_sends_is_expected_now(application: Application, clock: FakeClock) -> None:
+    """A channel without scheduled times sends with the next `auria publish`."""
+    approved(application)
+    application.publisher.schedule()
+    calendar = PublishingCalendar(
+        store=application.store, clock=clock, upcoming=lambda *, days: (), zone=ZoneInfo("UTC")
+    )
+    (entry,) = [entry for entry in calendar.entries(TODAY, TODAY) if entry.channel == "fake"]
+    assert (entry.kind, entry.at, entry.draft_id) == ("expected", clock(), 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.post import PostState
-from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound, PreconditionFailed
 from auria_bot.services.publishing.post_decisions import GRACE
 from tests.publishing import approved, only
 
@@ -83,3 +83,14 @@ def test_what_is_out_or_may_be_is_not_moved(
     application.publisher.publish()
     with pytest.raises(InvalidTransition, match="only posts that are waiting or cancelled can be given a time"):
         application.publisher.set_time(1, clock())
+
+
+def test_a_post_that_was_changed_meanwhile_is_not_moved(application: Application, clock: FakeClock) -> None:
+    """The operator decided on what is no longer so."""
+    approved(application)
+    application.publisher.schedule()
+    read = only(application)
+    application.publisher.set_time(1, clock() + timedelta(hours=1))
+    with pytest.raises(PreconditionFailed):
+        application.publisher.set_time(1, clock() + timedelta(hours=2), unchanged=read)
+    assert only(application).due == clock() + timedelta(hours=1)

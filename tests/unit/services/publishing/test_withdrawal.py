@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.domain.post import Action, Outcome, PostState
-from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.errors import InvalidTransition, NotFound, SettingsError
 from auria_bot.services.publishing.publisher import LEASE
 from auria_bot.testing import FakeChannel
 from tests.publishing import approved, attempts, only, outcomes
@@ -324,3 +325,25 @@ def test_a_withdrawn_post_still_counts_as_today_s(application: Application, cloc
     withdraw(application)
     with application.store.read() as unit:
         assert unit.posts.count_attempted("fake", since=clock()) == 1
+
+
+def test_why_a_post_cannot_be_withdrawn(
+    application: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is being sent, its channel is gone, or the channel's settings are wrong; the plan says so."""
+    published(application)
+    publisher, post = application.publisher, only(application)
+    withdrawal = publisher._withdrawal
+
+    def problem(**changes: Any) -> str:
+        return withdrawal._plan(replace(post, **changes)).problem
+
+    assert "being published right now" in problem(state=PostState.SENDING)
+    assert "channel gone is not configured; add [channels.gone]" in problem(channel="gone")
+
+    def broken() -> FakeChannel:
+        raise SettingsError("instance of channel fake: 'x' is no address")
+
+    monkeypatch.setattr(withdrawal, "_channels", {"fake": broken})
+    assert problem() == "post 1 on fake: instance of channel fake: 'x' is no address"
+    assert channel.deletions == 0

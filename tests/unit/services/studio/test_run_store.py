@@ -221,3 +221,15 @@ def test_a_full_disk_is_a_disk_error(tmp_path: Path) -> None:
     (tmp_path / "other.jsonl").mkdir()
     with pytest.raises(DiskError, match=r"other\.jsonl"):
         log.append(event())
+
+
+def test_a_run_that_is_worked_on_makes_the_store_busy(tmp_path: Path) -> None:
+    """A stopped one does not, nor one whose lock is gone."""
+    store = RunStore(tmp_path)
+    assert not store.is_busy()
+    with store.create(plan(), [state()]):
+        assert store.is_busy()
+    assert not store.is_busy()
+    (tmp_path / "run" / "lock").unlink()
+    (tmp_path / "run" / "lock").mkdir()
+    assert not store.is_busy()

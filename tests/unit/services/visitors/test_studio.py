@@ -203,3 +203,14 @@ def test_a_full_disk_closes_the_studio(tmp_path: Path) -> None:
     application.settings = application.settings.model_copy(update={"maintenance": full})
     with pytest.raises(VisitorRefused, match="disk"):
         application.visitor_studio.ask(**HERE)
+
+
+def test_so_many_are_kept_and_no_more(tmp_path: Path) -> None:
+    """Keeping one again changes nothing."""
+    application = opened(tmp_path, studio_kept=1)
+    studio = application.visitor_studio
+    first = ended(studio, studio.ask(**HERE).key)
+    assert studio.keep(first.key, visitor="cookie-1") == studio.keep(first.key, visitor="cookie-1")
+    second = ended(studio, studio.ask(visitor="cookie-2", address="203.0.113.8").key)
+    with pytest.raises(VisitorRefused, match="no more artworks can be kept here"):
+        studio.keep(second.key, visitor="cookie-2")
