@@ -105,7 +105,7 @@ def ray_nodes(cpus: Sequence[float] = (1, 1)) -> Iterator[RayNodes]:
                 process.wait(30)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-    shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def kill_process(pid: int) -> None:

@@ -83,6 +83,7 @@ def test_no_other_module_looks_for_weights_in_packages():
         "art/exporters/pdf.py",  # a font, and whether its library is installed
         "art/films/video.py",  # only whether PyAV is installed
         "art/poets/causal_lm.py",  # only whether torch is installed
+        "channels/films.py",  # only whether PyAV is installed
         "cli/operations/daemon.py",  # only whether the web server's packages are installed
         "execution/cluster.py",  # only whether Ray is installed
         "services/engagement/engagement_plot.py",  # a font
