@@ -43,7 +43,14 @@ def test_a_post_carries_everything(channel: XChannel, platform: XPlatform, post:
     """Text, one picture, its alt text and the mark of AI; the receipt has address, time and cost."""
     receipt = channel.publish(post, Ready())
     assert new_posts(platform) == [
-        {"id": receipt.id, "text": TEXT, "made_with_ai": True, "alt_text": "A pond, “still”.", "media": 1}
+        {
+            "id": receipt.id,
+            "text": TEXT,
+            "made_with_ai": True,
+            "alt_text": "A pond, “still”.",
+            "media": 1,
+            "film": False,
+        }
     ]
     assert receipt.url == f"https://x.com/auria/status/{receipt.id}"
     assert abs(receipt.at - datetime.now(UTC)) < timedelta(seconds=10)
