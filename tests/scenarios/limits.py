@@ -330,7 +330,7 @@ def try_channel(name: str, server: Platform | None, folder: Path, tally: Tally, 
             trial.alt_text(limits.alt_characters, chance, send=send)
         if seed < max(1, sent):
             trial.pictures(chance, send=send)
-    if replace(limits, film=None) == type(limits)():
+    if dataclasses.replace(limits, film=None) == type(limits)():
         trial.fits("none", "x" * 100_000, "y" * 10_000, "x" * 100_000, (), send=False)
 
 
