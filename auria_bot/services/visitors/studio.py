@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import queue
+import re
 import secrets
 import threading
 import time
@@ -49,6 +50,7 @@ LONGEST_THEME: Final = 80
 
 _POLL = 1.0  # seconds between two looks whether the studio is free
 _SHOWN: Final = {"painting", "enlarged", "layer"}  # kinds of files that are seen while they are made
+_NOT_KEPT = re.compile(r"layer-[0-9]+\.jpg|enlarged\.png")
 
 
 class _GiveWay(Exception):
@@ -194,7 +196,9 @@ class VisitorStudio:
         return len(self._jobs)
 
     def picture(self, key: str, name: str) -> Path:
-        """What an event showed by that name, while the artwork is being made; or "post", the finished picture.
+        """What an event showed by that name, also once the artwork is finished; or "post", the finished picture.
+
+        Not all are kept with a finished artwork: the finished picture stands for the others.
 
         Raises:
             NotFound: there is no such picture, or not any more.
@@ -204,7 +208,9 @@ class VisitorStudio:
             return found
         with self._lock:
             self._open()
-            return self._works.path(self._works.get(key), name)
+            work = self._works.get(key)
+            kinds = {file.name: kind for kind, file in work.finished.files.items()}
+            return self._works.path(work, "post" if _NOT_KEPT.fullmatch(name) else kinds.get(name, name))
 
     def is_own(self, work: VisitorWork, *, visitor: str) -> bool:
         """Whether an artwork is that visitor's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -173,13 +174,13 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
 
     @router.get("/{key}/pictures/{name}")
     def picture(key: str, name: str) -> Response:
-        try:
+        for _ in range(2):  # what is seen of unfinished work is kept elsewhere once it is finished
             path = studio.picture(_work(studio, key).key, name)
-            content = path.read_bytes()  # at once, for what is seen of unfinished work may vanish
-        except OSError:
-            raise NotFound("that picture is not there any more") from None
-        media_type = ArtworkFile.named(path.name).media_type
-        return Response(content, media_type=media_type, headers={"Cache-Control": "private, max-age=86400"})
+            with suppress(OSError):
+                content = path.read_bytes()
+                media_type = ArtworkFile.named(path.name).media_type
+                return Response(content, media_type=media_type, headers={"Cache-Control": "private, max-age=86400"})
+        raise NotFound("that picture is not there any more")
 
 
 def _add_decisions(router: APIRouter, web: WebApp) -> None:

@@ -65,6 +65,12 @@ def test_an_artwork_is_made_and_touches_nothing_of_the_operators(tmp_path: Path)
     assert (work.state, work.theme, work.mood) == (WorkState.DONE, "autumn rain", "serene")
     assert work.finished.origin == VISITOR
     assert studio.picture(work.key, "post").is_file()
+    shown = [
+        studio.picture(work.key, name) for name in ("painting.png", "enlarged.png", "layer-2.jpg")
+    ]  # by a browser that is late
+    assert [path.name for path in shown] == [work.finished.files[kind].name for kind in ("painting", "post", "post")]
+    with pytest.raises(NotFound):
+        studio.picture(work.key, "layer-x.jpg")
     assert application.review.drafts() == ()
     assert application.runs.names() == []
     assert "203.0.113.7" not in "".join(path.read_text() for path in tmp_path.rglob("work.json"))
