@@ -196,6 +196,9 @@ class PersonalServer(_Server):
         records = self._accounts[did]["records"]
         cid = _cid(json.dumps(given["record"], sort_keys=True).encode(), 0x71)
         there = records.get(place)
+        swap = given.get("swapRecord")
+        if swap is not None and not re.fullmatch(r"baf[a-z2-7]{56}", swap):
+            raise XrpcError("InvalidRequest", f"Invalid CID string (got {swap!r}) at $.swapRecord")
         if "swapRecord" in given and (there["cid"] if there else None) not in {given["swapRecord"], cid}:
             raise XrpcError("InvalidSwap", f"Record was at {there['cid'] if there else 'null'}")
         records[place] = {"cid": cid, "value": given["record"]}

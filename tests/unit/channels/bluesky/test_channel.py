@@ -549,11 +549,11 @@ def test_an_avatar_changes_nothing_else_of_the_profile(
     """The picture is uploaded, and the profile's record refers to it; a record that changed meanwhile is kept."""
     where = {"repo": platform._owner["did"], "collection": "app.bsky.actor.profile", "rkey": "self"}
     profile = {"$type": "app.bsky.actor.profile", "displayName": "Auria"}
-    platform._ask("com.atproto.repo.putRecord", where | {"record": profile}, platform._token())
+    before = platform._ask("com.atproto.repo.putRecord", where | {"record": profile}, platform._token())
     channel = another(platform, secrets, tmp_path)
     channel.set_avatar(b"a picture", "image/jpeg")
     record = ask(platform._address, "com.atproto.repo.getRecord", **where)["value"]
     assert record["displayName"] == "Auria"
     assert (record["avatar"]["mimeType"], record["avatar"]["size"]) == ("image/jpeg", 9)
-    assert not channel._put_profile(profile, "bafyreialongoutdatedversion")
+    assert not channel._put_profile(profile, str(before["cid"]))
     platform._ask("com.atproto.repo.deleteRecord", where, platform._token())
