@@ -26,6 +26,7 @@ class BoundedHTTPServer(ThreadingHTTPServer):
     """A threading server with a limit of connections; `serve_forever` enforces the deadline."""
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait to be accepted; beyond, a client tries again a second later
 
     def __init__(
         self,
