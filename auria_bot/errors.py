@@ -83,6 +83,7 @@ __all__ = [
     "Unauthorised",
     "UnknownName",
     "VisitorRefused",
+    "error_of",
 ]
 
 
@@ -308,3 +309,10 @@ class Unauthorised(ChannelError):
 
 class OutcomeUnknown(ChannelError):
     """The connection broke after the post was sent: it may or may not be published."""
+
+
+def error_of(name: str, message: str, *, otherwise: type[AuriaError]) -> AuriaError:
+    """The error that another process reports by the name of its class; of the class `otherwise` if there is none."""
+    kind = globals().get(name)
+    known = isinstance(kind, type) and issubclass(kind, AuriaError)
+    return (kind if known else otherwise)(message)

@@ -17,8 +17,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from auria_bot import errors
-from auria_bot.errors import BackendMissing, ClusterError
+from auria_bot.errors import AuriaError, BackendMissing, ClusterError, error_of
 from auria_bot.execution.unit_child import POLL, UnitChild, files_of, log_tail
 from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
 
@@ -235,7 +234,5 @@ class _Driver(UnitChild):
         return log_tail(self._log.read())
 
 
-def _error(message: Mapping[str, Any]) -> errors.AuriaError:
-    kind = getattr(errors, message["error"], ClusterError)
-    error = kind(message["message"])
-    return error if isinstance(error, errors.AuriaError) else ClusterError(message["message"])
+def _error(message: Mapping[str, Any]) -> AuriaError:
+    return error_of(message["error"], message["message"], otherwise=ClusterError)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from auria_bot import errors
 
 
 def test_every_error_is_in_the_tree_and_in_its_drawing() -> None:
     """Every public class descends from AuriaError and stands in the module docstring."""
-    for name in errors.__all__:
+    for name in (name for name in errors.__all__ if name[0].isupper()):
         assert issubclass(getattr(errors, name), errors.AuriaError)
         assert re.search(rf"\b{name}\b", errors.__doc__ or "")
 
@@ -28,3 +30,11 @@ def test_exit_codes_part_the_branches() -> None:
     assert len(set(codes)) == len(codes)
     assert not {0, 1, 2} & set(codes)
     assert errors.PictureError.exit_code == errors.InputError.exit_code
+
+
+@pytest.mark.parametrize("name", ["datetime", "error_of", "NoSuchError", "", "__name__"])
+def test_an_error_that_another_process_names_is_one_of_the_tree(name: str) -> None:
+    """Its own class where there is one, and never anything else of the module."""
+    assert type(errors.error_of("NotFound", "x", otherwise=errors.StepFailed)) is errors.NotFound
+    found = errors.error_of(name, "the message", otherwise=errors.StepFailed)
+    assert (type(found), str(found)) == (errors.StepFailed, "the message")

@@ -25,13 +25,21 @@ import shutil
 import tomllib
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from auria_bot import errors
 from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress, Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES, SEEDS, STEPS
-from auria_bot.errors import AuriaError, InputError, NoGoodPicture, NotFound, PictureError, StepFailed, UnknownName
+from auria_bot.errors import (
+    AuriaError,
+    InputError,
+    NoGoodPicture,
+    NotFound,
+    PictureError,
+    StepFailed,
+    UnknownName,
+    error_of,
+)
 from auria_bot.execution.work_unit import UnitFinished, WorkUnit
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import new_seed
@@ -301,8 +309,8 @@ def _taken(source: Path, target: Path) -> ArtworkFile:
 def _failure(event: UnitFinished) -> AuriaError | None:
     """Why a step gave nothing; None where it did."""
     if event.failure is not None:
-        kind = getattr(errors, event.failure.error, StepFailed)
-        return cast("AuriaError", kind(f"step {event.unit.name!r}: {event.failure.message}"))
+        message = f"step {event.unit.name!r}: {event.failure.message}"
+        return error_of(event.failure.error, message, otherwise=StepFailed)
     if "rejected" in event.state:
         return NoGoodPicture(f"step {event.unit.name!r}: the picture was rejected ({event.state['rejected']})")
     return None

@@ -21,11 +21,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from auria_bot import errors
 from auria_bot.domain.artwork import ArtworkInProgress, Haiku
 from auria_bot.domain.mood import MOODS, find_mood
 from auria_bot.domain.pipeline import SEEDS, ArtworkRequest
-from auria_bot.errors import AuriaError, InputError, StepFailed
+from auria_bot.errors import AuriaError, InputError, StepFailed, error_of
 from auria_bot.execution.work_unit import Requirements
 
 if TYPE_CHECKING:
@@ -183,10 +182,9 @@ class Failure:
 
     def to_error(self) -> AuriaError:
         """The error to raise, of its own class."""
-        kind = getattr(errors, self.error, StepFailed)
         where = f"; its log: {self.log}" if self.log else ""
-        error = kind(f"step {self.step!r} of artwork {self.artwork}: {self.message}{where}")
-        return error if isinstance(error, AuriaError) else StepFailed(str(error))
+        message = f"step {self.step!r} of artwork {self.artwork}: {self.message}{where}"
+        return error_of(self.error, message, otherwise=StepFailed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
