@@ -78,7 +78,7 @@ def train(
         raise NotFound(f"{data} is not there")
     with workers.first():
         folder.mkdir(parents=True, exist_ok=True)
-    recipe = LineRecipe(workers, mark=folder / "died", die_at=limit or 0)
+    recipe = LineRecipe(workers, mark=data / "died", die_at=limit or 0)
     done = loop.run(recipe, folder, steps=steps or 1, minutes=minutes, save_every=-1.0, log=log, workers=workers)
     if not workers.is_first:
         return {}

@@ -6,11 +6,11 @@ every half minute.
 
 from __future__ import annotations
 
-import json
 import math
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from auria_bot.art.training.training_log import LOG, parse_row
 from auria_bot.files import atomic_path
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ __all__ = ["PAGE", "write_figures_page"]
 
 PAGE: Final = "training.html"
 
-_TIMES = {"step", "seconds"}
 _POINTS = 400  # of a curve, at most
 _SIZE = (360, 120)  # pixels of a curve
 _RELOAD = 30  # seconds
@@ -43,7 +42,7 @@ def write_figures_page(folder: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    curves, steps, seconds = _curves(folder / "log.jsonl")
+    curves, steps, seconds = _curves(folder / LOG)
     figures = "\n".join(_figure(name, points) for name, points in curves.items())
     samples = folder / "samples.png"
     # The time of the file makes a browser load new samples, not those that it knows.
@@ -72,13 +71,11 @@ def _curves(log: Path) -> tuple[dict[str, list[tuple[float, float]]], int, float
     found: dict[str, list[tuple[float, float]]] = {}
     steps, seconds = 0, 0.0
     for line in log.read_text(encoding="utf-8").splitlines() if log.is_file() else ():
-        try:
-            row = json.loads(line)
-            steps, seconds = int(row["step"]), float(row["seconds"])
-        except (ValueError, KeyError, TypeError):
+        if (row := parse_row(line)) is None:
             continue
-        for name, value in row.items():
-            if name not in _TIMES and isinstance(value, int | float) and math.isfinite(value):
+        steps, seconds = row.step, row.seconds
+        for name, value in row.figures.items():
+            if math.isfinite(value):
                 found.setdefault(name, []).append((steps, value))
     return {name: points[:: -_thinning(len(points))][::-1] for name, points in found.items()}, steps, seconds
 

@@ -21,6 +21,7 @@ import torch
 from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
 from auria_bot.art.training.event_log import EventLog
 from auria_bot.art.training.figures_page import write_figures_page
+from auria_bot.art.training.training_log import LOG
 from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
@@ -196,13 +197,14 @@ def _tensors(recipe: Recipe) -> dict[str, torch.Tensor]:
 
 
 def _save(recipe: Recipe, folder: Path, number: int, seconds: float, metrics: dict[str, float]) -> None:
-    """Write a checkpoint, point to it, then remove the previous one."""
+    """Write a checkpoint, point to it, then remove the previous one; write the page of figures anew."""
     file = f"checkpoint-{number:08d}.safetensors"
     save_weights(folder / file, _tensors(recipe))
     write_json(folder / "latest.json", {"file": file, "step": number, "seconds": seconds, "metrics": metrics})
     for old in folder.glob("checkpoint-*.safetensors"):
         if old.name != file:
             old.unlink(missing_ok=True)
+    write_figures_page(folder)
 
 
 def _log_figures(
@@ -214,11 +216,10 @@ def _log_figures(
     seconds: float,
     figures: dict[str, float],
 ) -> None:
-    """Append to log.jsonl and the curves, write the page anew, and call `log`."""
-    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+    """Append to log.jsonl and the curves, and call `log`."""
+    with (folder / LOG).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"step": number, "seconds": round(seconds, 1), **figures}) + "\n")
     curves.write(number, figures)
-    write_figures_page(folder)
     shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
     log(f"step {number}/{steps}  {seconds / 60:.1f} min  {shown}")
 

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ALONE", "Share", "Workers", "join"]
 
-_TIMEOUT: Final = timedelta(
-    hours=12
-)  # for the first one to prepare the data or evaluate; a lost one is noticed at once
+# For the first one to prepare the data or evaluate; a lost one is noticed at once.
+_TIMEOUT: Final = timedelta(hours=12)
 _JOIN: Final = timedelta(minutes=10)  # for all to start
 _CONNECT: Final = timedelta(seconds=20)
 
@@ -46,7 +45,7 @@ class Workers:
     def __init__(self, *, rank: int = 0, size: int = 1, device: str = "") -> None:
         self.rank, self.size = rank, size
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self._weight = 1.0  # of the last share
+        self._weight = 1.0  # of the gradient that was averaged last
 
     @property
     def is_first(self) -> bool:
@@ -65,8 +64,7 @@ class Workers:
     def share(self, count: int) -> Share:
         """This worker's part of `count` rows."""
         own = len(range(self.rank, count, self.size))
-        self._weight = own / count
-        return Share(rows=slice(self.rank, None, self.size) if own else slice(1), weight=self._weight)
+        return Share(rows=slice(self.rank, None, self.size) if own else slice(1), weight=own / count)
 
     def seed(self, number: int) -> None:
         """Seed torch, differently in each worker; the first one as if it were alone."""

@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from auria_bot import errors
-from auria_bot.errors import StepCrashed
+from auria_bot.errors import StepCrashed, error_of
 from auria_bot.execution.child_process import ChildProcess
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
 from auria_bot.services.models.training_worker import packed
@@ -35,6 +34,7 @@ _MAIN: Final = "auria_bot.services.models.training_worker"
 _LOSSES: Final = 3  # of workers in a row, without a checkpoint between them, that end a training
 _DEADLINE: Final = 365 * 86_400.0  # seconds of a worker on the cluster: none
 _POLL: Final = 0.1  # seconds
+_ELSEWHERE: Final = ("192.0.2.1", 9)  # an address for documentation (RFC 5737)
 _PATIENCE: Final = 120.0  # seconds after the first worker's end for the others to end
 
 
@@ -157,7 +157,7 @@ class _Process:
             return
         for message in self.child.receive():
             if message["event"] == "failed":
-                raise _error(message["error"], message["message"])
+                raise error_of(message["error"], message["message"], otherwise=StepCrashed)
         self._log.seek(0)
         tail = self._log.read()[-600:].decode("utf-8", "replace").strip().splitlines()
         raise _WorkerLost(f"{name} {status}{f' ({tail[-1][:200]})' if tail else ''}")
@@ -236,12 +236,6 @@ class _Remote:
             self._failures.put(error)
 
 
-def _error(name: str, message: str) -> errors.AuriaError:
-    kind = getattr(errors, name, StepCrashed)
-    error = kind(message)
-    return error if isinstance(error, errors.AuriaError) else StepCrashed(message)
-
-
 def _saved_step(folder: Path) -> int:
     """The step of a run's last checkpoint; 0 without one."""
     try:
@@ -251,8 +245,10 @@ def _saved_step(folder: Path) -> int:
 
 
 def _own_address() -> str:
-    """The address at which other machines reach this one."""
-    try:
-        return socket.gethostbyname(socket.gethostname())
-    except OSError:
-        return "127.0.0.1"
+    """The address at which others reach this machine, that of its way out: its name may lead to loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(_ELSEWHERE)  # of a datagram socket: nothing is sent
+        except OSError:
+            return "127.0.0.1"
+        return str(way.getsockname()[0])

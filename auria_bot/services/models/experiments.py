@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from auria_bot.art.training.training_log import parse_row
 from auria_bot.errors import InputError
 from auria_bot.files import acquire_lock, disk_errors, sha256_of, write_json
 from auria_bot.services.models.catalogue import numbers_of
@@ -131,12 +132,9 @@ class ExperimentLog:
         found: dict[str, list[tuple[int, float]]] = {}
         for file in sorted((self._folder / model / name / "curves").glob("*.jsonl")) if name else ():
             for line in file.read_text(encoding="utf-8").splitlines():
-                row = _parsed(line)
-                if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-                    continue  # a line that was cut by a crash
-                for figure, value in row.items():
-                    if figure not in {"step", "seconds"} and isinstance(value, (int, float)):
-                        found.setdefault(f"{file.stem}.{figure}", []).append((row["step"], float(value)))
+                if (row := parse_row(line)) is not None:
+                    for figure, value in row.figures.items():
+                        found.setdefault(f"{file.stem}.{figure}", []).append((row.step, value))
         return found
 
 
@@ -230,13 +228,6 @@ def _commit(checkout: Path) -> dict[str, Any]:
 
 def _json(path: Path) -> Any:
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
-    except OSError:
-        return None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from auria_bot.services.models.versions import ModelRegistry
 
 __all__ = ["TrainedModel", "Trainer"]
-
-_DISTRIBUTED: Final = ("poet", "captioner", "style")  # the recipes that several workers can train
 
 TRIAL_MINUTES: Final = 1.0
 TRIAL_STEPS: Final = 40
@@ -78,10 +77,12 @@ class Trainer:
             trained_on: what the version is to say of its data; the folder's name by default.
 
         Raises:
-            InputError: the same training runs already.
+            InputError: the same training runs already, or its recipe is not one for several workers.
             DiskError: the record cannot be written.
         """
         given = given or {}
+        if self.workers > 1 and "workers" not in inspect.signature(recipe).parameters:
+            raise InputError(f"one process trains the {model}; leave --workers out")
         if self.is_trial:
             return self._try_out(model, recipe, given)
         folder = self.home / "train" / model / run
@@ -102,8 +103,6 @@ class Trainer:
     def _run(self, recipe: Callable[..., dict[str, Any]], given: Mapping[str, Any], **options: Any) -> dict[str, Any]:
         if self.workers == 1:
             return recipe(**given, **options, log=self.log)
-        if recipe.__module__.split(".")[-2] not in _DISTRIBUTED:
-            raise InputError(f"several workers can train {', '.join(_DISTRIBUTED)} only; leave --workers out")
         from auria_bot.services.models.distributed_training import DistributedTraining
 
         group = DistributedTraining(size=self.workers, log=self.log, executor=self.executor)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.art.training.training_log import LOG, parse_row
 from auria_bot.errors import NotFound
 from auria_bot.files import acquire_lock
 from auria_bot.services.models.experiments import LOCK
@@ -62,26 +62,18 @@ class TrainingWatch:
     def read(self) -> list[TrainingFigures]:
         """The rows that were written since the last call, in the order of each log."""
         found = []
-        for log in sorted(self._folder.rglob("log.jsonl")):
+        for log in sorted(self._folder.rglob(LOG)):
             place = self._places.get(log, 0)
             with log.open("rb") as file:
                 file.seek(place)
                 *lines, _ = file.read().split(b"\n")  # the last one is not whole yet
             self._places[log] = place + sum(len(line) + 1 for line in lines)
             part = "/".join(log.parent.relative_to(self._folder).parts)
-            found += [row for line in lines if (row := _row(part, line)) is not None]
+            rows = [row for line in lines if (row := parse_row(line)) is not None]
+            found += [
+                TrainingFigures(part=part, step=row.step, seconds=row.seconds, figures=row.figures) for row in rows
+            ]
         return found
-
-
-def _row(part: str, line: bytes) -> TrainingFigures | None:
-    """A line of a log; None for one that a crash has cut."""
-    try:
-        row = json.loads(line)
-        step, seconds = int(row.pop("step")), float(row.pop("seconds"))
-    except (ValueError, KeyError, AttributeError, TypeError):
-        return None
-    figures = {name: float(value) for name, value in row.items() if isinstance(value, int | float)}
-    return TrainingFigures(part=part, step=step, seconds=seconds, figures=figures)
 
 
 def _is_locked(path: Path) -> bool:

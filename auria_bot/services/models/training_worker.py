@@ -67,14 +67,17 @@ def work(task: Mapping[str, Any]) -> dict[str, Any]:
         port=task.get("port", 0),
         opened=lambda port: send({"event": "open", "port": port}),
     )
-    metrics: dict[str, Any] = recipe.train(
-        **_unpacked(recipe, task["given"]),
-        folder=Path(task["folder"]),
-        out=Path(task["out"]),
-        log=(lambda line: send({"event": "log", "line": line})) if rank == 0 else (lambda _: None),
-        workers=group,
-        **{name: task[name] for name in ("minutes", "steps", "limit")},
-    )
+    try:
+        metrics: dict[str, Any] = recipe.train(
+            **_unpacked(recipe, task["given"]),
+            folder=Path(task["folder"]),
+            out=Path(task["out"]),
+            log=(lambda line: send({"event": "log", "line": line})) if rank == 0 else (lambda _: None),
+            workers=group,
+            **{name: task[name] for name in ("minutes", "steps", "limit")},
+        )
+    finally:
+        group.leave()  # a worker of a cluster goes on to other units, and may join another group
     return metrics
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -110,3 +110,24 @@ def test_the_cluster_is_left(nodes: RayNodes) -> None:
             return
         time.sleep(0.2)
     pytest.fail(f"workers that stayed: {nodes.pids()}")
+
+
+def test_workers_of_the_cluster_train_again_and_again(nodes: RayNodes, tmp_path: Path) -> None:
+    """As a worker alone does; a process that worked in one group works in the next, and a killed one is replaced."""
+    pytest.importorskip("torch")
+    from auria_bot.services.models.distributed_training import DistributedTraining
+    from tests import line_recipe
+
+    (tmp_path / "data").mkdir()
+    told: list[str] = []
+    options: dict[str, Any] = {"steps": 8, "minutes": None, "limit": 99}
+    alone = line_recipe.train(data=tmp_path / "data", folder=tmp_path, out=tmp_path, log=told.append, **options)
+    executor = RayExecutor(address=nodes.address, memory=1500 << 20, wait=1.0, start=120.0, idle=60.0, attempts=3)
+    group = DistributedTraining(size=2, log=told.append, executor=executor)
+    for number, die_at in enumerate((99, 5)):
+        run = tmp_path / f"run{number}"
+        given = options | {"limit": die_at}
+        found = group.train("tests.line_recipe", {"data": tmp_path / "data"}, folder=run, out=run / "model", **given)
+        assert found == pytest.approx(alone, abs=1e-5)
+    assert sum("begin again from the checkpoint of step 5" in line for line in told) == 1
+    executor.close()
