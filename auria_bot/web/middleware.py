@@ -51,6 +51,7 @@ _LARGEST_BODY = 256 * 1024  # bytes
 _MOST_LARGE, _MOST_LARGE_EACH = 12, 4  # larger ones that are received and worked on at a time, and of one network
 _PROCESS = secrets.token_hex(4)  # the beginning of every request's id
 _DEADLINE = 60.0  # seconds from a request's first line to the end of its answer; event streams have none
+_SLOWEST = 50_000  # bytes a second at which a longer answer, such as a film, must be taken
 
 
 class _BodyTooLarge(HTTPException):
@@ -104,8 +105,11 @@ class RequestGuard:
                 streams = own.get(b"content-type", b"").startswith(b"text/event-stream")
                 added = [header for header in self._headers if header[0] not in own]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *added]
+                now, length = asyncio.get_running_loop().time(), own.get(b"content-length", b"")
                 if streams:
                     deadline.reschedule(None)
+                elif length.isdigit() and int(length) > _SLOWEST * _DEADLINE:
+                    deadline.reschedule(now + int(length) / _SLOWEST)
             await send(message)
 
         try:

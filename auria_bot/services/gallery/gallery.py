@@ -138,7 +138,8 @@ class PublishedArtwork:
         draft = self.draft
         file = draft.artwork.files["full"].name
         lines = draft.artwork.haiku.lines
-        film = CardFilm.of(draft.artwork.to_json()) if draft.artwork.film is not None else None
+        facts = draft.artwork.film
+        film = CardFilm(file=draft.artwork.files[FILM], seconds=facts.seconds) if facts is not None else None
         return Card(entry=self.entry, lines=lines, alt_text=draft.alt_text, folder=draft.folder, file=file, film=film)
 
 

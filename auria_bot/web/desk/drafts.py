@@ -9,6 +9,7 @@ from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.domain.mood import MOODS
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import AuriaError, InputError
@@ -140,9 +141,8 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
     @router.get("/films/{draft_id}")
     def film(draft_id: int, _: Session = reader) -> Response:
         file = services.picture_sizes.film(services.review.draft(draft_id))
-        return FileResponse(
-            file, media_type=f"video/{file.suffix[1:]}", headers={"Cache-Control": "private, max-age=86400"}
-        )
+        headers = {"Cache-Control": "private, max-age=86400"}
+        return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=headers)
 
     @router.get("/previews/{draft_id}/{channel}.jpg")
     def preview(draft_id: int, channel: str, _: Session = reader) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
+from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import NotFound
 from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
 from auria_bot.services.gallery.picture_sizes import FORMATS
@@ -47,15 +48,15 @@ def gallery_router(web: WebApp) -> APIRouter:
     @router.api_route("/portrait/{name}", methods=_READ)
     def portrait(name: str) -> Response:
         file = web.services.portraits.require().file(name)
-        kind = "image/png" if file.suffix == ".png" else "image/jpeg"
-        return FileResponse(file, media_type=kind, headers=_PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"})
+        headers = _PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"}
+        return FileResponse(file, media_type=ArtworkFile.named(name).media_type, headers=headers)
 
     @router.api_route("/films/{artwork_id}.{suffix}", methods=_READ)
     def film(artwork_id: int, suffix: str) -> Response:
         file = web.site.sizes.film(web.site.gallery.work(artwork_id).draft)
         if file.suffix != f".{suffix}":
             raise NotFound(f"the film of artwork {artwork_id} is not offered as {suffix[:8]}")
-        return FileResponse(file, media_type=f"video/{suffix}", headers=_PICTURE_HEADERS)
+        return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=_PICTURE_HEADERS)
 
     @router.api_route("/search", methods=_READ)
     def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:

@@ -87,6 +87,22 @@ def test_a_request_that_takes_too_long_ends(monkeypatch: pytest.MonkeyPatch) -> 
     assert client(slow).get("/events").text == "data: x\n\n" * 3
 
 
+def test_a_long_answer_has_the_time_that_a_slow_client_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In proportion to its length; a short one does not."""
+    monkeypatch.setattr(middleware, "_DEADLINE", 0.05)
+    monkeypatch.setattr(middleware, "_SLOWEST", 1000)
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        length = 60_000 if scope["path"] == "/film" else 10
+        headers = [(b"content-length", str(length).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await asyncio.sleep(0.2)
+        await send({"type": "http.response.body", "body": b"x" * length})
+
+    assert client(answer).get("/film").content == b"x" * 60_000
+    assert client(answer).get("/page").content == b""
+
+
 def test_other_protocols_pass() -> None:
     """Only HTTP is guarded."""
     seen = []
