@@ -9,10 +9,12 @@ ISO/IEC 14496-12:2022, "ISO base media file format".
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import math
 import struct
+import time
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -32,6 +34,7 @@ _BRAND = "mp4"  # of FFmpeg's names of the container
 _SOUND_RATE = 128_000  # bits a second of encoded sound
 _SHARE = 0.9  # of the bytes allowed that is aimed at
 _TRIES = 3
+_KEPT_SECONDS = 30 * 86_400  # of an encoded film
 _THREADS = 2
 _QUALITY = "21"  # x264's constant rate factor
 _MISSING = "films need a package: pip install 'auria-bot[films]'"
@@ -158,6 +161,7 @@ def fit_film(post: Post, limits: FilmLimits | None, cache: Path) -> FittedFilm:
     if target.is_file():
         return _fitted(target, read_film(target))
     cache.mkdir(parents=True, exist_ok=True)
+    _tidy(cache)
     bits = None if limits.bytes is None else limits.bytes * 8 * _SHARE / max(film.seconds, 0.1)
     for _ in range(_TRIES):
         with atomic_path(target) as scratch:
@@ -168,6 +172,14 @@ def fit_film(post: Post, limits: FilmLimits | None, cache: Path) -> FittedFilm:
         target.unlink()
         bits = (bits or 0.0) * 0.6
     raise Rejected(f"{path} cannot be reduced to {limits.bytes:,} bytes, the most that {post.channel} takes")
+
+
+def _tidy(cache: Path) -> None:
+    """Delete films that were encoded so long ago that no attempt needs them."""
+    for path in cache.glob("*.mp4"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+                path.unlink()
 
 
 def _fitted(path: Path, film: ReadFilm) -> FittedFilm:

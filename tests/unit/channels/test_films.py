@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,18 @@ def test_a_film_is_encoded_anew_to_fit_once(tmp_path: Path) -> None:
     assert 24 <= sent.frames <= 26
     before = fitted.path.stat().st_mtime_ns
     assert fit_film(post, limits, tmp_path / "cache").path.stat().st_mtime_ns == before
+
+
+def test_films_that_were_encoded_long_ago_are_deleted(tmp_path: Path) -> None:
+    """When the next one is encoded: the cache does not grow for years."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for name, days in (("old.mp4", 31), ("new.mp4", 29)):
+        (cache / name).write_bytes(b"x")
+        at = time.time() - days * 86_400
+        os.utime(cache / name, (at, at))
+    made = fit_film(film_post(tmp_path, seconds=0.5, rate=50), FilmLimits(rate=25), cache)
+    assert {path.name for path in cache.iterdir()} == {"new.mp4", made.path.name}
 
 
 def test_another_container_becomes_mp4(tmp_path: Path) -> None:
