@@ -39,6 +39,7 @@ from auria_bot.services.operations.backup_files import (
     shared,
     staged,
 )
+from auria_bot.services.visitors.works import removed_works
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -280,10 +281,10 @@ class Backups:
         return Restored(backup=backup, files=tuple(changed), aside=aside if aside.exists() else None)
 
     def _changed(self, backup: Backup) -> Sequence[str]:
-        """The files that the home lacks, or has with other content."""
-        found = []
+        """The files that the home lacks, or has with other content, without artworks that their visitors deleted."""
+        found, removed = [], removed_works(self._home / "visitors")
         for name, (size, sha256) in backup.files.items():
-            if name == backup.database:
+            if name == backup.database or (name.startswith("visitors/") and name.split("/")[1] in removed):
                 continue
             target, (top, _, rest) = self._home / name, name.partition("/")
             if is_regular(self._home / top, rest) and target.stat().st_size == size and sha256_of(target) == sha256:

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["VisitorWork", "VisitorWorks", "WorkState"]
+__all__ = ["VisitorWork", "VisitorWorks", "WorkState", "removed_works"]
 
 log = logging.getLogger(__name__)
 
 _RECORD = "work.json"
+_REMOVED = ".removed"  # the keys of kept artworks that were deleted, a line each
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 
 
@@ -181,8 +182,14 @@ class VisitorWorks:
         return found
 
     def remove(self, key: str) -> None:
-        """Delete an artwork; a missing one is no error."""
-        self._works.pop(key, None)
+        """Delete an artwork; a missing one is no error. That a kept one was deleted is noted for good, for restores."""
+        work = self._works.pop(key, None)
+        if work is not None and work.is_kept:
+            try:
+                with (self.root / _REMOVED).open("a", encoding="ascii") as noted:
+                    noted.write(f"{key}\n")
+            except OSError as error:  # a full disk keeps nobody from deleting
+                log.warning("That a visitor's artwork was deleted is not noted, a restore brings it back: %s", error)
         folder = self.root / key
         with contextlib.suppress(OSError):
             (folder / _RECORD).unlink(missing_ok=True)  # first, so that a half deleted one is deleted at the next start
@@ -195,6 +202,14 @@ class VisitorWorks:
         for work in old:
             self.remove(work.key)
         return len(old)
+
+
+def removed_works(root: Path) -> frozenset[str]:
+    """The keys of kept artworks that their visitors deleted; no restore brings them back."""
+    try:
+        return frozenset((root / _REMOVED).read_text(encoding="ascii", errors="replace").split())
+    except OSError:
+        return frozenset()
 
 
 def _read(folder: Path) -> VisitorWork | None:

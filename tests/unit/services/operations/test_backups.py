@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,10 @@ from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
 from auria_bot.services.operations import backup_files
 from auria_bot.services.operations import backups as module
 from auria_bot.services.operations.backups import Backups
+from auria_bot.services.visitors.works import VisitorWork, VisitorWorks, WorkState
 from auria_bot.store.dump import Dump
 from auria_bot.store.schema import HEAD
-from tests.factories import NOW, add_draft
+from tests.factories import NOW, add_draft, artwork
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -100,6 +102,24 @@ def test_what_is_not_a_picture_comes_back_too(application: Application, clock: F
             with pytest.raises(StoreError, match=f"another version than that of the backup; move {home / 'registry'}"):
                 backups.restore(made.folder, force=True)
             assert not rating.exists()
+
+
+def test_a_work_that_its_visitor_deleted_stays_deleted(application: Application, clock: FakeClock):
+    """A kept one comes back after a loss, and not after its visitor's wish."""
+    works = VisitorWorks(application.settings.home / "visitors")
+    works.load()
+    keys = ["a" * 32, "b" * 32]
+    for key in keys:
+        work = VisitorWork(key=key, owner="0" * 64, theme="rain", mood="", asked_at=clock(), is_kept=True)
+        works.save(replace(work, state=WorkState.DONE, artwork=artwork(1).to_json()))
+    backups = _backups(application)
+    made = backups.make()
+    works.remove(keys[0])
+    shutil.rmtree(works.root / keys[1])
+    clock.advance(hours=1)
+    assert backups.restore(made.folder, force=True).files == (f"visitors/{keys[1]}/work.json",)
+    works.load()
+    assert [work.key for work in works.all()] == [keys[1]]
 
 
 def test_a_new_home_needs_no_force(application: Application, tmp_path: Path):

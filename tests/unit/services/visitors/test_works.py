@@ -6,11 +6,12 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from auria_bot.errors import NotFound
-from auria_bot.services.visitors.works import VisitorWork, VisitorWorks, WorkState
+from auria_bot.services.visitors.works import VisitorWork, VisitorWorks, WorkState, removed_works
 from tests.factories import NOW, artwork
 
 if TYPE_CHECKING:
@@ -97,3 +98,19 @@ def test_pictures_are_those_of_the_artwork(tmp_path: Path) -> None:
     for kind in ("card", "../work.json", "work.json"):
         with pytest.raises(NotFound):
             works.path(done, kind)
+
+
+def test_that_a_kept_work_was_deleted_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are in no backup; a full disk keeps nobody from deleting."""
+    works = loaded(tmp_path)
+    for key, is_kept in (("a" * 32, True), ("b" * 32, False), ("c" * 32, True)):
+        works.save(asked(key, state=WorkState.DONE, artwork=artwork(1).to_json(), is_kept=is_kept))
+    assert removed_works(tmp_path) == frozenset()
+    works.remove("a" * 32)
+    works.remove("b" * 32)
+    assert removed_works(tmp_path) == {"a" * 32}
+    with monkeypatch.context() as patch:
+        patch.setattr(type(tmp_path), "open", Mock(side_effect=OSError("no space left")))
+        works.remove("c" * 32)
+    assert loaded(tmp_path).all() == ()
+    assert removed_works(tmp_path) == {"a" * 32}
