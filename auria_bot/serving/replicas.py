@@ -35,10 +35,12 @@ from auria_bot.serving.server import create_app
 from auria_bot.telemetry import Sample, exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     from starlette.applications import Starlette
+
+    from auria_bot.telemetry import Metric
 
 __all__ = ["NAME", "Replica", "ReplicaPlan", "application", "run"]
 
@@ -47,7 +49,6 @@ NAME: Final = "auria"
 
 _KNOWN: Final = {kind.__name__: kind for kind in (InputError, ModelError, PictureError, UnknownName)}
 _TRIES: Final = 4  # replicas that may be lost with one request
-_LATE: Final = "the picture's turn came too late; come back later"
 _PACE: Final = {"upscale_delay_s": 3.0, "downscale_delay_s": 15.0, "metrics_interval_s": 1.0, "look_back_period_s": 5.0}
 
 
@@ -86,14 +87,43 @@ class Replica:
         return getattr(self._pool, "model", None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counters:
+    """What the pictures of a pool are counted as."""
+
+    table: Sequence[Metric]  # that its metrics are of
+    done: str
+    seconds: str
+    refused: str
+    unusable: str  # the reason of a refusal that is the picture's or the wish's
+    tells_model: bool  # whether waiting pictures and the version in use are told too
+
+
+_CAPTIONS: Final = _Counters(
+    table=CAPTION_METRICS,
+    done="auria_serve_captions_total",
+    seconds="auria_serve_caption_seconds_total",
+    refused="auria_serve_refused_total",
+    unusable="picture",
+    tells_model=True,
+)
+_STYLES: Final = _Counters(
+    table=STYLE_METRICS,
+    done="auria_serve_restyled_total",
+    seconds="auria_serve_restyle_seconds_total",
+    refused="auria_serve_restyle_refused_total",
+    unusable="wrong",
+    tells_model=False,
+)
+
+
 class _RemotePool:
     """A pool whose pictures go to replicas; counts what `metrics` tells."""
 
-    def __init__(self, handle: Any, *, done: str, seconds: str, refused: str) -> None:
-        self._handle, self._done, self._refused = handle, done, refused
-        self._values = {done: 0.0, seconds: 0.0}
-        self._seconds, self._inside = seconds, 0
-        self._reasons = dict.fromkeys(("busy", "late", "picture" if "restyle" not in refused else "wrong"), 0)
+    def __init__(self, handle: Any, counters: _Counters) -> None:
+        self._handle, self._counters = handle, counters
+        self._done, self._seconds, self._inside = 0, 0.0, 0
+        self._refused = dict.fromkeys(("busy", "late", counters.unusable), 0)
         self.model: dict[str, str] | None = None
         self._tasks = {asyncio.get_running_loop().create_task(self._learn())}
 
@@ -104,18 +134,21 @@ class _RemotePool:
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format, as counted before the replicas."""
-        samples = [Sample(metric=name, labels={}, value=value) for name, value in self._values.items()]
-        samples += [
-            Sample(metric=self._refused, labels={"reason": reason}, value=count)
-            for reason, count in self._reasons.items()
+        names = self._counters
+        samples = [
+            Sample(metric=names.done, labels={}, value=self._done),
+            Sample(metric=names.seconds, labels={}, value=self._seconds),
+            *(
+                Sample(metric=names.refused, labels={"reason": reason}, value=count)
+                for reason, count in self._refused.items()
+            ),
         ]
-        if self._done != "auria_serve_captions_total":
-            return exposition(samples, STYLE_METRICS)
-        samples.append(Sample(metric="auria_serve_waiting", labels={}, value=self._inside))
-        samples.append(Sample(metric="auria_serve_ready", labels={}, value=self.model is not None))
-        if self.model is not None:
-            samples.append(Sample(metric="auria_serve_model", labels=self.model, value=1))
-        return exposition(samples, CAPTION_METRICS)
+        if names.tells_model:
+            samples.append(Sample(metric="auria_serve_waiting", labels={}, value=self._inside))
+            samples.append(Sample(metric="auria_serve_ready", labels={}, value=self.model is not None))
+            if self.model is not None:
+                samples.append(Sample(metric="auria_serve_model", labels=self.model, value=1))
+        return exposition(samples, names.table)
 
     def close(self) -> None:
         """Nothing is held here."""
@@ -130,15 +163,15 @@ class _RemotePool:
         try:
             answer = await self._ask(content, deadline, given)
         except AuriaError as error:
-            reason = next(iter(reversed(self._reasons)))
+            reason = self._counters.unusable
             if isinstance(error, ModelServerBusy):
-                reason = "late" if str(error) == _LATE else "busy"
-            self._reasons[reason] += 1
+                reason = "busy" if time.monotonic() < deadline else "late"
+            self._refused[reason] += 1
             raise
         finally:
             self._inside -= 1
-        self._values[self._done] += 1
-        self._values[self._seconds] += time.monotonic() - begun
+        self._done += 1
+        self._seconds += time.monotonic() - begun
         return answer
 
     async def _ask(self, content: bytes, deadline: float, given: Mapping[str, Any]) -> Any:
@@ -148,7 +181,7 @@ class _RemotePool:
                 async with asyncio.timeout(max(0.0, left)):
                     found = await self._handle.ask.remote(content, left, given)
             except TimeoutError:
-                raise ModelServerBusy(_LATE) from None
+                raise ModelServerBusy("the picture's turn came too late; come back later") from None
             except BackPressureError:
                 raise ModelServerBusy(f"{self._inside} pictures are waiting; come back in a moment") from None
             except (RayActorError, DeploymentUnavailableError):
@@ -189,22 +222,12 @@ def application(captions: Callable[[], Any], styles: Callable[[], Any], plan: Re
     def build() -> Starlette:
         here = serve.get_replica_context().app_name
 
-        def remote(name: str, **names: str) -> Any:
-            return _RemotePool(serve.get_deployment_handle(name, app_name=here), **names)
+        def remote(name: str, counters: _Counters) -> Any:
+            return _RemotePool(serve.get_deployment_handle(name, app_name=here), counters)
 
         return create_app(
-            remote(
-                "captions",
-                done="auria_serve_captions_total",
-                seconds="auria_serve_caption_seconds_total",
-                refused="auria_serve_refused_total",
-            ),
-            remote(
-                "styles",
-                done="auria_serve_restyled_total",
-                seconds="auria_serve_restyle_seconds_total",
-                refused="auria_serve_restyle_refused_total",
-            ),
+            remote("captions", _CAPTIONS),
+            remote("styles", _STYLES),
             largest=largest,
             deadline=deadline,
         )
