@@ -314,5 +314,6 @@ class OutcomeUnknown(ChannelError):
 def error_of(name: str, message: str, *, otherwise: type[AuriaError]) -> AuriaError:
     """The error that another process reports by the name of its class; of the class `otherwise` if there is none."""
     kind = globals().get(name)
-    known = isinstance(kind, type) and issubclass(kind, AuriaError)
-    return (kind if known else otherwise)(message)
+    if isinstance(kind, type) and issubclass(kind, AuriaError):
+        return kind(message)
+    return otherwise(message)

@@ -192,7 +192,8 @@ def restore(
     be approved again.
 
     Files that the backup does not hold stay as they are. A trained version that was in service, and whose files are
-    neither in the backup nor here, is taken out of service. Restart the web server and the model server afterwards.
+    neither in the backup nor here, is taken out of service. A kept artwork that its visitor deleted since stays deleted
+    in this home. Restart the web server and the model server afterwards.
     """
     from auria_bot.services.operations.backup_contents import holdings
 
