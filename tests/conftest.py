@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import os
@@ -28,6 +29,15 @@ for _size in ("COLUMNS", "LINES"):  # a size that the caller exports would stand
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_collection_finish() -> None:
+    """Leave the modules and tests that are there out of every later collection of garbage.
+
+    They are millions of objects, and the studio collects after each step: in a process of its own that takes a moment, here half a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
