@@ -60,6 +60,17 @@ def test_accuracy() -> None:
     assert accuracy([]) is None
 
 
+def test_traits_of_another_magnitude() -> None:
+    """The fit ends after a bounded number of steps, with the right sign."""
+    large = [
+        Decision(draft_id=each.draft_id, approved=each.approved, traits=tuple(1000 * value for value in each.traits))
+        for each in decided(60)
+    ]
+    weights = fit(large).weights
+    assert 0 < weights[0] < 1
+    assert weights[0] > 3 * max(abs(weight) for weight in weights[1:])
+
+
 def test_equal_traits() -> None:
     """Traits that never vary get no weight, and nothing fails."""
     same = [Decision(draft_id=number, approved=number % 2 == 0, traits=(0.0, 0.0)) for number in range(20)]

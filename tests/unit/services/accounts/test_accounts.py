@@ -18,7 +18,9 @@ from auria_bot.errors import (
     TooManyAttempts,
     UnknownName,
 )
+from auria_bot.services.accounts import accounts as module
 from auria_bot.services.accounts.accounts import Accounts
+from tests.overtaken import OvertakenLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +117,13 @@ def test_the_first_operator_is_an_owner_and_later_ones_are_editors(tmp_path: Pat
         accounts.remove("ada", by="ada")
     with pytest.raises(InputError, match="already"):
         accounts.add("bob", PASSWORD, is_new=True)
+    session = accounts.session(accounts.sign_in("bob", PASSWORD, address="::1"))
+    assert session is not None
+    assert not session.may_manage
     accounts.set_role("bob", "owner")
+    session = accounts.session(accounts.sign_in("bob", PASSWORD, address="::1"))
+    assert session is not None
+    assert session.may_manage
     accounts.remove("ada", by="bob")
     assert [one.name for one in accounts.operators()] == ["bob"]
     with pytest.raises(UnknownName, match="owner, editor, viewer"):
@@ -213,6 +221,20 @@ def test_one_address_cannot_try_many_names(accounts: Accounts) -> None:
         accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
 
 
+def test_failures_of_many_addresses_are_not_remembered_without_end(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are forgotten first; whoever tries still waits."""
+    monkeypatch.setattr(module, "_MOST_REMEMBERED", 4)
+    for number in range(3):
+        for address in (f"10.0.1.{number}", "10.0.0.1"):
+            with pytest.raises(NotPermitted, match="wrong"):
+                accounts.sign_in(f"{address}-{number}", "x", address=address)
+    assert len(accounts._failures) == 4
+    with pytest.raises(TooManyAttempts):
+        accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
+
+
 def test_few_passwords_are_checked_at_once(accounts: Accounts) -> None:
     """Whoever comes while enough are being checked is told to come back; guesses at once count one after the other."""
     results, entered = list[object](), threading.Barrier(4)
@@ -265,6 +287,18 @@ def test_sessions_end_when_they_are_not_used(accounts: Accounts, clock: FakeCloc
     assert accounts.session(token)
     clock.now += timedelta(days=31)
     assert accounts.session(token) is None
+
+
+def test_a_session_that_ends_while_its_use_is_written_stays_ended(
+    accounts: Accounts, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noting the use does not bring it back."""
+    token = accounts.sign_in("ada", PASSWORD, address="::1")
+    clock.now += timedelta(days=1)
+    monkeypatch.setattr(module, "file_lock", OvertakenLock(lambda: accounts.sign_out(token)))
+    assert accounts.session(token) is not None
+    assert accounts.session(token) is None
+    assert accounts.sessions("ada") == ()
 
 
 def test_an_operator_can_end_another_session_of_theirs(accounts: Accounts) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound, SettingsError, UnknownName
 from auria_bot.redaction import MASK, clear_secrets, redacted
+from auria_bot.services.accounts import api_keys as module
 from auria_bot.services.accounts.api_keys import ApiKeys
 from auria_bot.testing import FakeClock
+from tests.overtaken import OvertakenLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +73,26 @@ def test_the_last_use_is_written_at_most_once_a_minute(keys: ApiKeys, clock: Fak
     clock.advance(seconds=1)
     keys.find(secret)
     assert keys.list()[0].used_at == clock()
+
+
+def test_a_key_that_is_revoked_while_its_use_is_written_stays_revoked(
+    keys: ApiKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Noting the use does not bring it back."""
+    secret = keys.add("bot", ["read"])
+    monkeypatch.setattr(module, "file_lock", OvertakenLock(lambda: keys.revoke("bot")))
+    assert keys.find(secret) is not None
+    assert keys.find(secret) is None
+    assert keys.list() == ()
+
+
+def test_keys_are_bounded(keys: ApiKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal names the command that shows unused ones."""
+    monkeypatch.setattr(module, "_MOST", 1)
+    keys.add("bot", ["read"])
+    with pytest.raises(InvalidTransition, match="there are 1 keys already; `auria keys list` shows unused ones"):
+        keys.add("other", ["read"])
+    assert [key.name for key in keys.list()] == ["bot"]
 
 
 def test_what_cannot_be_a_key_is_refused(keys: ApiKeys, clock: FakeClock) -> None:

@@ -153,7 +153,7 @@ def test_a_busy_server_says_when_to_come_back(client: CaptionClient, answer: Ans
 
 def test_something_else_that_answers_is_no_model_server(client: CaptionClient, answer: Answer) -> None:
     """Whatever it says."""
-    for answer.status, answer.body in ((200, b"<html>"), (404, b"[]")):
+    for answer.status, answer.body in ((200, b"<html>"), (404, b"[]"), (404, b"<html>")):
         with pytest.raises(ModelServerAway):
             client.caption(b"picture")
 

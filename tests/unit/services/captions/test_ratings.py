@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound, TextRejected
+from auria_bot.services.captions import ratings as module
 from auria_bot.services.captions.ratings import CaptionRatings, GivenRating, Receipts, checked_correction
 from auria_bot.testing import FakeClock
 from tests.applications import fake_application
+from tests.overtaken import OvertakenLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +122,15 @@ def test_an_empty_key_is_replaced(tmp_path: Path) -> None:
     assert len((tmp_path / "key").read_bytes()) == 64
 
 
+def test_two_processes_make_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes second signs with the first one's, so that each reads the other's receipts."""
+    first, second = (Receipts(tmp_path / "key", clock=FakeClock()) for _ in range(2))
+    given: list[str] = []
+    monkeypatch.setattr(module, "file_lock", OvertakenLock(lambda: given.append(first.sign(ANSWER))))
+    receipt = second.sign(ANSWER)
+    assert second.read(given[0])["captions"] == first.read(receipt)["captions"] == ["A dog runs.", "A cat sits."]
+
+
 def test_ratings_are_bounded(application: Application, receipt: str) -> None:
     """With as many as the settings allow, no more are taken."""
     ratings = application.caption_ratings
@@ -161,6 +172,9 @@ def test_a_removed_rating_takes_its_picture_along(
     assert path.exists()
     ratings.remove(second.id)
     assert not path.exists()
+    without = ratings.rate(GivenRating(receipt=receipt, stars=3), source="page")
+    assert ratings.remove(without.id) == without
+    assert ratings.recent() == ()
     with pytest.raises(NotFound):
         ratings.remove(second.id)
 

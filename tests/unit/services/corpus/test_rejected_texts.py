@@ -135,6 +135,17 @@ def test_what_is_no_poem_or_not_rejected_is_not_accepted(
         rejected.accept(digest_of(MARY))
 
 
+def test_words_that_name_several_texts_are_answered_with_their_digests(
+    importer: CorpusImporter, rejected: RejectedTexts, tmp_path: Path
+):
+    """An author has many; none is accepted before one is chosen."""
+    importer.import_file(dump(tmp_path, post(1, MARY, author="ada"), post(2, MAIL, author="ada")))
+    digests = sorted((digest_of(MARY), digest_of(MAIL)))
+    with pytest.raises(InputError, match=f"'u/ada' names several texts; give a digest: {digests[0]}, {digests[1]}"):
+        rejected.accept("u/ada")
+    assert {one.count for one in rejected.list()} == {1}
+
+
 def test_without_days_no_lines_are_stored(store: Store, clock: FakeClock, tmp_path: Path):
     """As the operator asked."""
     CorpusImporter(store=store, clock=clock).import_file(dump(tmp_path, post(1, MARY)))
