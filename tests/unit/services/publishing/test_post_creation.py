@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.interfaces import PreparedText
 from auria_bot.domain.post import PostState
-from auria_bot.errors import Rejected, SettingsError
+from auria_bot.errors import Rejected, SettingsError, UnknownName
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.publishing import approved
 
 if TYPE_CHECKING:
-    import pytest
-
     from auria_bot.bootstrap.application import Application
 
 
@@ -176,3 +176,25 @@ def test_a_preview_counts_as_the_channel_does(application: Application, monkeypa
     assert (plan.characters, plan.most_characters, plan.most_alt_characters) == (2 * len(draft.text), 280, 1000)
     assert plan.fit.startswith("40x50, ")
     assert plan.fit.endswith("a margin is added on two sides and reduced to 45 pixels and compressed to 0.0 MB")
+
+
+def test_a_draft_is_shown_as_each_channel_would_have_it(application: Application) -> None:
+    """Whatever was decided on it; a channel that is paused waits, with the reason."""
+    made = approved(application)
+    undecided = application.review.undo(made.id)
+    application.publisher.pause("folder", "a holiday")
+    found = {each.channel: (each.action, each.problems) for each in application.post_creator.preview_draft(undecided)}
+    assert found == {"fake": ("send", ()), "folder": ("wait", ("folder is paused: a holiday",))}
+    assert application.publisher.posts() == ()
+
+
+def test_a_picture_is_fitted_as_it_would_be_sent(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the limits of the channel; one that is not configured has none."""
+    from auria_bot.domain.interfaces import Limits
+
+    monkeypatch.setattr(FakeChannel, "limits", lambda _: Limits(picture_pixels=25))
+    made = approved(application)
+    fitted = application.post_creator.fitted_picture(made, "fake")
+    assert (fitted.width, fitted.height) == (20, 25)
+    with pytest.raises(UnknownName, match="no channel named 'gone'"):
+        application.post_creator.fitted_picture(made, "gone")

@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.domain.post import PostState
 from auria_bot.errors import InputError, InvalidTransition, NotFound, PreconditionFailed
-from auria_bot.services.publishing.post_decisions import GRACE
+from auria_bot.services.publishing.post_decisions import GRACE, decisions_on
 from tests.publishing import approved, only
 
 if TYPE_CHECKING:
@@ -94,3 +94,17 @@ def test_a_post_that_was_changed_meanwhile_is_not_moved(application: Application
     with pytest.raises(PreconditionFailed):
         application.publisher.set_time(1, clock() + timedelta(hours=2), unchanged=read)
     assert only(application).due == clock() + timedelta(hours=1)
+
+
+def test_what_may_be_decided_on_a_post_is_offered(application: Application, channel: FakeChannel) -> None:
+    """By its state: what waits can be given up, what is unclear has an outcome, what is out may be gone."""
+    approved(application)
+    application.publisher.schedule()
+    assert decisions_on(only(application)) == ("give-up",)
+    channel.plan("late")
+    application.publisher.publish()
+    assert decisions_on(only(application)) == ("sent", "not-sent")
+    application.publisher.decide(1, "sent", url="https://fake.example/1")
+    assert decisions_on(only(application)) == ("withdrawn",)
+    application.publisher.decide(1, "withdrawn")
+    assert decisions_on(only(application)) == ()

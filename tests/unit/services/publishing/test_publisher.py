@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.errors import InputError, InvalidTransition, NotFound, OutcomeUnknown, Unauthorised, UnknownName
+from auria_bot.errors import (
+    InputError,
+    InvalidTransition,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    Unauthorised,
+    UnknownName,
+)
 from auria_bot.services.publishing.publisher import LEASE
 from auria_bot.testing import FakeChannel, FakeClock
 from tests.applications import fake_application
-from tests.publishing import approved, only, outcomes
+from tests.publishing import approved, attempts, only, outcomes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.interfaces import PreparedText
     from auria_bot.domain.post import Post
 
 
@@ -384,6 +394,34 @@ def test_refused_credentials_pause_the_channel(application: Application, channel
     application.publisher.publish()
     assert {post.state for post in application.publisher.posts()} == {PostState.SENT}
     assert channel.mutations == 2
+
+
+def test_the_last_trouble_of_a_channel_is_told_until_it_works(
+    application: Application, channel: FakeChannel, clock: FakeClock
+) -> None:
+    """When it was, with which post, and in the platform's words."""
+    approved(application)
+    channel.plan("broken")
+    application.publisher.publish()
+    assert application.publisher.last_troubles() == {"fake": (clock(), 1, attempts(application)[0].message)}
+    clock.advance(hours=1)
+    application.publisher.publish()
+    assert application.publisher.last_troubles() == {}
+
+
+def test_a_draft_that_a_channel_would_refuse_gets_no_time(
+    application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is told, and no post is made."""
+    made = approved(application)
+
+    def refuse(self: FakeChannel, text: str, alt_text: str) -> PreparedText:
+        raise Rejected("too long for the fake")
+
+    monkeypatch.setattr(FakeChannel, "fit", refuse)
+    with pytest.raises(InputError, match="draft 1: channel fake: too long for the fake"):
+        application.publisher.set_draft_time(made.id, clock() + timedelta(hours=1))
+    assert application.publisher.posts() == ()
 
 
 def test_the_operator_pauses_and_resumes(application: Application, channel: FakeChannel) -> None:

@@ -198,6 +198,25 @@ def test_a_post_of_unknown_outcome_is_looked_for_first(
     assert (only(application).state, channel.deletions, channel.mutations) == (state, deletions, int(fault == "late"))
 
 
+def test_a_worker_that_is_overtaken_deletes_nothing(
+    application: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease ran out before it could ask; what the other one has recorded stays."""
+    published(application)
+    real = FakeChannel.delete
+
+    def late(self: FakeChannel, receipt: Receipt, ready: Any) -> None:
+        monkeypatch.setattr(FakeChannel, "delete", real)
+        clock.advance(seconds=LEASE.total_seconds() + 1)
+        application.publisher.publish()
+        real(self, receipt, ready)
+
+    monkeypatch.setattr(FakeChannel, "delete", late)
+    (post,) = withdraw(application).posts
+    assert post == only(application)
+    assert (post.state, channel.deletions) == (PostState.WITHDRAWN, 1)
+
+
 def test_what_cannot_be_found_out_is_the_operator_s(application: Application, channel: FakeChannel) -> None:
     """A blind channel's post needs attention, with the commands that decide."""
     approved(application)
@@ -295,6 +314,24 @@ def test_a_plan_that_time_overtook_does_nothing(application: Application, channe
     with pytest.raises(InvalidTransition):
         application.publisher.withdraw(plans)
     assert (only(application).state, channel.deletions) == (PostState.SENT, 0)
+
+
+def test_a_withdrawal_can_be_left_to_the_next_round(application: Application, channel: FakeChannel) -> None:
+    """What waits is cancelled at once; what is out is deleted when the round comes."""
+    approved(application, 1, channels=("fake", "folder"))
+    application.publisher.publish(channels=("fake",))
+    publisher = application.publisher
+    requested = publisher.request_withdrawal(publisher.plan_withdrawal(draft_id=1))
+    assert {post.channel: post.state for post in requested} == {
+        "fake": PostState.WITHDRAWING,
+        "folder": PostState.CANCELLED,
+    }
+    assert channel.deletions == 0
+    publisher.publish()
+    assert ({post.state for post in publisher.posts()}, channel.deletions) == (
+        {PostState.WITHDRAWN, PostState.CANCELLED},
+        1,
+    )
 
 
 def test_all_posts_of_a_draft_are_withdrawn_together(application: Application) -> None:
