@@ -7,13 +7,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.job_schedule import JobRun, JobRunState, Lease, ScheduledTime
+from auria_bot.domain.notice import Notice, RecordedNotice
 from auria_bot.domain.post import Attempt, Outcome, Receipt
 from auria_bot.errors import NotFound
 from auria_bot.services import serialization
+from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.corpus.corpus_versions import Change
 from auria_bot.services.corpus.deletion_check import CheckResult
 from auria_bot.services.corpus.reddit_sync import SyncResult
 from auria_bot.services.publishing.post_creation import Preview
+from auria_bot.services.publishing.withdrawal import WithdrawalPlan
 from auria_bot.services.schedule.jobs import DraftInventory
 from auria_bot.services.studio.plan import Failure
 from auria_bot.store.drafts import Entry
@@ -68,7 +71,9 @@ def test_drafts_runs_and_posts(tmp_path: Path):
     full = serialization.post_json(sent, attempts)
     assert full["receipt"] == {"id": "7", "url": "https://x.com/7", "at": NOW.isoformat(), "cost": 0.015}
     assert [one["outcome"] for one in full["attempts"]] == ["sent", None]
-    json.dumps([found, told, waiting, full])
+    plan = serialization.withdrawal_json(WithdrawalPlan(post=post, action="none", problem="it cannot be"))
+    assert plan == {"post": waiting, "action": "none", "problem": "it cannot be"}
+    json.dumps([found, told, waiting, full, plan])
 
 
 def test_previews_changes_and_the_journal():
@@ -140,3 +145,26 @@ def test_what_was_read_from_reddit():
     assert serialization.check_json(None) is None
     check = CheckResult(posts=1, requests=1, deleted=1, missing=0, buried=1, doubted=0, finished=True)
     assert serialization.check_json(check)["buried"] == 1
+
+
+def test_notices_and_keys():
+    """A notice with what became of it, without its picture's path; a key without its secret."""
+    notice = Notice(kind="review", subject="3", title="A draft waits", body="auria review", picture="/home/p.jpg")
+    recorded = RecordedNotice(id=7, at=NOW, tries=2, is_delivered=True, notice=notice)
+    assert serialization.notice_json(recorded) == {
+        "id": 7,
+        "kind": "review",
+        "subject": "3",
+        "at": NOW.isoformat(),
+        "title": "A draft waits",
+        "body": "auria review",
+        "tries": 2,
+        "delivered": True,
+    }
+    assert serialization.api_key_json(ApiKey(name="bot", scopes=("read",), added_at=NOW)) == {
+        "name": "bot",
+        "scopes": ["read"],
+        "added_at": NOW.isoformat(),
+        "expires_at": None,
+        "used_at": None,
+    }

@@ -71,6 +71,24 @@ def test_slots_count_from_the_first_look_on(application: Application, clock: Fak
     assert told(one) == [("make", "11-22T04:00", "done")]
 
 
+def test_who_leads_and_what_was_done_last_is_known(application: Application, clock: FakeClock):
+    """Nobody and nothing before the first daemon; a leader's lease is known after its end, too."""
+    one = agenda(application, clock, MAKE)
+    assert (one.leader(), one.last_done()) == (None, {})
+    election = LeaderElection(store=application.store, clock=clock, holder="a")
+    assert election.heartbeat()
+    one.claim(election.lease)
+    clock.advance(hours=19)
+    election.heartbeat()
+    (claim,) = one.claim(election.lease)
+    one.settle(claim, DONE)
+    assert one.last_done() == {"make": clock()}
+    clock.advance(hours=24)
+    lease = one.leader()
+    assert lease is not None
+    assert (lease.holder, lease.until < clock()) == ("a", True)
+
+
 def test_a_deposed_daemon_claims_nothing(application: Application, clock: FakeClock, lease: Lease):
     """Its number is no longer the lease's, and what it had is no longer its own."""
     one = agenda(application, clock, MAKE)

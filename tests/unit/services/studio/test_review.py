@@ -14,6 +14,7 @@ from auria_bot.errors import (
     InputError,
     InvalidTransition,
     NotFound,
+    PreconditionFailed,
     StepCrashed,
     StepFailed,
     TextRejected,
@@ -52,6 +53,43 @@ def test_approving_signs_what_is_there(application: Application, drafts: tuple[i
     assert all(draft.is_signed and draft.decided_at == clock.now for draft in approved)
     assert [draft.id for draft in application.review.drafts([DraftState.APPROVED])] == [drafts[1], drafts[0]]
     assert journal(application) == [("approve", drafts[0], "fake, folder"), ("approve", drafts[1], "fake, folder")]
+
+
+def test_decisions_are_listed_newest_first(application: Application, drafts: tuple[int, ...]) -> None:
+    """Of one draft or of all, in parts; of a draft that is not there none."""
+    review = application.review
+    review.approve([drafts[0]])
+    review.reject(drafts[1])
+    review.undo(drafts[0])
+    assert [(entry.action, entry.draft_id) for entry in review.journal()] == [
+        ("undo", drafts[0]),
+        ("reject", drafts[1]),
+        ("approve", drafts[0]),
+    ]
+    newest, oldest = review.journal(drafts[0])
+    assert review.journal(drafts[0], before=newest.id) == (oldest,)
+    assert review.journal(limit=1) == (newest,)
+    with pytest.raises(NotFound):
+        review.journal(999)
+
+
+def test_a_draft_that_was_changed_since_it_was_read_is_left_alone(
+    application: Application, drafts: tuple[int, ...]
+) -> None:
+    """Whatever is to be done with it."""
+    review, seen = application.review, application.review.draft(drafts[0]).version
+    review.edit(drafts[0], text="other words")
+    for act in (
+        lambda: review.approve([drafts[0]], version=seen),
+        lambda: review.reject(drafts[0], version=seen),
+        lambda: review.edit(drafts[0], text="third words", version=seen),
+        lambda: review.undo(drafts[0], version=seen),
+    ):
+        with pytest.raises(PreconditionFailed):
+            act()
+    draft = review.draft(drafts[0])
+    assert (draft.state, draft.text) == (DraftState.MADE, "other words")
+    assert review.reject(drafts[0], version=draft.version).state is DraftState.REJECTED
 
 
 def test_the_usual_channels_stand_in(application: Application, drafts: tuple[int, ...]) -> None:
