@@ -10,13 +10,11 @@ import pytest
 from PIL import Image
 
 from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress, Haiku
-from auria_bot.domain.interfaces import SafetyResult
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest
 from auria_bot.errors import NotFound, SettingsError, StepFailed
 from auria_bot.services.studio import steps
 from auria_bot.services.studio.plan import BackendSpec, Plan
 from auria_bot.services.studio.steps import FUNCTION, StepContext, StepWorker, work_of
-from auria_bot.testing import FakeStylist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,20 +61,6 @@ def test_a_painter_that_paints_nothing_fails_its_step(tmp_path: Path) -> None:
     lazy = SimpleNamespace(paint=lambda *_, **__: ())
     with pytest.raises(StepFailed, match="painted nothing"):
         work_of("painting").run(artwork(haiku=HAIKU), context(tmp_path, painter=lazy, safety_filter=None))
-
-
-def test_a_strength_that_was_asked_for_takes_the_place_of_the_style_s_own(tmp_path: Path) -> None:
-    """It is what the stylist gets, and what the artwork records."""
-    invented = FakeStylist(FakeStylist.Config(), models=tmp_path)
-    passing = SimpleNamespace(
-        judge=lambda *_, **__: SafetyResult(passed=True, reason="", nudity=0.0, fingerprint="0" * 16)
-    )
-    Image.new("RGB", (32, 32), "teal").save(tmp_path / "enlarged.png")
-    files = {"enlarged": ArtworkFile.named("enlarged.png")}
-    given = artwork(mood="serene", mood_source="given", haiku=HAIKU, files=files, wanted_strength=0.25)
-    styled = work_of("style").run(given, context(tmp_path, stylist=invented, safety_filter=passing))
-    assert styled.style is not None
-    assert styled.style.strength == 0.25
 
 
 @pytest.mark.parametrize(
@@ -151,6 +135,15 @@ def test_backends_that_no_later_step_needs_are_released(tmp_path: Path, monkeypa
     assert returned == [True]
     with pytest.raises(NotFound, match="names no painter"):
         worker(request("poet", "safety_filter"), state("painting", artwork), tmp_path, unseen)
+
+
+def test_a_strength_that_was_asked_for_takes_the_place_of_the_style_s_own(tmp_path: Path) -> None:
+    """It is what the artwork records."""
+    Image.linear_gradient("L").convert("RGB").save(tmp_path / "enlarged.png")
+    files = {"enlarged": ArtworkFile.named("enlarged.png")}
+    given = artwork(mood="serene", mood_source="given", haiku=HAIKU, files=files, wanted_strength=0.25)
+    result, _ = StepWorker()(request(*ROLES), state("style", given), tmp_path, unseen)
+    assert result["changes"]["style"]["strength"] == 0.25
 
 
 def test_a_wrong_option_is_named(tmp_path: Path) -> None:

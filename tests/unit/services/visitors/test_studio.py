@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from errno import ENOSPC
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
@@ -10,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from auria_bot.domain.artwork import VISITOR
+from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import InputError, InvalidTransition, NotFound, NotPermitted, UnknownName, VisitorRefused
 from auria_bot.services.visitors.works import WorkState
 from auria_bot.settings.web import WebSettings
@@ -80,7 +82,7 @@ def test_an_artwork_is_made_and_touches_nothing_of_the_operators(tmp_path: Path)
 def test_it_gives_way_to_auria_s_own_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two steps; what was made so far is seen, and it goes on where it was."""
     application = opened(tmp_path)
-    studio, busy = application.visitor_studio, Busy(monkeypatch, application, free=2)
+    studio, busy = application.visitor_studio, Busy(monkeypatch, application, free=3)
     studio.ask(**HERE)
     key = studio.current("cookie-1").key  # type: ignore[union-attr]
     for _ in range(1200):
@@ -94,8 +96,10 @@ def test_it_gives_way_to_auria_s_own_work(tmp_path: Path, monkeypatch: pytest.Mo
     assert [(event.step, event.state) for event in seen if event.state == "done"] == [
         ("poem", "done"),
         ("mood", "done"),
+        ("painting", "done"),
     ]
     assert len(seen[1].facts["lines"]) == 3
+    assert studio.picture(key, "painting.png").parent.is_relative_to(studio._runs.root)
     busy.now = False
     assert ended(studio, key).state is WorkState.DONE
     assert studio.watch(key) is None
@@ -192,6 +196,38 @@ def test_work_goes_on_after_a_disk_that_took_nothing(tmp_path: Path, monkeypatch
         assert ended(studio, first.key).state is WorkState.FAILED
     assert studio.outcomes == {"failed": 1}
     assert ended(studio, studio.ask(**HERE).key).state is WorkState.DONE
+
+
+@pytest.mark.parametrize(("broken", "state"), [("_planner.new", WorkState.FAILED), ("_runs.finish", WorkState.DONE)])
+def test_work_goes_on_after_what_nobody_expects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str, state: WorkState
+) -> None:
+    """An artwork ends once: what fails after it was made does not undo it."""
+    studio = opened(tmp_path).visitor_studio
+    happened = threading.Event()
+
+    def fail(*_: object, **__: object) -> None:
+        happened.set()
+        raise RuntimeError("nobody expects this")
+
+    with monkeypatch.context() as patch:
+        part, method = broken.split(".")
+        patch.setattr(getattr(studio, part), method, fail)
+        assert ended(studio, studio.ask(**HERE).key).state is state
+        assert happened.wait(60)
+    assert ended(studio, studio.ask(visitor="cookie-2", address="203.0.113.8").key).state is WorkState.DONE
+    assert studio.outcomes == Counter({state: 1}) + Counter({WorkState.DONE: 1})
+
+
+def test_what_a_killed_server_left_is_cleared_away(tmp_path: Path) -> None:
+    """Its unfinished run is removed when the next one opens the studio."""
+    application = opened(tmp_path)
+    studio = application.visitor_studio
+    planned = studio._planner.new(ArtworkRequest(theme="rain", seed=1), origin=VISITOR)
+    studio._runs.create(planned.plan, planned.states).close()
+    assert len(studio._runs.names()) == 1
+    assert studio.current("cookie-1") is None
+    assert studio._runs.names() == []
 
 
 def test_one_server_at_a_time_has_the_studio(tmp_path: Path) -> None:
