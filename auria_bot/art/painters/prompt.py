@@ -132,7 +132,8 @@ _LIGHT_WORDS: dict[str, str] = {
         "firefly fireflies sleep dream dreams galaxy nightfall"
     ),
     "sunset": (
-        "sunset dusk evening twilight sundown sunrise dawn daybreak ember embers fire burning flame flames glow red "
+        "sunset dusk evening twilight sundown sunrise dawn daybreak wake woke waking awake ember embers fire burning "
+        "flame flames glow red "
         "sinking campfire"
     ),
     "autumn": "autumn october november september fall maple harvest fallen pumpkin rust crimson wither withered",
@@ -196,16 +197,26 @@ _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
 }
 _SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # weight of a strong word beside a cosine
 _SCENE_BIAS = {"sea": 0.03, "mountain": 0.02, "river": 0.01, "forest": 0.01, "glacier": -0.06}
-_SCENE_BIAS |= dict.fromkeys(("swamp", "desert", "bamboo", "church", "snowfield", "bridge", "road", "rain"), -0.05)
+_SCENE_BIAS |= dict.fromkeys(("swamp", "desert", "bamboo", "church", "snowfield", "bridge", "road", "house"), -0.05)
+_SCENE_BIAS["rain"] = -0.2  # rain is a grey light over most scenes; drops alone make a blurred picture
 _SCENE_BIAS |= dict.fromkeys(sorted(CLOSE_UPS), -0.06) | dict.fromkeys(("bird", "butterfly", "horse"), -0.10)
 # Without a named scene, prefer a wide view to a close-up, a creature or a rare place.
+_CREATURES = ("bird", "butterfly", "horse")
+_SET_BACK = 0.2  # lost by a creature in a poem that names a setting or the night: those come out better than a close-up
 _UNSEEN = 0.12  # lost by a scene that was never seen in the snow or the autumn that a poem names
 _CONTRARY = {  # lights that contradict a scene
     "snowfield": ("autumn", "noon", "grey", "mist", "day"),
     "glacier": ("autumn",),
     "rain": ("noon", "day", "sunset", "snow", "moon", "night"),
+    **dict.fromkeys(_CREATURES, ("night", "moon", "sunset")),
 }
 _DARK = ("night", "moon")
+_OPEN = frozenset({"sky", "sea", "field", "valley", "mountain", "river", "desert", "boat", "snowfield", "glacier"})
+_MOONRISE = 0.03  # gained by moonlight over night in an open scene, which is black without a moon
+_MOONLESS_TEXT = (
+    "star stars starry starlight galaxy firefly fireflies lightning thunder storm rain clouds cloudy fog moonless lamp"
+)
+_MOONLESS = frozenset(_MOONLESS_TEXT.split())  # what one sees at night without the moon
 _MOON = frozenset(_LIGHT_WORDS["moon"].split())
 _SPREAD = 0.03  # temperature of the random choice between scores
 
@@ -284,6 +295,8 @@ def compose(
         lights[light] -= 0.0 if scene in seen else 0.25
     for light in _CONTRARY.get(scene, ()):
         lights[light] -= _LIGHT_WEIGHT
+    if scene in _OPEN and not _MOONLESS.intersection(words):
+        lights["moon"] = max(lights["moon"], lights["night"] + _MOONRISE)
     light = _draw(lights, rng)
     by_day = light in _DARK and (scene in CLOSE_UPS or scene == "garden")  # what has no sky turns into a black square
     # White flowers come out pale under a bright sky.
@@ -313,9 +326,14 @@ def _scene_scores(
         + _SCENE_BIAS.get(scene, 0.0)
         for scene, named in _scene_words(known).items()
     }
+    strong, named = _STRONG.intersection(words), _scene_words(known)
+    settings = frozenset().union(*(each for scene, each in named.items() if scene not in CLOSE_UPS))
+    if strong & settings or {"night", *_MOON}.intersection(words):
+        for creature in set(_CREATURES).intersection(known):
+            scores[creature] -= _SET_BACK
     if _MOON.intersection(words):
         for near in CLOSE_UPS.intersection(known):
-            if not _STRONG.intersection(words) & _scene_words(known)[near]:
+            if not strong & named[near]:
                 scores[near] -= _LIGHT_WEIGHT
     for light, seen in (("snow", SNOWY), ("autumn", LEAFY)):
         if _STRONG_LIGHT.intersection(words) & set(_LIGHT_WORDS[light].split()):

@@ -134,6 +134,43 @@ def test_a_named_moon_is_shown(ask):
         }
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("crow in the mountain", "standing on the horizon", "a heron alone"),
+        ("hill the meadow grass", "walking in the tall river", "a sparrow singing"),
+        ("mother in the night", "the moon fills the empty chair", "a mourning dove calls"),
+    ],
+)
+def test_creatures_stand_back_where_a_setting_is_named(ask, lines):
+    """A poem of a bird in the mountains, or at night, gets the mountains or the night, not a bird close up."""
+    assert all(ask(*lines, seed=seed).scene not in {"bird", "butterfly", "horse"} for seed in range(8))
+
+
+def test_a_bird_is_painted_by_day(ask):
+    """A bird that is all a poem names is painted in daylight, whatever the hour."""
+    for seed in range(8):
+        prompt = ask("a sparrow sleeping", "small bird with folded feathers", "songbird of the dark", seed=seed)
+        assert prompt.light not in {"night", "moon", "sunset"}
+
+
+def test_open_nights_mostly_have_a_moon(ask):
+    """A night over the sea has a moon more often than not, but none where the poem speaks of stars."""
+    lights = [
+        ask("the sea at night", "waves in the dark and no sound", "asleep", seed=seed).light for seed in range(20)
+    ]
+    assert lights.count("moon") > lights.count("night")
+    starry = [ask("the sea at night", "waves in the dark and the stars", "no sound", seed=seed) for seed in range(20)]
+    assert "moon" not in {prompt.light for prompt in starry}
+
+
+def test_rain_is_a_light_over_other_scenes(ask):
+    """Rain that is named once, over a lake, makes the lake grey; drops alone are not painted."""
+    assert {ask("rain on the old lake", "the pond and its quiet", "ducks", seed=seed).scene for seed in range(8)} == {
+        "river"
+    }
+
+
 def test_moonlight_is_stronger_than_stars(ask):
     """A night of the moon and the stars has its moon."""
     for seed in range(5):
