@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RATE", "Reading", "Voice", "loudness", "wav"]
+__all__ = ["LOUDNESS", "RATE", "Reading", "Voice", "loudness", "wav"]
 
 RATE = 24_000
 """Samples a second."""
