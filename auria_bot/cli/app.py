@@ -59,6 +59,7 @@ COMMANDS = {
     "print": ("studio.prints:print_draft", "Print a draft at any size, its strokes painted anew."),
     "catalogue": ("studio.prints:catalogue", "Write a catalogue of many works as PDF."),
     "portrait": ("studio.portrait:portrait", "Make her portrait, an emblem painted by her own networks, and use it."),
+    "speak": ("studio.speak:speak", "Read a draft's poem aloud, for its web page or into a file."),
     "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
     "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),

@@ -44,6 +44,7 @@ _MEDIA_TYPES = {
     ".webp": "image/webp",
     ".mp4": "video/mp4",
     ".webm": "video/webm",
+    ".m4a": "audio/mp4",
     ".wav": "audio/wav",
     ".json": "application/json",
 }

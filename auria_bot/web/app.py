@@ -87,6 +87,7 @@ def site_of(services: Application) -> tuple[Site, Renderer]:
         gallery=services.gallery,
         sizes=services.picture_sizes,
         corpora=services.corpus_lineage,
+        readings=services.readings,
         renderer=renderer,
     )
     return site, renderer
@@ -95,12 +96,13 @@ def site_of(services: Application) -> tuple[Site, Renderer]:
 def create_app(services: Application) -> FastAPI:
     """The ASGI application of these services."""
     site, renderer = site_of(services)
-    gallery, portraits = site.gallery, services.portraits
+    gallery, portraits, readings = site.gallery, services.portraits, services.readings
 
     def fresh_version() -> str | None:
-        return f"{version} {portraits.stamp}" if (version := gallery.fresh_version) is not None else None
+        version = gallery.fresh_version
+        return f"{version} {portraits.stamp} {readings.stamp}" if version is not None else None
 
-    pages = PageCache(lambda: f"{gallery.version()} {portraits.stamp}", fresh_version=fresh_version)
+    pages = PageCache(lambda: f"{gallery.version()} {portraits.stamp} {readings.stamp}", fresh_version=fresh_version)
     web = WebApp(services=services, site=site, renderer=renderer, cache=pages, runs=BackgroundRuns())
     counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)

@@ -21,7 +21,7 @@ from auria_bot.services.portraits.portraits import FILES
 from auria_bot.web import feeds
 from auria_bot.web.app import site_of
 from auria_bot.web.language import available, find_language
-from auria_bot.web.links import file_of, film_path, picture_path, portrait_path
+from auria_bot.web.links import file_of, film_path, picture_path, portrait_path, reading_path
 from auria_bot.web.rendering import View
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ class _Export:
             with contextlib.suppress(NotFound):
                 film = self._site.sizes.film(draft)
                 yield file_of(film_path(entry.id, film.name)), film
+            if (reading := self._site.readings.find(draft.artwork.haiku)) is not None:
+                yield file_of(reading_path(entry.id, reading.name)), reading
 
     def _write(self, name: str, content: bytes) -> None:
         self.files.add(name)

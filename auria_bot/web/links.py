@@ -18,13 +18,14 @@ __all__ = [
     "film_path",
     "picture_path",
     "portrait_path",
+    "reading_path",
     "relative",
 ]
 
 FACET_PATHS = {"mood": "moods", "season": "seasons", "style": "paintings", "subject": "subjects", "year": "years"}
 """The first part of the address of each facet's pages."""
 
-_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|mp4|png|svg|txt|webm|webp|woff2|xml)\Z")
+_FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|m4a|mp4|png|svg|txt|wav|webm|webp|woff2|xml)\Z")
 
 
 def artwork_path(entry: GalleryEntry) -> str:
@@ -51,6 +52,11 @@ def portrait_path(name: str) -> str:
 def film_path(artwork_id: int, name: str) -> str:
     """The address of an artwork's film, whose file has that name."""
     return f"/films/{artwork_id}{PurePath(name).suffix}"
+
+
+def reading_path(artwork_id: int, name: str) -> str:
+    """The address of an artwork's poem read aloud, whose file has that name."""
+    return f"/readings/{artwork_id}{PurePath(name).suffix}"
 
 
 def file_of(path: str) -> str:

@@ -23,6 +23,7 @@ from auria_bot.web.links import (
     film_path,
     picture_path,
     portrait_path,
+    reading_path,
     relative,
 )
 
@@ -103,6 +104,7 @@ class Renderer:
             "picture_path": picture_path,
             "portrait_alt_text": ALT_TEXT,
             "film_path": film_path,
+            "reading_path": reading_path,
             "languages": [find_language(tag) for tag in available()],
             "known_strings": find_language(DEFAULT).keys,
         }

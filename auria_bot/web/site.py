@@ -10,7 +10,7 @@ from auria_bot.domain.mood import MOODS
 from auria_bot.errors import NotFound
 from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
 from auria_bot.services.gallery.lineage import models_used
-from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, film_path, picture_path
+from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, film_path, picture_path, reading_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auria_bot.services.gallery.gallery import Gallery, PublishedArtwork
     from auria_bot.services.gallery.lineage import CorpusVersions
     from auria_bot.services.gallery.picture_sizes import PictureSizes
+    from auria_bot.services.gallery.readings import Readings
     from auria_bot.settings.web import WebSettings
     from auria_bot.web.rendering import Renderer, View
 
@@ -47,9 +48,11 @@ class Site:
         gallery: Gallery,
         sizes: PictureSizes,
         corpora: CorpusVersions,
+        readings: Readings,
         renderer: Renderer,
     ) -> None:
         self.settings, self.gallery, self.sizes, self.renderer = settings, gallery, sizes, renderer
+        self.readings = readings
         self._corpora = corpora
 
     def page(self, view: View) -> str:
@@ -136,6 +139,7 @@ class Site:
             posted=[post for post in details.posted if post.url.startswith(("https://", "http://"))],
             models=models_used(work.draft.artwork),
             corpus=self._corpora.of(work.draft.artwork),
+            reading=reading.name if (reading := self.readings.find(work.draft.artwork.haiku)) else "",
             structured=self.structured(view, work),
             mood_known=work.entry.mood in MOODS,
         )
@@ -179,6 +183,13 @@ class Site:
                 "duration": f"PT{film.seconds:g}S",
                 "width": film.width,
                 "height": film.height,
+            }
+        if (reading := self.readings.find(draft.artwork.haiku)) is not None:
+            described["audio"] = {
+                "@type": "AudioObject",
+                "name": draft.artwork.haiku.lines[0],
+                "contentUrl": view.absolute(reading_path(draft.id, reading.name)),
+                "transcript": draft.artwork.haiku.text,
             }
         return described
 

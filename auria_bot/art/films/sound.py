@@ -11,24 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auria_bot.art.films.video import require_video
 from auria_bot.errors import InputError
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from auria_bot.art.films.video_writer import VideoFormat
 
-__all__ = ["CopiedSound", "Music", "has_sound"]
+__all__ = ["CopiedSound", "Music", "has_sound", "write_sound"]
 
 _RATE = 48_000  # samples a second
 _BITS = 192_000  # a second, of encoded sound
 _BIT_EXACT = 1 << 23
 _GLOBAL_HEADER = 1 << 22
 _PIECE = 4096  # samples, where the encoder takes any number
+_SPOKEN_BITS = 64_000  # a second, of a voice
+_SPOKEN = {".m4a": ("mp4", "aac"), ".ogg": ("ogg", "libopus"), ".opus": ("ogg", "libopus")}  # container and encoder
 _FORMATS = "mov,mp4,m4a,matroska,webm,mp3,wav,flac,ogg,aac,aiff,mpegts,avi,asf"
 
 
@@ -198,6 +201,46 @@ class CopiedSound:
             yield from renewed(resampler.resample(frame))
         yield from renewed(resampler.resample(None))
         yield from target.encode()
+
+
+def write_sound(
+    path: Path, samples: NDArray[np.float32], rate: int, *, suffix: str, metadata: Mapping[str, str]
+) -> None:
+    """Write one channel of sound, such as a voice, without a picture; the same samples give the same bytes.
+
+    Args:
+        path: the file, which need not have the format's ending.
+        samples: (n,) from -1 to 1.
+        rate: samples a second.
+        suffix: ".m4a" (AAC), ".ogg" or ".opus" (Opus).
+        metadata: such as "title" and "comment".
+
+    Raises:
+        BackendMissing: PyAV is not installed.
+    """
+    require_video()
+    import av
+
+    container_name, codec = _SPOKEN[suffix]
+    options = {"fflags": "+bitexact", **({"movflags": "+faststart"} if container_name == "mp4" else {})}
+    with av.open(str(path), "w", format=container_name, container_options=options) as container:
+        container.metadata.update(metadata)
+        stream: Any = container.add_stream(codec, rate=_RATE, layout="mono")
+        context = stream.codec_context
+        context.bit_rate, context.thread_count = _SPOKEN_BITS, 1
+        context.flags |= _BIT_EXACT | _GLOBAL_HEADER
+        context.format = "fltp" if codec == "aac" else "flt"
+        context.open()
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples, np.float32)[None], format="fltp", layout="mono"
+        )
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        resampler = av.AudioResampler(
+            format=context.format.name, layout="mono", rate=_RATE, frame_size=context.frame_size or _PIECE
+        )
+        for shaped in (*resampler.resample(frame), *resampler.resample(None)):
+            container.mux(stream.encode(shaped))
+        container.mux(stream.encode())
 
 
 def has_sound(path: Path) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MOST_PIXELS", "Frame", "Video", "require_video"]
+__all__ = ["MOST_PIXELS", "Frame", "Video", "is_installed", "require_video"]
 
 MOST_PIXELS = 4096 * 2304
 """Most pixels of a frame: 4K, in either direction. A decoder holds some 16 frames, so more would need much memory."""
@@ -176,14 +176,19 @@ class Video:
             yield from found
 
 
+def is_installed() -> bool:
+    """Whether PyAV is installed, the extra `films`."""
+    return find_spec("av") is not None
+
+
 def require_video() -> None:
     """Make sure that videos can be read.
 
     Raises:
         BackendMissing: the extra `films` is not installed.
     """
-    if find_spec("av") is None:
-        raise BackendMissing("reading videos needs PyAV: pip install 'auria-bot[films]'")
+    if not is_installed():
+        raise BackendMissing("videos and encoded sound need PyAV: pip install 'auria-bot[films]'")
 
 
 def _scaled(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:

@@ -58,6 +58,14 @@ def gallery_router(web: WebApp) -> APIRouter:
             raise NotFound(f"the film of artwork {artwork_id} is not offered as {suffix[:8]}")
         return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=_PICTURE_HEADERS)
 
+    @router.api_route("/readings/{artwork_id}.{suffix}", methods=_READ)
+    def reading(artwork_id: int, suffix: str) -> Response:
+        file = web.site.readings.find(web.site.gallery.work(artwork_id).draft.artwork.haiku)
+        if file is None or file.suffix != f".{suffix}":
+            raise NotFound(f"the poem of artwork {artwork_id} cannot be heard as {suffix[:8]}")
+        headers = _PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"}
+        return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=headers)
+
     @router.api_route("/search", methods=_READ)
     def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
         chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}

@@ -1,0 +1,55 @@
+"""`auria speak`: a draft's poem, read aloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from auria_bot.cli.app import Json
+from auria_bot.cli.terminal.console import echo, note, print_json
+from auria_bot.errors import InputError
+
+__all__ = ["speak"]
+
+
+def speak(
+    draft_id: Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")],
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Write .m4a, .ogg, .opus or .wav. Default: keep it in the home, for the web page."
+        ),
+    ] = None,
+    pace: Annotated[float, typer.Option("--pace", min=0.6, max=1.5, help="1 as in conversation; less: slower.")] = 0.85,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the reading from the home.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read a draft's poem aloud, for its web page or into a file.
+
+    The voice is synthetic and speaks American English; the same poem and pace sound the same. Needs
+    auria-bot[voice]; without auria-bot[films], only WAV can be written.
+    """
+    from auria_bot.cli.app import app_context
+
+    if remove and target is not None:
+        raise InputError("--remove takes a reading from the home; a file of --out is yours to delete")
+    with app_context() as app:
+        poem = app.review.draft(draft_id).artwork.haiku
+        if remove:
+            app.readings.remove(poem)
+            if as_json:
+                print_json({"removed": draft_id})
+            else:
+                echo(f"removed the reading of draft {draft_id}")
+            return
+        readings = app.readings
+        made = readings.keep(poem, pace=pace) if target is None else readings.write(poem, target, pace=pace)
+    if as_json:
+        facts = {"seconds": round(made.seconds, 2), "lufs": round(made.loudness, 1), "lines": list(poem.lines)}
+        print_json({"file": str(made.path.absolute()), **facts})
+        return
+    echo(f"{made.path.absolute()}: {made.seconds:.1f} s, {made.loudness:.0f} LUFS")
+    if target is None:
+        note("its page on the web site offers it to be heard")
