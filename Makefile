@@ -44,7 +44,7 @@ web: .venv/.installed  ## Put what you approved into the demo's folder, and open
 test: .venv-test/.installed  ## Run the tests in .venv-test, which holds torch too.
 	@.venv-test/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
-test-live: .venv-test/.installed .venv-chart/.installed .venv-mlflow/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server (npm installs it), Helm or MLflow.
+test-live: .venv-test/.installed .venv-chart/.installed .venv-mlflow/.installed .venv-storage/.installed $(PDS)/node_modules/.installed  ## Run the tests that need a real Bluesky server (npm installs it), Helm, MLflow or SeaweedFS.
 	@.venv-test/bin/python -m pytest tests/live $(ARGS)
 
 tensorboard: .venv-tensorboard/.installed  ## Show the curves of trainings in AURIA_HOME, at http://127.0.0.1:6006.

@@ -32,6 +32,7 @@ The tree::
     │   ├── ClusterError         the cluster is away, or lacks what a step asks for
     │   └── NoGoodPicture        the safety filter rejected every candidate
     ├── DiskError                disk full, read-only or unwritable       exit 10
+    │   └── StorageAway          the bucket of the pictures does not answer
     └── ChannelError             a platform                               exit 11
         ├── Rejected             certainly not posted, do not retry
         ├── Throttled            certainly not posted, retry later
@@ -76,6 +77,7 @@ __all__ = [
     "StepFailed",
     "StepOutOfMemory",
     "StepTimedOut",
+    "StorageAway",
     "StoreError",
     "TextRejected",
     "Throttled",
@@ -280,6 +282,12 @@ class DiskError(AuriaError):
     exit_code: ClassVar[int] = 10
     http_status: ClassVar[int] = 503
     hint = "free some space, or set AURIA_HOME to another folder"
+
+
+class StorageAway(DiskError):
+    """The storage of the pictures does not answer, or refuses."""
+
+    hint = "auria doctor checks the storage; auria make --resume continues what was begun"
 
 
 class ChannelError(AuriaError):

@@ -150,6 +150,7 @@ class OperationsServices(StudioServices):
             backups=self.backups,
             erasure=self.erasure,
             open_store=lambda: Store.open(self.settings),
+            pictures=self.pictures,
             settle_models=self.settle_models,
             clock=self.clock,
         )
@@ -350,12 +351,18 @@ def doctor() -> Doctor:
     from auria_bot.services.operations.doctor import Doctor
     from auria_bot.settings import loading
 
-    return Doctor(load=loading.load, open_channels=open_channels, try_cluster=_try_cluster)
+    return Doctor(load=loading.load, open_channels=open_channels, try_cluster=_try_cluster, try_storage=_try_storage)
 
 
 def _try_cluster(settings: Settings) -> None:
     with contextlib.closing(build(settings)) as app:
         app.try_executor()
+
+
+def _try_storage(settings: Settings) -> None:
+    with contextlib.closing(build(settings)) as app:
+        if app.bucket is not None:
+            app.bucket.check()
 
 
 @contextlib.contextmanager

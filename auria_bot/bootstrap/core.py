@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
     from auria_bot.settings.schema import Settings
+    from auria_bot.store.bucket.client import Bucket
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
@@ -48,10 +49,24 @@ class Core:
 
     @cached_property
     def pictures(self) -> Pictures:
-        """The pictures of the drafts."""
+        """The pictures of the drafts: in the home, or in the bucket that the settings name."""
         from auria_bot.store.files import Pictures
 
-        return Pictures(self.settings.home)
+        if self.bucket is None:
+            return Pictures(self.settings.home)
+        from auria_bot.store.bucket.pictures import BucketPictures
+
+        return BucketPictures(self.settings.home, self.bucket, limit=self.settings.storage.cache_mb * 1_000_000)
+
+    @cached_property
+    def bucket(self) -> Bucket | None:
+        """The bucket that the settings name; None where everything is in the home."""
+        if not self.settings.storage.pictures:
+            return None
+        from auria_bot.secret_store import SecretStore
+        from auria_bot.store.bucket.client import Bucket
+
+        return Bucket(self.settings.storage, secrets=SecretStore(self.settings.home, "storage"))
 
     @property
     def picture_copies(self) -> Path:

@@ -90,6 +90,7 @@ COMMANDS = {
     "doctor": ("operations.doctor:doctor", "Check the installation, and say how to fix what is wrong."),
     "config": ("operations.doctor:config", "Show every setting in force, without secrets."),
     "db": ("operations.database:database", "Back up, restore and check the database."),
+    "storage": ("operations.storage:storage", "Show where pictures are kept, and move them to a bucket or back."),
     "tidy": (
         "operations.database:tidy",
         "Delete old pictures of rejected drafts, unfinished runs and crash logs.",

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import FILM
-from auria_bot.errors import NotFound
+from auria_bot.errors import NotFound, StorageAway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,9 +62,16 @@ PICTURES = ("full", "post", "card", "painting")
 
 
 def picture_path(pictures: Pictures, draft: Draft, name: str) -> str | None:
-    """The absolute path of one of a draft's `PICTURES`, or None when the file is gone."""
+    """The absolute path of one of a draft's `PICTURES`, copied from elsewhere where needed; None if it is gone."""
     with contextlib.suppress(NotFound):
         return str(pictures.path(draft.folder, draft.artwork.files[name].name))
+    return None
+
+
+def _shown_path(pictures: Pictures, draft: Draft, name: str) -> str | None:
+    """Where one of a draft's `PICTURES` is, on the disk or elsewhere; None if it is gone or out of reach."""
+    with contextlib.suppress(NotFound, StorageAway):
+        return pictures.shown(draft.folder, draft.artwork.files[name].name)
     return None
 
 
@@ -92,9 +99,9 @@ def draft_json(draft: Draft, pictures: Pictures) -> dict[str, Any]:
         "nudity": art.nudity,
         "channels": list(draft.channels),
         "picture_sha256": draft.picture_sha256,
-        "pictures": {name: picture_path(pictures, draft, name) for name in PICTURES},
+        "pictures": {name: _shown_path(pictures, draft, name) for name in PICTURES},
         "models": dict(art.models),
-        "film": _fields(art.film) | {"file": picture_path(pictures, draft, FILM)} if art.film else None,
+        "film": _fields(art.film) | {"file": _shown_path(pictures, draft, FILM)} if art.film else None,
     }
 
 

@@ -34,6 +34,7 @@ from auria_bot.settings.sections import (
     StudioSettings,
     TrackingSettings,
 )
+from auria_bot.settings.storage import StorageSettings
 from auria_bot.settings.web import WebSettings
 
 __all__ = ["Settings"]
@@ -138,6 +139,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     captions: CaptionSettings = CaptionSettings()
     registry: RegistrySettings = RegistrySettings()
+    storage: StorageSettings = StorageSettings()
     maintenance: MaintenanceSettings = MaintenanceSettings()
     logging: LoggingSettings = LoggingSettings()
 

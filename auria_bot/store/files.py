@@ -1,7 +1,8 @@
 """Finished pictures on disk, one folder per draft, and their paths as the database stores them.
 
-Files are copied into a staging folder, flushed to the disk, and the folder is renamed into place: it appears whole or
-not at all. Paths in the database are relative to the home, so that the home may be moved.
+`bucket.pictures` keeps them in a bucket instead. Files are copied into a staging folder, flushed to the disk, and the
+folder is renamed into place: it appears whole or not at all. Paths in the database are relative to the home, so that
+the home may be moved.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound
-from auria_bot.files import disk_errors, flush
+from auria_bot.files import disk_errors, flush, sha256_of
 
-__all__ = ["Pictures", "path_from_home", "path_in_home"]
+__all__ = ["Pictures", "check_name", "folder_sizes", "path_from_home", "path_in_home"]
 
 _STAGING = ".staging-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
@@ -29,8 +30,13 @@ _CHUNK = 1 << 20  # bytes copied at a time
 class Pictures:
     """The pictures of every draft, under `root`."""
 
+    address: str = ""
+    """Where else pictures are kept; "" for the disk alone."""
+
     def __init__(self, home: Path) -> None:
         self.root = home / "pictures"
+        self.copies = home / "cache" / "pictures"
+        """Copies of what is kept elsewhere."""
 
     def keep(self, folder: str, files: Mapping[str, Path]) -> Path:
         """Copy files (name to source) into a new folder, atomically; repeating it is harmless.
@@ -42,7 +48,7 @@ class Pictures:
             DiskError: the disk is full, read-only or not writable.
         """
         for name in (folder, *files):
-            _check(name)
+            check_name(name)
         missing = [str(source) for source in files.values() if not source.is_file()]
         if missing:
             raise NotFound(f"missing: {', '.join(missing)}")
@@ -76,14 +82,51 @@ class Pictures:
             InputError: a name that is not a plain file name.
             NotFound: it does not lie there.
         """
-        _check(folder)
-        _check(name)
+        check_name(folder)
+        check_name(name)
         found = self.root / folder / name
         if not found.resolve().is_relative_to(self.root.resolve()):
             raise InputError(f"{found} leads out of {self.root}")
         if not found.is_file():
             raise NotFound(f"{found} is missing; put it back from a backup")
         return found
+
+    def place(self, folder: str, name: str) -> Path:
+        """Where a file of a draft lies or would lie; it may be missing, or out of reach."""
+        return self.root / folder / name
+
+    def shown(self, folder: str, name: str) -> str:
+        """The absolute path of a file of a draft, or its address elsewhere, without copying it from there.
+
+        Raises:
+            InputError: a name that is not a plain file name.
+            NotFound: it is not there.
+        """
+        return str(self.path(folder, name))
+
+    def here(self, path: str) -> str:
+        """A path that `path` gave, perhaps on another machine or before the pictures were moved, as it is now.
+
+        Raises:
+            NotFound: the file is missing.
+            StorageAway: it is kept elsewhere, and cannot be reached.
+        """
+        for root in (self.root, self.copies):
+            if path and Path(path).parent.parent == root:
+                return str(self.path(Path(path).parent.name, Path(path).name).absolute())
+        return path
+
+    def check(self, folder: str, name: str, sha256: str = "") -> None:
+        """Make sure that a file of a draft is there, and whole where its hash is given.
+
+        Raises:
+            NotFound: it is missing.
+            InvalidTransition: it has another hash.
+            StorageAway: it is kept elsewhere, and cannot be reached.
+        """
+        path = self.path(folder, name)
+        if sha256 and sha256_of(path) != sha256:
+            raise InvalidTransition(f"{name} is not the picture that was made; restore a backup")
 
     def remove(self, folder: str) -> None:
         """Delete a draft's folder; a missing one is no error.
@@ -92,7 +135,7 @@ class Pictures:
             InputError: a name that is not a plain file name.
             DiskError: the disk is read-only or not writable.
         """
-        _check(folder)
+        check_name(folder)
         away = self.root / f"{_STAGING}{folder}-{uuid4().hex}"
         with disk_errors(self.root):
             try:
@@ -103,8 +146,7 @@ class Pictures:
 
     def sizes(self) -> dict[str, int]:
         """Size in bytes of every draft's folder, by its name."""
-        folders = (folder for folder in sorted(self.root.glob("[!.]*")) if folder.is_dir())
-        return {folder.name: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
+        return folder_sizes(self.root)
 
     def sweep(self) -> int:
         """Delete staging folders older than a day, which crashed processes left; return how many."""
@@ -116,6 +158,22 @@ class Pictures:
         return len(stale)
 
 
+def folder_sizes(root: Path) -> dict[str, int]:
+    """Size in bytes of every folder in a folder, by its name, without those that begin with a dot."""
+    folders = (folder for folder in sorted(root.glob("[!.]*")) if folder.is_dir())
+    return {folder.name: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
+
+
+def check_name(name: str) -> None:
+    """Make sure that a name can be that of a folder or of a file.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name[:60]!r} is not the name of a file of Auria's: letters, digits, '.', '_' and '-'")
+
+
 def path_in_home(path: str, home: Path) -> str:
     """A path as the database stores it: relative to the home, with "/"; unchanged if it lies elsewhere or is empty."""
     return Path(path).relative_to(home).as_posix() if path and Path(path).is_relative_to(home) else path
@@ -124,11 +182,6 @@ def path_in_home(path: str, home: Path) -> str:
 def path_from_home(stored: str, home: Path) -> str:
     """The absolute path of a stored one; "" stays empty."""
     return str(home / stored) if stored else ""
-
-
-def _check(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise InputError(f"{name[:60]!r} is not the name of a file of Auria's: letters, digits, '.', '_' and '-'")
 
 
 def _same(target: Path, files: Mapping[str, Path]) -> Path:

@@ -16,6 +16,8 @@ from auria_bot.execution.parent_watch import report
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auria_bot.services.operations.database import BackupResult, RestoreResult
+
 __all__ = ["database", "tidy"]
 
 
@@ -91,17 +93,18 @@ def backup(
 ) -> None:
     """Back up database and files while everything runs; in the default folder, old backups are deleted.
 
-    Included: the database (drafts, posts, corpus, ratings, journal), the drafts' pictures, the artworks that visitors
-    of the live studio keep, pictures kept with a rating, and of trained models every version's record and which was
-    put in service. Of their files, those of the versions in service (maintenance.backup_models).
+    Included: the database (drafts, posts, corpus, ratings, journal), the drafts' pictures on the disk, the artworks
+    that visitors of the live studio keep, pictures kept with a rating, and of trained models every version's record
+    and which was put in service. Of their files, those of the versions in service (maintenance.backup_models).
 
     Not included: settings, secrets, the desk's operators and the keys of programs, footage, films, training records,
-    models that came with the program, a registry on a server. Copy auria.toml and secrets/ yourself.
+    models that came with the program, a registry on a server, pictures in a bucket (storage.pictures), of which only
+    the presence is checked. Copy auria.toml and secrets/ yourself.
 
     Backups made with this command are kept as many days as daily ones, the one last restored from until another is
     restored. A backup of a state with faults replaces no sound one.
     """
-    from auria_bot.services.operations.backup_contents import NOT_INCLUDED, holdings
+    from auria_bot.services.operations.backup_contents import holdings
 
     with app_context() as app:
         done = app.database_administration.back_up(
@@ -121,14 +124,12 @@ def backup(
                 "holds": holdings(made.files),
                 "gone": done.deleted,
                 "problem": done.problem,
+                "elsewhere": done.elsewhere,
             }
         )
         note(message)
     else:
-        echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
-        echo(f"it holds the database and {_holdings(holdings(made.files))}; not {NOT_INCLUDED}")
-        for place in done.deleted:
-            echo(f"deleted the old backup {place}")
+        _print_backup(done, message)
     if made.faults:
         note(
             f"the state has faults, so this backup replaces no other: {done.problem}; older ones: auria db backups;"
@@ -136,6 +137,22 @@ def backup(
         )
     elif done.problem:
         note(done.problem)
+
+
+def _print_backup(done: BackupResult, message: str) -> None:
+    """What a backup holds, what it does not, and which older ones it replaced."""
+    from auria_bot.services.operations.backup_contents import NOT_INCLUDED, holdings
+
+    made = done.backup
+    echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
+    echo(f"it holds the database and {_holdings(holdings(made.files))}; not {NOT_INCLUDED}")
+    if done.elsewhere:
+        echo(
+            f"pictures in {done.elsewhere} are not in it, and stay there; let the storage keep versions of them,"
+            " or copy them to this disk: auria storage move --back"
+        )
+    for place in done.deleted:
+        echo(f"deleted the old backup {place}")
 
 
 def _holdings(holds: Mapping[str, int]) -> str:
@@ -215,10 +232,18 @@ def restore(
             }
         )
         return
+    _print_restored(done, approves_automatically=approves_automatically)
+
+
+def _print_restored(done: RestoreResult, *, approves_automatically: bool) -> None:
+    """What was restored, and what the operator decides on again."""
+    restored, held = done.restored, done.held
     aside = f"; the previous content is in {restored.aside}" if restored.aside else ""
     others = len(restored.files) - restored.pictures
     brought = counted(restored.pictures, "picture") + (f", {counted(others, 'other file')}" if others else "")
     echo(f"restored the state of {restored.backup.made_at:%Y-%m-%d %H:%M} UTC, and {brought}{aside}")
+    if done.elsewhere:
+        note(f"pictures in {done.elsewhere} were left as they are; whether all are there: auria db check")
     if done.lost:
         note(
             f"{', '.join(done.lost)}: the files are not there, so the version before is in service; train again, or"

@@ -13,7 +13,8 @@ __all__ = ["config", "doctor"]
 def doctor(as_json: Json = False) -> None:
     """Check the installation, and say how to fix what is wrong.
 
-    Checks settings, disk, database, models by their hashes, backends, device, clock and channels, and changes nothing.
+    Checks settings, disk, database, models by their hashes, backends, device, clock, cluster, storage and channels,
+    and changes nothing.
     """
     from auria_bot.bootstrap.application import doctor as examiner
 

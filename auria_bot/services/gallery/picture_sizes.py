@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from auria_bot.domain.artwork import FILM
-from auria_bot.errors import NotFound
+from auria_bot.errors import NotFound, StorageAway
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class PictureSizes:
         """
         try:
             return self._pictures.path(draft.folder, draft.artwork.files[FILM].name)
-        except (KeyError, NotFound):
+        except (KeyError, NotFound, StorageAway):
             raise NotFound(f"artwork {draft.id} has no film") from None
 
     @contextmanager
@@ -103,14 +103,14 @@ class PictureSizes:
         """A picture in full size.
 
         Raises:
-            NotFound: it is missing or damaged; visitors read the message, so it names no path.
+            NotFound: it is missing, damaged or out of reach; visitors read the message, so it names no path.
         """
         from PIL import Image
 
         try:
             with Image.open(self._pictures.path(folder, name)) as image:
                 yield image
-        except (NotFound, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        except (NotFound, StorageAway, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
             raise NotFound(f"{whose} has no readable picture; put it back from a backup") from None
 
     def _make(self, draft: Draft, target: Path, width: int, suffix: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.errors import AuriaError, InvalidTransition, StoreError
+from auria_bot.errors import AuriaError, InvalidTransition, StorageAway, StoreError
 from auria_bot.services.operations.backups import State
 from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
 from auria_bot.services.schedule.job_scheduler import NAME
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
+    from auria_bot.domain.draft import Draft
     from auria_bot.services.operations.backup_files import Backup
     from auria_bot.services.operations.backups import Backups, Restored
     from auria_bot.services.operations.maintenance import Erasure
     from auria_bot.services.publishing.reconciliation import HeldItems
     from auria_bot.settings.schema import Settings
     from auria_bot.store.drafts import Entry
+    from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
 _MOST_FAULTS = 20  # that a backup's list names
@@ -65,6 +67,7 @@ class BackupResult:
     backup: Backup
     deleted: tuple[Path, ...] = ()
     problem: str = ""  # why no older ones were deleted
+    elsewhere: str = ""  # the bucket of pictures that are not in the backup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class RestoreResult:
     forgotten: int  # verses in the backup that had been forgotten after it was made, and were forgotten again
     remembers: bool  # False if the database before could not tell what it had forgotten
     lost: tuple[str, ...] = ()  # versions of models that are not in service any more, since their files are missing
+    elsewhere: str = ""  # the bucket of pictures, which a restore leaves as it is
 
 
 class DatabaseAdministration:
@@ -94,6 +98,7 @@ class DatabaseAdministration:
         backups: Backups,
         erasure: Erasure,
         open_store: Callable[[], AbstractContextManager[Store]],
+        pictures: Pictures,
         settle_models: Callable[[], tuple[str, ...]],
         clock: Callable[[], datetime],
     ) -> None:
@@ -103,7 +108,7 @@ class DatabaseAdministration:
         registry of models whole after one, and names the versions that are out of service.
         """
         self._settings, self._backups, self._open_store, self._clock = settings, backups, open_store, clock
-        self._erasure, self._settle_models = erasure, settle_models
+        self._erasure, self._settle_models, self._pictures = erasure, settle_models, pictures
 
     def back_up(self, folder: Path | None = None, *, by_hand: bool = True, trust: bool = False) -> BackupResult:
         """Make a backup and note it in the journal; in the usual folder, old backups are deleted.
@@ -128,7 +133,7 @@ class DatabaseAdministration:
                 problem = f"no older backup was deleted: {error}"
         with self._open_store() as store, store.begin() as unit:
             unit.journal.note("backup", details=str(backup.folder), at=self._clock())
-        return BackupResult(backup=backup, deleted=deleted, problem=problem)
+        return BackupResult(backup=backup, deleted=deleted, problem=problem, elsewhere=self._pictures.address)
 
     def restore(self, place: Path, *, force: bool) -> RestoreResult:
         """Restore a backup, forget again what was forgotten, and hold back what may have been published since.
@@ -151,7 +156,14 @@ class DatabaseAdministration:
                 again = unit.forgotten.forget(forgotten)
                 unit.journal.note(RESTORE, details=str(restored.backup.folder), at=self._clock())
             held = hold_back(store, self._clock, as_of=made_at)
-        return RestoreResult(restored=restored, held=held, forgotten=again, remembers=remembers, lost=lost)
+        return RestoreResult(
+            restored=restored,
+            held=held,
+            forgotten=again,
+            remembers=remembers,
+            lost=lost,
+            elsewhere=self._pictures.address,
+        )
 
     def journal(self, *, draft_id: int | None = None, limit: int = 50) -> Sequence[Entry]:
         """Lines of the journal, the newest first.
@@ -163,6 +175,18 @@ class DatabaseAdministration:
             if draft_id is not None:
                 unit.drafts.get(draft_id)
             return unit.journal.list(draft_id=draft_id, limit=limit)
+
+    def _is_elsewhere(self, draft: Draft, name: str) -> bool:
+        """Whether a draft's picture is in the bucket, unchanged; one that is away is taken to be."""
+        if not self._pictures.address:
+            return False
+        try:
+            self._pictures.check(draft.folder, name, draft.picture_sha256)
+        except StorageAway:
+            return True
+        except AuriaError:
+            return False
+        return True
 
     def _leader(self) -> str:
         """The name of a running daemon; "" when there is none, or when the database cannot tell."""
@@ -188,6 +212,8 @@ class DatabaseAdministration:
         for draft in drafts:
             if draft.state is not DraftState.REJECTED and (post := draft.artwork.files.get("post")) is not None:
                 _, sha256 = files.get(f"pictures/{draft.folder}/{post.name}", (0, ""))
+                if not sha256 and self._is_elsewhere(draft, post.name):
+                    continue
                 if sha256 != draft.picture_sha256:
                     faults.append(f"the picture of draft {draft.id} is {'damaged' if sha256 else 'missing'}")
         if sound is not None and len(drafts) < sound.drafts:

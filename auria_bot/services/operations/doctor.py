@@ -52,18 +52,27 @@ class Doctor:
 
     Usage::
 
-        doctor = Doctor(load=settings.load, open_channels=open_channels, try_cluster=try_cluster)
+        doctor = Doctor(
+            load=settings.load, open_channels=open_channels, try_cluster=try_cluster, try_storage=try_storage
+        )
         findings = list(doctor.examine())
     """
 
     def __init__(
-        self, *, load: Callable[[], Settings], open_channels: OpenChannels, try_cluster: Callable[[Settings], None]
+        self,
+        *,
+        load: Callable[[], Settings],
+        open_channels: OpenChannels,
+        try_cluster: Callable[[Settings], None],
+        try_storage: Callable[[Settings], None],
     ) -> None:
         """`open_channels` gives channels, and a function that lists the paused ones, which opens the database.
 
-        `try_cluster` raises an AuriaError where the cluster cannot run the studio's steps.
+        `try_cluster` raises an AuriaError where the cluster cannot run the studio's steps, and `try_storage` where the
+        bucket of the pictures does not work.
         """
-        self._load, self._open_channels, self._try_cluster = load, open_channels, try_cluster
+        self._load, self._open_channels = load, open_channels
+        self._try_cluster, self._try_storage = try_cluster, try_storage
 
     def examine(self) -> Iterator[Finding]:
         """Run the checks one after the other; without settings there is nothing else to check."""
@@ -82,6 +91,7 @@ class Doctor:
             ("device", _device),
             ("clock", _clock),
             ("cluster", self.cluster),
+            ("storage", self.storage),
             ("channels", self.channels),
         )
         for name, check in checks:
@@ -99,6 +109,13 @@ class Doctor:
             self._try_cluster(settings)
             words = f"{settings.execution.address} answers and has what every step asks for"
             yield Finding(name="cluster", state="ok", words=words)
+
+    def storage(self, settings: Settings) -> Iterator[Finding]:
+        """Write, read and delete a file in the bucket, where pictures are kept in one."""
+        if settings.storage.pictures:
+            self._try_storage(settings)
+            words = f"{settings.storage.pictures} takes files, gives them back and writes none twice"
+            yield Finding(name="storage", state="ok", words=words)
 
     def channels(self, settings: Settings) -> Iterator[Finding]:
         """Check every channel with its platform; a paused one is not asked."""

@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
-from auria_bot.errors import AuriaError, DiskError, InvalidTransition
-from auria_bot.files import sha256_of
+from auria_bot.errors import AuriaError, DiskError, InvalidTransition, StorageAway
 from auria_bot.store.rejected import Forgotten, ForgottenVerses, forgotten_in_dump, held_in_dump
 
 if TYPE_CHECKING:
@@ -145,6 +144,8 @@ class Maintenance:
     def check(self) -> tuple[str, ...]:
         """Faults of what is stored: of the database, then of every picture still in use, by its hash.
 
+        Of pictures in a bucket, hashes are those of the listing; a storage that is away is the only fault then.
+
         Raises:
             StoreError: the database cannot be read at all.
         """
@@ -156,11 +157,9 @@ class Maintenance:
         for draft in reversed(drafts):
             try:
                 for kind, file in draft.artwork.files.items():
-                    path = self._pictures.path(draft.folder, file.name)
-                    if kind == "post" and sha256_of(path) != draft.picture_sha256:
-                        faults.append(
-                            f"draft {draft.id}: {file.name} is not the picture that was made; restore a backup"
-                        )
+                    self._pictures.check(draft.folder, file.name, draft.picture_sha256 if kind == "post" else "")
+            except StorageAway as error:
+                return (str(error),)
             except AuriaError as error:
                 faults.append(f"draft {draft.id}: {error}")
         return tuple(faults)

@@ -79,6 +79,7 @@ class PostCreator:
             InvalidTransition: a named draft is not approved, or was changed since.
         """
         posts, problems, now = list[Post](), list[str](), self._clock()
+        self._fetch(ids)
         with self._store.begin() as unit:
             if ids:
                 drafts = [unit.drafts.get(draft_id) for draft_id in dict.fromkeys(ids)]
@@ -164,9 +165,19 @@ class PostCreator:
         )
         return fit_picture(post, self._channels[name]().limits())
 
+    def located(self, post: Post) -> Post:
+        """A post with the paths that its picture and its film have now, on this machine.
+
+        Raises:
+            NotFound: a file is missing.
+            StorageAway: it is kept elsewhere, and cannot be reached.
+        """
+        return replace(post, picture=self._pictures.here(post.picture), film=self._pictures.here(post.film))
+
     def _preview_draft(self, draft: Draft, names: Collection[str], pauses: Mapping[str, Pause]) -> Iterator[Preview]:
         """The previews of a draft on these channels."""
         common, picture = self._faults(draft), f"{draft.folder}/{draft.artwork.files['post'].name}"
+        at = self._pictures.place(draft.folder, draft.artwork.files["post"].name)
         film = self._film(draft)
         for name in names:
             prepared, faults = self._prepare(draft.text_for(name), draft.alt_text, name)
@@ -183,11 +194,13 @@ class PostCreator:
                 picture=picture,
                 problems=(*faults, *_paused(name, pauses)),
                 film=film,
-                **self._counters(prepared, name, self._pictures.root / picture, fit),
+                **self._counters(prepared, name, at, fit),
             )
 
     def _preview_post(self, post: Post, draft: Draft, pauses: Mapping[str, Pause]) -> Preview:
         prepared, faults = self._prepare(post.text, post.alt_text, post.channel)
+        with contextlib.suppress(AuriaError):  # told as a problem
+            post = self.located(post)
         fit, unfitting = self._film_fit(post.film, post.alt_text, post.channel)
         faults = [*broken(post, draft), *faults, *unfitting]
         waits = post.due > self._clock() or post.channel in pauses
@@ -206,11 +219,20 @@ class PostCreator:
             **self._counters(prepared, post.channel, Path(post.picture), fit),
         )
 
+    def _fetch(self, ids: Collection[int]) -> None:
+        """Bring here what is kept elsewhere, so that nothing is waited for within a transaction."""
+        if self._pictures.address:
+            with self._store.read() as unit:
+                drafts = [unit.drafts.get(one) for one in ids] or unit.drafts.list({DraftState.APPROVED})
+            for draft in drafts:
+                self._pictures.place(draft.folder, draft.artwork.files["post"].name)
+                self._film(draft)
+
     def _film(self, draft: Draft) -> str:
         """The absolute path of a draft's film, "" for a picture."""
         if draft.artwork.film is None:
             return ""
-        return str((self._pictures.root / draft.folder / draft.artwork.files[FILM].name).absolute())
+        return str(self._pictures.place(draft.folder, draft.artwork.files[FILM].name).absolute())
 
     def _film_fit(self, film: str, alt_text: str, name: str) -> tuple[str, list[str]]:
         """A film's size, length and changes on a channel, and why it cannot be sent there; nothing for a picture."""

@@ -76,7 +76,7 @@ class Publisher:
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
         self._creator = creator
         self._reconciliation = Reconciliation(store=store, clock=clock)
-        self._sender = Sender(store=store, clock=clock, lease=lease)
+        self._sender = Sender(store=store, clock=clock, lease=lease, locate=creator.located)
         self._decisions = PostDecisions(store=store, clock=clock)
         self._withdrawal = Withdrawal(store=store, clock=clock, lease=lease, channels=channels)
 

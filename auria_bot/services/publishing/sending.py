@@ -17,12 +17,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import AURIA, Outcome, Post, PostState, failures_in_a_row
-from auria_bot.errors import AuriaError, InvalidTransition, OutcomeUnknown, Rejected, Throttled, Unauthorised
+from auria_bot.errors import (
+    AuriaError,
+    InvalidTransition,
+    OutcomeUnknown,
+    Rejected,
+    StorageAway,
+    Throttled,
+    Unauthorised,
+)
 from auria_bot.redaction import redacted_error
 from auria_bot.services.publishing.post_creation import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from auria_bot.domain.draft import Draft
@@ -186,9 +194,12 @@ def _log_state(post: Post) -> None:
 class Sender:
     """Sends posts that this worker has claimed."""
 
-    def __init__(self, *, store: Store, clock: Clock, lease: timedelta) -> None:
-        """A claim holds for `lease`, and is renewed when the channel calls `confirm_send`."""
-        self._store, self._clock = store, clock
+    def __init__(self, *, store: Store, clock: Clock, lease: timedelta, locate: Callable[[Post], Post]) -> None:
+        """A claim holds for `lease`, and is renewed when the channel calls `confirm_send`.
+
+        `locate` gives a post with its files' paths on this machine; it raises StorageAway where they are out of reach.
+        """
+        self._store, self._clock, self._locate = store, clock, locate
         self._log = AttemptLog(store=store, clock=clock, lease=lease)
 
     def send(self, claimed: Sequence[tuple[Post, Draft]], channel: Channel) -> Iterator[Post]:
@@ -207,6 +218,12 @@ class Sender:
             self._log.flush([post for post, _ in rest])
 
     def _attempt(self, post: Post, draft: Draft, channel: Channel, *, more: bool) -> Post:
+        try:
+            post = self._locate(post)
+        except StorageAway as error:
+            return self._not_sent(post, redacted_error(error), self._clock())
+        except AuriaError:
+            pass  # what is missing is told as a fault
         if faults := broken(post, draft):
             message = f"not sent: {'; '.join(faults)}; correct it, then: {resolutions(post)}"
             return self._log.record_outcome(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.REFUSED)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 def looked_at(settings: Settings) -> dict[str, Finding]:
     """Each channel's finding."""
-    doctor = Doctor(load=lambda: settings, open_channels=open_channels, try_cluster=lambda _: None)
+    doctor = Doctor(
+        load=lambda: settings, open_channels=open_channels, try_cluster=lambda _: None, try_storage=lambda _: None
+    )
     with clear_secrets():
         return {finding.name.removeprefix("channel "): finding for finding in doctor.channels(settings)}
 
@@ -119,7 +121,10 @@ def test_a_channel_with_a_bug_hides_no_other(tmp_path: Path, monkeypatch: pytest
 def findings(settings: Settings) -> dict[str, Finding]:
     """The last finding of each name."""
     doctor = Doctor(
-        load=lambda: settings, open_channels=lambda _: contextlib.nullcontext(({}, tuple)), try_cluster=lambda _: None
+        load=lambda: settings,
+        open_channels=lambda _: contextlib.nullcontext(({}, tuple)),
+        try_cluster=lambda _: None,
+        try_storage=lambda _: None,
     )
     with clear_secrets():
         return {finding.name: finding for finding in doctor.examine()}
@@ -141,7 +146,7 @@ def test_without_settings_nothing_else_is_checked() -> None:
     def load() -> Settings:
         raise SettingsError("studio.count must be a number")
 
-    doctor = Doctor(load=load, open_channels=open_channels, try_cluster=lambda _: None)
+    doctor = Doctor(load=load, open_channels=open_channels, try_cluster=lambda _: None, try_storage=lambda _: None)
     (finding,) = doctor.examine()
     assert (finding.name, finding.state, finding.exit_code) == ("settings", "bad", 3)
 
