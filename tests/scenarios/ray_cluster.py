@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["REASON", "RayNodes", "has_ray", "kill_process", "ray_nodes"]
+__all__ = ["REASON", "RayNodes", "children", "has_ray", "kill_process", "ray_nodes"]
 
 REASON = "Ray is not installed: pip install 'auria-bot[cluster]'"
 _STORE = 80 << 20  # bytes of each node's object store
@@ -112,6 +112,14 @@ def kill_process(pid: int) -> None:
     """Kill a process, as a failing machine would."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that are alive."""
+    with contextlib.suppress(OSError):
+        found = [path.read_text(encoding="utf-8").split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+        return [int(word) for words in found for word in words]
+    return []
 
 
 def _ancestors(pid: int) -> Iterator[int]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Comparison", "compare", "contents", "make"]
+__all__ = ["Comparison", "command", "compare", "contents", "environment", "make", "with_fakes"]
 
 SEED = 20261129
 
@@ -64,18 +64,32 @@ def make(home: Path, *, count: int, real: bool, **settings: str) -> float:
     """Make artworks in a new home by the command line; the seconds it took."""
     home.mkdir(parents=True)
     if not real:
-        text = "".join(f'[{role}]\nbackend = "fake"\noptions = {{ seconds = 0.01 }}\n' for role in ROLES)
-        (home / "auria.toml").write_text(text, encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
-    environment |= {"AURIA_HOME": str(home), **settings}
-    if settings:
-        environment["AURIA_EXECUTION__ENGINE"] = "ray"
-    command = [sys.executable, "-m", "auria_bot", "make", "--count", str(count), "--seed", str(SEED)]
+        with_fakes(home, seconds=0.01)
     begun = time.monotonic()
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command(count), env=environment(home, **settings), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"auria make ended with {done.returncode}: {done.stderr[-2000:]}")
     return time.monotonic() - begun
+
+
+def with_fakes(home: Path, *, seconds: float) -> None:
+    """Have a home's artworks made by fakes that take so long for each call."""
+    text = "".join(f'[{role}]\nbackend = "fake"\noptions = {{ seconds = {seconds} }}\n' for role in ROLES)
+    (home / "auria.toml").write_text(text, encoding="utf-8")
+
+
+def command(count: int) -> list[str]:
+    """`auria make` of so many artworks, the same ones every time."""
+    return [sys.executable, "-m", "auria_bot", "make", "--count", str(count), "--seed", str(SEED)]
+
+
+def environment(home: Path, **settings: str) -> dict[str, str]:
+    """The environment of a command on a home; on the cluster whose address is among the settings."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+    found |= {"AURIA_HOME": str(home), **settings}
+    return found | ({"AURIA_EXECUTION__ENGINE": "ray"} if settings else {})
 
 
 def contents(home: Path) -> Mapping[str, object]:
