@@ -1,27 +1,30 @@
-"""Composes the caption service: the model server with the registry behind it, and its client."""
+"""Composes the model server with the registry behind it, and the caption service that asks it."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.bootstrap.core import Core
+from auria_bot.bootstrap.studio import StudioServices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from auria_bot.services.captions.client import CaptionClient
     from auria_bot.services.captions.front import CaptionFront
     from auria_bot.services.captions.ratings import CaptionRatings
     from auria_bot.services.models.captioner_tuning import CaptionerTuner
     from auria_bot.serving.captioning import CaptionPool, ServedModel
+    from auria_bot.serving.making import PicturePool, PoemPool, ServedMakers
     from auria_bot.serving.restyling import ServedStyles, StylePool
+    from auria_bot.serving.server import Pools
 
 __all__ = ["CaptionServices", "model_server"]
 
 
-class CaptionServices(Core):
-    """Captions for pictures that others bring."""
+class CaptionServices(StudioServices):
+    """Captions for pictures that others bring, and the model server."""
 
     @cached_property
     def caption_client(self) -> CaptionClient:
@@ -64,6 +67,17 @@ class CaptionServices(Core):
             report=report,
         )
 
+    def serving_pools(self) -> Pools:
+        """All that the model server answers with; the captioner's pool is to be started."""
+        from auria_bot.serving.server import Pools
+
+        return Pools(
+            captions=self.caption_pool(),
+            styles=self.style_pool(),
+            poems=self.poem_pool(),
+            pictures=self.picture_pool(),
+        )
+
     def caption_pool(self) -> CaptionPool:
         """The captioner in service, in threads; only the model server opens it."""
         from auria_bot.serving.captioning import CaptionPool
@@ -84,6 +98,28 @@ class CaptionServices(Core):
         chosen = self.settings.captions
         return StylePool(find=self._served_styles, waiting=chosen.waiting // 4, most_pixels=chosen.most_pixels)
 
+    def poem_pool(self) -> PoemPool:
+        """Writes poems; only the model server opens it."""
+        from auria_bot.serving.making import PoemPool
+
+        return PoemPool(find=self._served_makers, waiting=self.settings.captions.waiting // 4)
+
+    def picture_pool(self) -> PicturePool:
+        """Paints poems; only the model server opens it."""
+        from auria_bot.serving.making import Painting, PicturePool
+
+        chosen = self.settings.studio
+        painting = Painting(size=chosen.size, candidates=chosen.candidates, rounds=chosen.rounds)
+        return PicturePool(find=self._served_makers, waiting=self.settings.captions.waiting // 4, painting=painting)
+
+    def _served_makers(self) -> ServedMakers:
+        """The makers of the settings, with the models as they are now; a registry on a server is asked now and then."""
+        from auria_bot.serving.making import ServedMakers
+
+        for model in ("poet", "painter"):
+            self.model_registry.promoted(model)
+        return ServedMakers(make=self._backend, state=_state(self.settings.models_folder.glob("*/SHA256SUMS")))
+
     def _served_styles(self) -> ServedStyles:
         """The styles as they are now: the bank that ships, the operator's own, and those with a network."""
         from auria_bot.art.stylists.style_networks import PREFIX
@@ -92,8 +128,7 @@ class CaptionServices(Core):
         models, own = self.settings.models_folder, self.settings.home / "styles"
         banks = tuple(sorted(path.parent for path in own.glob("*/bank.json")))
         changing = [*models.glob(f"{PREFIX}*/SHA256SUMS"), *(folder / "bank.json" for folder in banks)]
-        state = tuple(sorted(f"{path.resolve()} {path.stat().st_mtime_ns}" for path in changing))
-        return ServedStyles(models=models, banks=banks, state=state)
+        return ServedStyles(models=models, banks=banks, state=_state(changing))
 
     def _served_captioner(self) -> ServedModel:
         """The version that was promoted last."""
@@ -105,6 +140,11 @@ class CaptionServices(Core):
             folder=self.model_registry.folder("captioner", version),
             models=self.settings.models_folder,
         )
+
+
+def _state(files: Iterable[Path]) -> tuple[str, ...]:
+    """What changes when one of the files does, or another one takes its place."""
+    return tuple(sorted(f"{path.resolve()} {path.stat().st_mtime_ns}" for path in files))
 
 
 def model_server(_: Any = None) -> Any:
@@ -124,7 +164,12 @@ def model_server(_: Any = None) -> Any:
         largest=chosen.largest_mb * 1_000_000,
         deadline=chosen.deadline,
     )
-    return application(_caption_replica, _style_replica, plan)
+    others = {"styles": "style_pool", "poems": "poem_pool", "pictures": "picture_pool"}
+    pools: dict[str, Callable[[], Any]] = {
+        "captions": _caption_replica,
+        **{name: partial(_replica, pool) for name, pool in others.items()},
+    }
+    return application(pools, plan)
 
 
 def _caption_replica() -> CaptionPool:
@@ -140,9 +185,9 @@ def _caption_replica() -> CaptionPool:
     return pool
 
 
-def _style_replica() -> StylePool:
-    """The styles, by the settings of a replica's node."""
+def _replica(pool: str) -> Any:
+    """A pool of the application, by the settings of a replica's node."""
     from auria_bot.bootstrap.application import build
     from auria_bot.settings import loading
 
-    return build(loading.load()).style_pool()
+    return getattr(build(loading.load()), pool)()

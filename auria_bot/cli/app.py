@@ -47,7 +47,7 @@ COMMANDS = {
     "web": ("web.web:web", "Serve the gallery as a web site, or export it as files."),
     "serve": (
         "captions.caption:serve",
-        "Run the model server, which captions and restyles pictures for the web site and for programs.",
+        "Run the model server: captions and restyled pictures, poems and pictures of them, for the site and programs.",
     ),
     "caption": (
         "captions.caption:caption",

@@ -1,4 +1,4 @@
-"""The model server as deployments of Ray Serve: captions and styles on replicas whose number follows the load.
+"""The model server as deployments of Ray Serve: captions, styles, poems and pictures on replicas that follow the load.
 
 The HTTP interface is `create_app` over pools that ask replicas, so that it is the same as on one machine. A request
 whose replica is lost is asked again of another one: answers change nothing, so it may be. Each replica takes a newer
@@ -22,16 +22,20 @@ from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError
 
 from auria_bot.errors import (
     AuriaError,
+    BackendMissing,
     ClusterError,
     InputError,
     ModelError,
     ModelServerBusy,
+    NoGoodPicture,
     PictureError,
+    TextRejected,
     UnknownName,
 )
 from auria_bot.serving.captioning import METRICS as CAPTION_METRICS
-from auria_bot.serving.restyling import METRICS as STYLE_METRICS
-from auria_bot.serving.server import create_app
+from auria_bot.serving.making import PICTURES, POEMS
+from auria_bot.serving.restyling import METRICS as STYLES
+from auria_bot.serving.server import Pools, create_app
 from auria_bot.telemetry import Sample, exposition
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from auria_bot.serving.work_queue import WorkMetrics
     from auria_bot.telemetry import Metric
 
 __all__ = ["NAME", "Replica", "ReplicaPlan", "application", "run"]
@@ -47,7 +52,8 @@ __all__ = ["NAME", "Replica", "ReplicaPlan", "application", "run"]
 NAME: Final = "auria"
 """The application's name on the cluster."""
 
-_KNOWN: Final = {kind.__name__: kind for kind in (InputError, ModelError, PictureError, UnknownName)}
+_KINDS: Final = (BackendMissing, InputError, ModelError, NoGoodPicture, PictureError, TextRejected, UnknownName)
+_KNOWN: Final = {kind.__name__: kind for kind in _KINDS}
 _TRIES: Final = 4  # replicas that may be lost with one request
 _PACE: Final = {"upscale_delay_s": 3.0, "downscale_delay_s": 15.0, "metrics_interval_s": 1.0, "look_back_period_s": 5.0}
 
@@ -56,7 +62,7 @@ _PACE: Final = {"upscale_delay_s": 3.0, "downscale_delay_s": 15.0, "metrics_inte
 class ReplicaPlan:
     """How many replicas answer, and what each takes."""
 
-    fewest: int  # of captions; styles may have none
+    fewest: int  # of captions; the others may have none
     most: int
     at_once: int  # pictures that a replica of captions works on
     waiting: int  # most pictures that wait for a replica
@@ -72,10 +78,10 @@ class Replica:
     def __init__(self, make: Callable[[], Any]) -> None:
         self._pool = make()
 
-    async def ask(self, content: bytes, seconds: float, given: Mapping[str, Any]) -> dict[str, Any]:
+    async def ask(self, asked: Sequence[Any], seconds: float, given: Mapping[str, Any]) -> dict[str, Any]:
         """The pool's answer within so many seconds, or its error; and the version in use."""
         try:
-            future = self._pool.submit(content, deadline=time.monotonic() + seconds, **given)
+            future = self._pool.submit(*asked, deadline=time.monotonic() + seconds, **given)
             answer = await asyncio.wrap_future(future)
         except AuriaError as error:
             kind = type(error).__name__
@@ -89,7 +95,7 @@ class Replica:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counters:
-    """What the pictures of a pool are counted as."""
+    """What the requests to a pool are counted as."""
 
     table: Sequence[Metric]  # that its metrics are of
     done: str
@@ -107,30 +113,41 @@ _CAPTIONS: Final = _Counters(
     unusable="picture",
     tells_model=True,
 )
-_STYLES: Final = _Counters(
-    table=STYLE_METRICS,
-    done="auria_serve_restyled_total",
-    seconds="auria_serve_restyle_seconds_total",
-    refused="auria_serve_restyle_refused_total",
-    unusable="wrong",
-    tells_model=False,
-)
+
+
+def _counters(work: WorkMetrics) -> _Counters:
+    return _Counters(
+        table=work.table,
+        done=work.done.name,
+        seconds=work.seconds.name,
+        refused=work.refused.name,
+        unusable="wrong",
+        tells_model=False,
+    )
+
+
+_POOLS: Final = {
+    "captions": _CAPTIONS,
+    "styles": _counters(STYLES),
+    "poems": _counters(POEMS),
+    "pictures": _counters(PICTURES),
+}
+"""The deployments that answer, and how they are counted."""
 
 
 class _RemotePool:
-    """A pool whose pictures go to replicas; counts what `metrics` tells."""
+    """A pool whose requests go to replicas; counts what `metrics` tells."""
 
     def __init__(self, handle: Any, counters: _Counters) -> None:
         self._handle, self._counters = handle, counters
         self._done, self._seconds, self._inside = 0, 0.0, 0
         self._refused = dict.fromkeys(("busy", "late", counters.unusable), 0)
         self.model: dict[str, str] | None = None
-        self._tasks = {asyncio.get_running_loop().create_task(self._learn())}
+        self._tasks = {asyncio.get_running_loop().create_task(self._learn())} if counters.tells_model else set()
 
-    def submit(self, content: bytes, wish: Any = None, *, deadline: float, **given: Any) -> Future[Any]:
-        """As the pool on one machine; the picture goes to the replica with the least to do."""
-        given |= {} if wish is None else {"wish": wish}
-        return asyncio.run_coroutine_threadsafe(self._counted(content, deadline, given), asyncio.get_running_loop())
+    def submit(self, *asked: Any, deadline: float, **given: Any) -> Future[Any]:
+        """As the pool on one machine; the request goes to the replica with the least to do."""
+        return asyncio.run_coroutine_threadsafe(self._counted(asked, deadline, given), asyncio.get_running_loop())
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format, as counted before the replicas."""
@@ -157,11 +174,11 @@ class _RemotePool:
         """Ask for the version in use once; later it is told with each answer."""
         self.model = await self._handle.model.remote()
 
-    async def _counted(self, content: bytes, deadline: float, given: Mapping[str, Any]) -> Any:
+    async def _counted(self, asked: Sequence[Any], deadline: float, given: Mapping[str, Any]) -> Any:
         begun = time.monotonic()
         self._inside += 1
         try:
-            answer = await self._ask(content, deadline, given)
+            answer = await self._ask(asked, deadline, given)
         except AuriaError as error:
             reason = self._counters.unusable
             if isinstance(error, ModelServerBusy):
@@ -174,16 +191,16 @@ class _RemotePool:
         self._seconds += time.monotonic() - begun
         return answer
 
-    async def _ask(self, content: bytes, deadline: float, given: Mapping[str, Any]) -> Any:
+    async def _ask(self, asked: Sequence[Any], deadline: float, given: Mapping[str, Any]) -> Any:
         for _ in range(_TRIES):
             left = deadline - time.monotonic()
             try:
                 async with asyncio.timeout(max(0.0, left)):
-                    found = await self._handle.ask.remote(content, left, given)
+                    found = await self._handle.ask.remote(asked, left, given)
             except TimeoutError:
-                raise ModelServerBusy("the picture's turn came too late; come back later") from None
+                raise ModelServerBusy("its turn came too late; come back later") from None
             except BackPressureError:
-                raise ModelServerBusy(f"{self._inside} pictures are waiting; come back in a moment") from None
+                raise ModelServerBusy(f"{self._inside} requests are waiting; come back in a moment") from None
             except (RayActorError, DeploymentUnavailableError):
                 continue
             if "error" not in found:
@@ -195,12 +212,11 @@ class _RemotePool:
         raise ModelServerBusy("the replicas are being replaced; come back in a moment")
 
 
-def application(captions: Callable[[], Any], styles: Callable[[], Any], plan: ReplicaPlan) -> Any:
+def application(pools: Mapping[str, Callable[[], Any]], plan: ReplicaPlan) -> Any:
     """The application for Ray Serve.
 
     Args:
-        captions: makes a started pool of captions, on the replica; a function of a module.
-        styles: makes a pool of styles, likewise.
+        pools: functions of modules that make the started pools on replicas: captions, styles, poems, pictures.
         plan: how many replicas, and what each takes.
     """
     compute = {"num_cpus": plan.cpus, "num_gpus": plan.gpus}
@@ -225,12 +241,8 @@ def application(captions: Callable[[], Any], styles: Callable[[], Any], plan: Re
         def remote(name: str, counters: _Counters) -> Any:
             return _RemotePool(serve.get_deployment_handle(name, app_name=here), counters)
 
-        return create_app(
-            remote("captions", _CAPTIONS),
-            remote("styles", _STYLES),
-            largest=largest,
-            deadline=deadline,
-        )
+        remote_pools = Pools(**{name: remote(name, counters) for name, counters in _POOLS.items()})
+        return create_app(remote_pools, largest=largest, deadline=deadline)
 
     front = serve.deployment(
         serve.ingress(build)(),
@@ -239,10 +251,9 @@ def application(captions: Callable[[], Any], styles: Callable[[], Any], plan: Re
         max_ongoing_requests=512,
         ray_actor_options={"num_cpus": 0},
     )
-    return front.bind(
-        deployment("captions", captions, fewest=plan.fewest, at_once=plan.at_once),
-        deployment("styles", styles, fewest=0, at_once=1),
-    )
+    first = deployment("captions", pools["captions"], fewest=plan.fewest, at_once=plan.at_once)
+    others = (deployment(name, pools[name], fewest=0, at_once=1) for name in _POOLS if name != "captions")
+    return front.bind(first, *others)
 
 
 def run(made: Any, *, cluster: str, address: str, environment: Mapping[str, str], ready: Callable[[], None]) -> None:

@@ -1,7 +1,8 @@
-"""The model server's HTTP interface, for this machine or a trusted network: captions, styles, health and metrics.
+"""The model server's HTTP interface for this machine or a trusted network: captions, styles, poems, pictures, metrics.
 
-`POST /captions` and `POST /styles` take a picture file as their body. It asks for no key and stores nothing; the web
-application in front of it does what concerns people.
+`POST /captions` and `POST /styles` take a picture file as their body, `POST /pictures` a poem as `POST /poems` answers
+it. It asks for no key and stores nothing; the web application in front of it does what concerns
+people.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -16,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.wishes import PictureWish, PoemWish, StyleWish
 from auria_bot.errors import AuriaError, InputError, ModelServerBusy
 from auria_bot.redaction import redacted_error
 
@@ -26,27 +28,38 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from auria_bot.serving.captioning import CaptionPool
+    from auria_bot.serving.making import PicturePool, PoemPool
     from auria_bot.serving.restyling import StylePool
 
-__all__ = ["create_app", "serve"]
+__all__ = ["Pools", "create_app", "serve"]
 
 _MOST_AT_ONCE = 512  # connections
 _LARGEST_DEADLINE = 300.0  # seconds
 _STOP = 30.0  # seconds that captions under way may still take at the end
+_LARGEST_POEM = 4096  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pools:
+    """What answers requests, here or on replicas."""
+
+    captions: CaptionPool  # which was started
+    styles: StylePool
+    poems: PoemPool
+    pictures: PicturePool
 
 
 class _TooLarge(InputError):
-    """The picture's file is too large."""
+    """The request's body is too large."""
 
     http_status = 413
 
 
-def create_app(pool: CaptionPool, styles: StylePool, *, largest: int, deadline: float) -> Starlette:
-    """The ASGI application over a pool that was started.
+def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
+    """The ASGI application.
 
     Args:
-        pool: captions the pictures.
-        styles: restyles pictures.
+        pools: answer the requests.
         largest: bytes of a picture's file.
         deadline: seconds that a caption may take, where the request does not say less.
     """
@@ -55,48 +68,63 @@ def create_app(pool: CaptionPool, styles: StylePool, *, largest: int, deadline: 
         until = _until(request, deadline)
         content = await _body(request, largest)
         drawn = request.query_params.get("drawn") == "1"
-        future = pool.submit(content, deadline=until, drawn=drawn)
+        future = pools.captions.submit(content, deadline=until, drawn=drawn)
         return JSONResponse(await asyncio.wrap_future(future))
 
     async def restyled(request: Request) -> Response:
         until, wish = _until(request, deadline), StyleWish.from_query(request.query_params)
         content = await _body(request, largest)
-        picture = await asyncio.wrap_future(styles.submit(content, wish, deadline=until))
+        picture = await asyncio.wrap_future(pools.styles.submit(content, wish, deadline=until))
         return Response(picture, media_type="image/jpeg")
 
-    def health(_: Request) -> Response:
-        return PlainTextResponse("alive\n")
+    async def poems(request: Request) -> Response:
+        until, wish = _until(request, deadline), PoemWish.from_query(request.query_params)
+        return JSONResponse(await asyncio.wrap_future(pools.poems.submit(wish, deadline=until)))
+
+    async def pictures(request: Request) -> Response:
+        until = _until(request, deadline)
+        wish = PictureWish.from_query(request.query_params, await _body(request, _LARGEST_POEM))
+        picture = await asyncio.wrap_future(pools.pictures.submit(wish, deadline=until))
+        return Response(picture, media_type="image/jpeg")
 
     def ready(_: Request) -> Response:
-        model = pool.model
+        model = pools.captions.model
         return JSONResponse({"model": model}, 200 if model else 503)
 
     def metrics(_: Request) -> Response:
-        return Response(pool.metrics() + styles.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    def failed(_: Request, error: Exception) -> Response:
-        known = error if isinstance(error, AuriaError) else AuriaError("the model server failed")
-        headers = {"Retry-After": str(known.seconds)} if isinstance(known, ModelServerBusy) else None
-        body = {"kind": type(known).__name__.lstrip("_"), "message": redacted_error(known)}
-        return JSONResponse(body, known.http_status, headers=headers)
+        text = "".join(pool.metrics() for pool in (pools.captions, pools.styles, pools.poems, pools.pictures))
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await asyncio.to_thread(pool.close)
-        await asyncio.to_thread(styles.close)
+        for pool in (pools.captions, pools.styles, pools.poems, pools.pictures):
+            await asyncio.to_thread(pool.close)
 
     return Starlette(
         routes=[
             Route("/captions", captions, methods=["POST"]),
             Route("/styles", restyled, methods=["POST"]),
-            Route("/healthz", health),
+            Route("/poems", poems, methods=["POST"]),
+            Route("/pictures", pictures, methods=["POST"]),
+            Route("/healthz", _alive),
             Route("/readyz", ready),
             Route("/metrics", metrics),
         ],
-        exception_handlers={AuriaError: failed, Exception: failed},
+        exception_handlers={AuriaError: _failed, Exception: _failed},
         lifespan=lifespan,
     )
+
+
+def _alive(_: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+def _failed(_: Request, error: Exception) -> Response:
+    known = error if isinstance(error, AuriaError) else AuriaError("the model server failed")
+    headers = {"Retry-After": str(known.seconds)} if isinstance(known, ModelServerBusy) else None
+    body = {"kind": type(known).__name__.lstrip("_"), "message": redacted_error(known)}
+    return JSONResponse(body, known.http_status, headers=headers)
 
 
 def _until(request: Request, deadline: float) -> float:
@@ -112,23 +140,22 @@ async def _body(request: Request, largest: int) -> bytes:
     """The request's body, given up as soon as it is too large."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > largest:
-        raise _TooLarge(f"the picture's file has {int(declared):,} bytes; at most {largest:,} are read")
+        raise _TooLarge(f"the request's body has {int(declared):,} bytes; at most {largest:,} are read")
     content = bytearray()
     async for part in request.stream():
         content += part
         if len(content) > largest:
-            raise _TooLarge(f"the picture's file has more than {largest:,} bytes, the most that are read")
+            raise _TooLarge(f"the request's body has more than {largest:,} bytes, the most that are read")
     if not content:
-        raise InputError("the request has no picture; send its file as the body")
+        raise InputError("the request has no body; send a picture's file, or a poem")
     return bytes(content)
 
 
-def serve(pool: CaptionPool, styles: StylePool, address: str, *, largest: int, deadline: float) -> None:
+def serve(pools: Pools, address: str, *, largest: int, deadline: float) -> None:
     """Answer requests until SIGTERM or SIGINT; what was begun is finished.
 
     Args:
-        pool: captions the pictures; it was started.
-        styles: restyles pictures.
+        pools: answer the requests.
         address: HOST:PORT, or "unix:" and the path of a socket.
         largest: bytes of a picture's file.
         deadline: seconds that a caption may take.
@@ -142,7 +169,7 @@ def serve(pool: CaptionPool, styles: StylePool, address: str, *, largest: int, d
         host, _, port = address.rpartition(":")
         place = {"host": host.strip("[]"), "port": int(port)}
     config = uvicorn.Config(
-        create_app(pool, styles, largest=largest, deadline=deadline),
+        create_app(pools, largest=largest, deadline=deadline),
         **place,
         ws="none",
         lifespan="on",

@@ -25,9 +25,9 @@ class ReplicaSettings(Section):
     """Replicas of the model server on a Ray cluster."""
 
     fewest: int = Field(default=1, ge=0, le=1000)
-    """Fewest replicas for captions; with 0 the first picture waits until one has started. Those for styles go to 0."""
+    """Fewest replicas for captions; with 0 the first picture waits until one has started. The others go to 0."""
     most: int = Field(default=4, ge=1, le=1000)
-    """Most replicas for captions, and for styles."""
+    """Most replicas for captions, for styles, for poems, and for pictures."""
     cpus: float = Field(default=1.0, ge=0, le=256)
     """Processor cores of a replica."""
     gpus: float = Field(default=0.0, ge=0, le=64)

@@ -19,6 +19,7 @@ from auria_bot.art.pictures import decode_picture
 from auria_bot.errors import AuriaError
 from auria_bot.services.accounts.api_keys import SCOPES
 from auria_bot.serving.restyling import ServedStyles, StylePool
+from auria_bot.serving.server import Pools
 from auria_bot.serving.server import create_app as model_server
 from auria_bot.web.app import create_app
 from auria_bot.web.server import WebServer
@@ -171,7 +172,9 @@ def stand_in_captioner() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as models:
         found = ServedStyles(models=Path(models), banks=(), state=())
         styles = StylePool(find=lambda: found, waiting=8, most_pixels=30_000_000)
-        pool = model_server(_StandIn(), styles, largest=2_000_000, deadline=30)  # type: ignore[arg-type]  # what it uses
+        stand_in: Any = _StandIn()
+        pools = Pools(captions=stand_in, styles=styles, poems=stand_in, pictures=stand_in)
+        pool = model_server(pools, largest=2_000_000, deadline=30)
         with running(WebServer(pool)) as address:
             yield address
 

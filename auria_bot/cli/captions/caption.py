@@ -39,7 +39,7 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Run the model server, which captions and restyles pictures for the web site and for programs.
+    """Run the model server: captions and restyled pictures, poems and pictures of them, for the site and programs.
 
     It listens at captions.server in the settings, by default 127.0.0.1:8630, and is meant for this machine or a trusted
     network. A version that is promoted while it runs is taken up without losing a request. Ctrl-C or SIGTERM ends it
@@ -60,11 +60,12 @@ def serve(
             raise BackendMissing(
                 f"the model server needs a package that is not installed ({error.name}): pip install 'auria-bot[web]'"
             ) from None
-        with contextlib.closing(app.caption_pool()) as pool:
-            pool.start()
-            version = (pool.model or {}).get("version", "")
+        pools = app.serving_pools()
+        with contextlib.closing(pools.captions):
+            pools.captions.start()
+            version = (pools.captions.model or {}).get("version", "")
             note(f"The captioner (version {version}) answers at {chosen.server}; Ctrl-C ends it.")
-            run(pool, app.style_pool(), chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
+            run(pools, chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
 
 
 def _serve_on_cluster(settings: Settings) -> None:

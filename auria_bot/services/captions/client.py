@@ -15,7 +15,7 @@ from auria_bot.files import readable_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from auria_bot.domain.restyling import StyleWish
+    from auria_bot.domain.wishes import StyleWish
 
 __all__ = ["CaptionClient"]
 

@@ -10,7 +10,7 @@ from auria_bot.errors import ModelServerBusy, PictureError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from auria_bot.domain.restyling import StyleWish
+    from auria_bot.domain.wishes import StyleWish
     from auria_bot.services.captions.client import CaptionClient
     from auria_bot.services.captions.ratings import Receipts
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auria_bot.domain.pipeline import SEEDS
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.wishes import StyleWish
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.captions import PICTURE_BODY
 from auria_bot.web.api.schemas import Mode

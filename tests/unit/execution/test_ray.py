@@ -12,6 +12,7 @@ from auria_bot.errors import ClusterError
 from auria_bot.execution.cluster import RayExecutor
 from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitStarted
 from tests.scenarios.ray_cluster import REASON, RayNodes, has_ray, kill_process, ray_nodes
+from tests.scenarios.ray_faults import measure
 from tests.scenarios.ray_same import compare
 from tests.scenarios.step_environments import look
 from tests.unit.execution.test_local import unit
@@ -94,6 +95,13 @@ def test_the_same_seed_gives_the_same_artworks(nodes: RayNodes, tmp_path: Path) 
     found = compare(tmp_path, count=3, real=False, address=nodes.address)
     assert found.differing == ()
     assert found.made == 3
+
+
+def test_killed_workers_nodes_and_drivers_cost_nothing(nodes: RayNodes, tmp_path: Path) -> None:
+    """A killed driver is replaced, a killed program resumed; each artwork is there once, as made here."""
+    found = measure(tmp_path, nodes, count=4, kills=1, seconds=0.3, pause=(3.0, 5.0))
+    assert (found.lost, found.twice, found.stayed) == ((), (), 0)
+    assert (found.same, found.drivers, found.resumed, found.workers > 0) == (4, 1, 1, True)
 
 
 def test_steps_whose_packages_conflict_run_together(nodes: RayNodes, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from auria_bot.errors import ModelError, ModelServerBusy, PictureError, UnknownName
-from auria_bot.serving.server import create_app
+from auria_bot.domain.wishes import PictureWish, PoemWish
+from auria_bot.errors import InputError, ModelError, ModelServerBusy, PictureError, UnknownName
+from auria_bot.serving.server import Pools, create_app
 from tests.scenarios.caption_serve import free_port
 from tests.scenarios.ray_cluster import REASON, ray_nodes
 from tests.scenarios.serve_scale import has_serve
@@ -29,12 +30,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not has_serve(), reason=REASO
 
 ROOT = Path(__file__).parents[3]
 LARGEST = 1000
+NAMES = ("captions", "styles", "poems", "pictures")
 ERRORS = {
     b"damaged": PictureError("it is damaged"),
     b"full": ModelServerBusy("many wait", seconds=7),
     b"broken": ModelError("the model is broken"),
     b"unknown": UnknownName("no painting or artist like that"),
 }
+POEM = b'{"lines": ["one", "two", "three"], "syllables": [1, 1, 1]}'
 REQUESTS = (
     ("POST", "/captions", b"picture"),
     ("POST", "/captions?drawn=1", b"picture"),
@@ -44,6 +47,11 @@ REQUESTS = (
     ("POST", "/styles?style=monet", b"picture"),
     ("POST", "/styles?style=x", b"unknown"),
     ("POST", "/styles", b"picture"),
+    ("POST", "/poems?theme=rain", b""),
+    ("POST", "/poems?theme=unknown", b""),
+    ("POST", "/poems?count=99", b""),
+    ("POST", "/pictures", POEM),
+    ("POST", "/pictures", b"rain"),
     ("GET", "/healthz", b""),
     ("GET", "/readyz", b""),
     ("GET", "/nothing", b""),
@@ -56,9 +64,16 @@ class Pool:
     def __init__(self) -> None:
         self.model = {"version": "v1", "sha256": "ab"}
 
-    def submit(self, content: bytes, wish: Any = None, **given: Any) -> Future[Any]:
+    def submit(self, content: Any, wish: Any = None, **given: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        if content in ERRORS:
+        if isinstance(content, PoemWish):
+            if content.theme == "unknown":
+                future.set_exception(InputError("no poem of that"))
+            else:
+                future.set_result({"poems": [], "seed": content.seed})
+        elif isinstance(content, PictureWish):
+            future.set_result(b"\xff\xd8\xff" + content.haiku.text.encode())
+        elif content in ERRORS:
             future.set_exception(ERRORS[content])
         elif wish is None:
             future.set_result({"captions": [], "drawn": given["drawn"], "model": {"name": "captioner", **self.model}})
@@ -80,7 +95,7 @@ def serve_pools(cluster: str, port: str) -> None:
     size = {"fewest": 1, "most": 2, "at_once": 2, "waiting": 20, "cpus": 0.1, "gpus": 0.0}
     plan = ReplicaPlan(**size, largest=LARGEST, deadline=30.0)  # type: ignore[arg-type]
     run(
-        application(Pool, Pool, plan),
+        application(dict.fromkeys(NAMES, Pool), plan),
         cluster=cluster,
         address=f"127.0.0.1:{port}",
         environment={"PYTHONPATH": str(ROOT)},
@@ -114,7 +129,8 @@ def ask(port: int, method: str, path: str, content: bytes) -> tuple[int, bytes, 
 @pytest.mark.parametrize(("method", "path", "content"), REQUESTS)
 def test_answers_are_those_of_one_machine(port: int, method: str, path: str, content: bytes) -> None:
     """Status, body, media type and Retry-After, of answers and of errors."""
-    with TestClient(create_app(Pool(), Pool(), largest=LARGEST, deadline=30.0)) as client:  # type: ignore[arg-type]
+    pools = Pools(**{name: Pool() for name in NAMES})  # type: ignore[arg-type]
+    with TestClient(create_app(pools, largest=LARGEST, deadline=30.0)) as client:
         wanted = client.request(method, path, content=content)
     found = ask(port, method, path, content)
     until = time.monotonic() + 30
@@ -128,12 +144,16 @@ def test_metrics_count_what_was_asked(port: int) -> None:
     """Captions, restyled pictures, refusals by reason, and the version in use."""
     for content in (b"picture", b"damaged"):
         ask(port, "POST", "/captions", content)
+    for path, content in (("/poems?theme=unknown", b""), ("/pictures", POEM)):
+        ask(port, "POST", path, content)
     text = ask(port, "GET", "/metrics", b"")[1].decode()
     assert 'auria_serve_model{version="v1",sha256="ab"} 1' in text or 'sha256="ab",version="v1"' in text
     counts = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
     assert counts["auria_serve_captions_total"] >= 1
     assert counts['auria_serve_refused_total{reason="picture"}'] >= 1
     assert counts["auria_serve_waiting"] == 0
+    assert counts["auria_serve_pictures_total"] >= 1
+    assert counts['auria_serve_poem_refused_total{reason="wrong"}'] >= 1
 
 
 @pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # of Ray

@@ -14,7 +14,7 @@ from PIL import Image
 pytest.importorskip("onnx")
 
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.wishes import StyleWish
 from auria_bot.errors import ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving import restyling
 from auria_bot.serving.restyling import ServedStyles, StylePool

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.testclient import TestClient
 
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.artwork import Haiku
+from auria_bot.domain.wishes import PictureWish, PoemWish, StyleWish
 from auria_bot.errors import ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving import server
-from auria_bot.serving.server import create_app
+from auria_bot.serving.server import Pools, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ class Pool:
         self.model: dict[str, str] | None = {"version": "v1", "sha256": "ab"}
         self.is_closed = False
 
-    def submit(self, content: bytes, **given: Any) -> Future[dict[str, Any]]:
+    def submit(self, content: Any, **given: Any) -> Future[dict[str, Any]]:
         if isinstance(self.answer, ModelServerBusy):
             raise self.answer
         self.asked.append({"content": content, **given})
@@ -63,18 +64,26 @@ def styles() -> Styles:
 
 
 @pytest.fixture
+def makers() -> dict[str, Pool]:
+    """What writes and paints."""
+    made = {"poems": Pool(), "pictures": Pool()}
+    made["pictures"].answer = b"\xff\xd8\xff"  # type: ignore[assignment]
+    return made
+
+
+@pytest.fixture
 def pool() -> Pool:
     """One that answers."""
     return Pool()
 
 
 @pytest.fixture
-def client(pool: Pool, styles: Styles) -> Iterator[TestClient]:
+def client(pool: Pool, styles: Styles, makers: dict[str, Pool]) -> Iterator[TestClient]:
     """The interface over it."""
-    with TestClient(create_app(pool, styles, largest=1000, deadline=10.0), raise_server_exceptions=False) as made:  # type: ignore[arg-type]
+    pools = Pools(captions=pool, styles=styles, **makers)  # type: ignore[arg-type]
+    with TestClient(create_app(pools, largest=1000, deadline=10.0), raise_server_exceptions=False) as made:
         yield made
-    assert pool.is_closed
-    assert styles.is_closed
+    assert all(each.is_closed for each in (pool, styles, *makers.values()))
 
 
 def test_a_picture_is_handed_on_with_its_deadline(client: TestClient, pool: Pool) -> None:
@@ -113,6 +122,21 @@ def test_a_picture_is_restyled_as_the_query_says(client: TestClient, styles: Sty
     assert client.post("/styles?style=x", content=b"picture").json()["kind"] == "UnknownName"
 
 
+def test_poems_are_written_and_painted(client: TestClient, makers: dict[str, Pool]) -> None:
+    """What `/poems` answers is what `/pictures` takes; what cannot be is refused."""
+    poem = {"lines": ["rain begins again", "a dog waits beside the gate", "nobody looks up"], "syllables": [5, 7, 5]}
+    makers["poems"].answer = {"poems": [poem]}
+    written = client.post("/poems?theme=rain&mood=serene&count=2&seed=3")
+    assert (written.status_code, written.json()) == (200, {"poems": [poem]})
+    assert makers["poems"].asked[0]["content"] == PoemWish(theme="rain", mood="serene", count=2, seed=3)
+    painted = client.post("/pictures?seed=4", json=written.json()["poems"][0])
+    assert (painted.status_code, painted.headers["content-type"]) == (200, "image/jpeg")
+    assert makers["pictures"].asked[0]["content"] == PictureWish(haiku=Haiku.from_json(poem), seed=4)
+    assert client.post("/poems?count=11").json()["message"] == "the count 11 is out of range; 1 to 10 are possible"
+    assert client.post("/pictures", content=b"rain").json()["kind"] == "InputError"
+    assert client.post("/pictures", content=b"x" * 5000).status_code == 413
+
+
 def test_files_are_bounded(client: TestClient, pool: Pool) -> None:
     """By the declared length, and by what arrives; an empty body is no picture."""
     assert client.post("/captions", content=b"x" * 1001).status_code == 413
@@ -126,7 +150,11 @@ def test_health_and_readiness_differ(client: TestClient, pool: Pool) -> None:
     assert client.get("/readyz").json() == {"model": {"version": "v1", "sha256": "ab"}}
     pool.model = None
     assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
-    assert client.get("/metrics").text == "auria_serve_ready 1\nauria_serve_restyled_total 0\n"
+    assert client.get("/metrics").text.splitlines() == [
+        "auria_serve_ready 1",
+        "auria_serve_restyled_total 0",
+        *["auria_serve_ready 1"] * 2,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +166,7 @@ def test_health_and_readiness_differ(client: TestClient, pool: Pool) -> None:
     ],
 )
 def test_it_listens_where_the_settings_say(
-    pool: Pool, styles: Styles, monkeypatch: pytest.MonkeyPatch, address: str, place: dict[str, Any]
+    pool: Any, monkeypatch: pytest.MonkeyPatch, address: str, place: dict[str, Any]
 ) -> None:
     """At a port or at a socket."""
     configs: list[Any] = []
@@ -151,5 +179,6 @@ def test_it_listens_where_the_settings_say(
             """Return at once."""
 
     monkeypatch.setattr(server.uvicorn, "Server", Server)
-    server.serve(pool, styles, address, largest=1000, deadline=10.0)  # type: ignore[arg-type]
+    pools = Pools(captions=pool, styles=pool, poems=pool, pictures=pool)
+    server.serve(pools, address, largest=1000, deadline=10.0)
     assert {name: getattr(configs[0], name) for name in place} == place

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.wishes import StyleWish
 from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName
 from auria_bot.services.captions.client import CaptionClient
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.wishes import StyleWish
 from auria_bot.errors import ModelServerBusy, PictureError
 from auria_bot.services.captions.front import CaptionFront
 from auria_bot.services.captions.ratings import Receipts

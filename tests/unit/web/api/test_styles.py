@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.restyling import StyleWish
+from auria_bot.domain.wishes import StyleWish
 from auria_bot.errors import ModelServerBusy, UnknownName
 from auria_bot.services.captions.client import CaptionClient
 
