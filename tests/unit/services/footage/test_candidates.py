@@ -15,6 +15,8 @@ from tests.scenarios.footage import Clip, make_clips
 if TYPE_CHECKING:
     from pathlib import Path
 
+_CLUSTER = b"\x1f\x43\xb6\x75"  # begins the frames of a Matroska file
+
 WANTED = Wanted(size=(64, 64), every=Fraction(1, 2))
 
 
@@ -52,13 +54,13 @@ def test_a_damaged_still_is_refused(tmp_path: Path) -> None:
 def test_a_stopped_run_is_continued_with_the_same_result(tmp_path: Path) -> None:
     """What the journal holds is used; a half-written line or file is made anew."""
     pytest.importorskip("av", reason="videos need the extra films")
-    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=2.0)])
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=3.6, rate=Fraction(10))])
     whole = read(path, tmp_path / "whole")
     read(path, tmp_path / "again")
     journal = tmp_path / "again" / "journal.jsonl"
     lines = journal.read_bytes().splitlines(keepends=True)
-    assert len(lines) == len(whole.candidates) == 4
-    for kept in (1, 2, 3):
+    assert len(lines) == len(whole.candidates) == 8
+    for kept in (1, 4, 7):
         journal.write_bytes(b"".join(lines[:kept]) + lines[kept][:20])
         assert read(path, tmp_path / "again") == whole
     (tmp_path / "again" / whole.candidates[1].file).write_bytes(b"half")
@@ -75,3 +77,40 @@ def test_frames_that_become_too_small_are_left_out(tmp_path: Path) -> None:
     faults = [one.fault for one in read(large, tmp_path / "work").candidates]
     assert faults[:3] == ["", "", ""]
     assert faults[-3:] == ["small", "small", "small"]
+
+
+def test_frames_at_a_cut_are_left_out(tmp_path: Path) -> None:
+    """They mix two shots; black ones have their own reason."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=4.0, content="shots")])
+    faults = [one.fault for one in read(path, tmp_path / "work").candidates]
+    assert faults == ["black", "black", "cut", "", "", "cut", "", ""]
+
+
+def test_a_video_that_ends_early_says_so(tmp_path: Path) -> None:
+    """With the length that it claims, and where it ends; one without any frame is refused."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    whole, half = make_clips(
+        tmp_path,
+        [
+            Clip(name="a.mkv", size=(96, 64), seconds=1.0),
+            Clip(name="b.mkv", size=(96, 64), seconds=4.0, keep=0.5),
+        ],
+    )
+    assert read(half, tmp_path / "work").note.startswith("cut short: it says 4.0 s, and ends at ")
+    content = whole.read_bytes()
+    whole.write_bytes(content[: content.index(_CLUSTER) + 30])
+    with pytest.raises(InputError, match="no frame could be decoded; it may be cut short or damaged"):
+        read(whole, tmp_path / "none")
+
+
+def test_damaged_packets_are_counted(tmp_path: Path) -> None:
+    """The frames around them are used."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=2.0)])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
+    path.write_bytes(content)
+    found = read(path, tmp_path / "work")
+    assert found.note.endswith(" damaged packets were left out")
+    assert "" in {one.fault for one in found.candidates}

@@ -3,12 +3,49 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from auria_bot.art import evaluation
+from auria_bot.art.training import film as recipes
 from auria_bot.errors import InputError, NotFound
-from auria_bot.services.footage.film_training import film_model, footage_folder, parsed_size
+from auria_bot.services.footage.film_training import (
+    evaluate_film,
+    film_model,
+    footage_folder,
+    parsed_size,
+    plan_film,
+    train_film,
+)
 from auria_bot.services.footage.library import Footage, FootageLibrary
+from auria_bot.services.models import training
+from auria_bot.settings.schema import Settings
+from tests.unit.services.models.test_trainer import make_trainer
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What recipe, evaluation and plan were called with; in their place what trains and measures nothing."""
+    given: dict[str, Any] = {}
+
+    def train(**options: Any) -> dict[str, float]:
+        given.update(options)
+        options["out"].mkdir(parents=True)
+        (options["out"] / "config.json").write_text("{}")
+        return {"distance": 0.5}
+
+    def evaluate(**options: Any) -> dict[str, float]:
+        given.update(options)
+        return {"distance": 0.5}
+
+    film = SimpleNamespace(train=train, settings_of_size=lambda height, width: f"{width} wide, {height} high")
+    monkeypatch.setattr(training, "recipe", {"film": film}.__getitem__)
+    monkeypatch.setattr(evaluation, "film", SimpleNamespace(evaluate=evaluate), raising=False)
+    plan = SimpleNamespace(SIZES=((64, 64), (128, 72)), plan=lambda sizes, log: list(sizes))
+    monkeypatch.setattr(recipes, "plan", plan, raising=False)
+    return given
 
 
 @pytest.mark.parametrize(
@@ -37,3 +74,40 @@ def test_a_size_is_width_and_height(text: str) -> None:
     assert parsed_size("112x64") == (112, 64)
     with pytest.raises(InputError, match="width and height"):
         parsed_size(text)
+
+
+def test_a_training_is_one_of_its_size(asked: dict[str, Any], tmp_path: Path) -> None:
+    """Another size is another training of the same model; the page of its figures is named."""
+    told: list[str] = []
+    trainer = make_trainer(tmp_path / "home", target=tmp_path / "out", log=told.append)
+    done = train_film(tmp_path / "waves", trainer, size=(112, 64))
+    assert (done.path, done.metrics) == (tmp_path / "out", {"distance": 0.5})
+    assert (asked["data"], asked["settings"]) == (tmp_path / "waves", "112 wide, 64 high")
+    place = tmp_path / "home" / "train" / "film-waves" / "112x64"
+    assert asked["folder"] == place
+    assert f"{place / 'training.html'}; Ctrl-C saves and stops" in told[0]
+
+
+def test_a_trial_has_no_page_to_look_at(asked: dict[str, Any], tmp_path: Path) -> None:
+    """Nothing of it is kept."""
+    told: list[str] = []
+    trainer = make_trainer(tmp_path / "home", is_trial=True, log=told.append)
+    assert train_film(tmp_path / "waves", trainer, size=(112, 64)).is_trial
+    assert asked["limit"] > 0
+    assert not any("training.html" in line for line in told)
+
+
+def test_evaluations_of_a_model_share_what_they_decode(asked: dict[str, Any], tmp_path: Path) -> None:
+    """The frames are kept in the home, beside the trainings."""
+    settings = Settings(home=tmp_path / "home", models=tmp_path / "models")
+    found = evaluate_film(settings, tmp_path / "waves", tmp_path / "model", sheet=None, vgg=None, log=print)
+    assert found == {"distance": 0.5}
+    assert asked["cache"] == tmp_path / "home" / "train" / "film-waves" / "frames"
+    assert (asked["data"], asked["model"]) == (tmp_path / "waves", tmp_path / "model")
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_memory_is_planned_for_one_size_or_the_usual_ones() -> None:
+    """As the operator asks."""
+    assert plan_film((112, 64), log=print) == [(112, 64)]
+    assert plan_film(None, log=print) == [(64, 64), (128, 72)]

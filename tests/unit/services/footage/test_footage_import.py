@@ -10,10 +10,12 @@ import pytest
 from PIL import Image, ImageFilter
 
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.errors import InputError
+from auria_bot.errors import DiskError, InputError
+from auria_bot.services.footage import footage_import as module
 from auria_bot.services.footage.contact_sheet import write_sheet
 from auria_bot.services.footage.footage_import import FootageOptions, add_footage, frame_size
 from auria_bot.services.footage.library import FootageLibrary
+from tests.scenarios.footage import Clip, make_clips
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +103,40 @@ def test_colours_are_evened_out_on_wish(tmp_path: Path) -> None:
     assert done.evenness[1] > done.evenness[0]
     files = {path.name for path in (tmp_path / "home" / "footage" / "sea" / "frames").iterdir()}
     assert files == {frame.file for frame in done.footage.frames}
+
+
+def test_a_video_is_entered_as_soon_as_it_is_read(tmp_path: Path) -> None:
+    """With its length and the interval of its frames; how far it is read is told."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    clips = make_clips(tmp_path, [Clip(name=name, size=(96, 64), seconds=1.0) for name in ("a.mp4", "b.mp4")])
+    told: list[tuple[int, int, float, str]] = []
+    done = add_footage(FootageLibrary(tmp_path / "home"), "sea", clips, OPTIONS, lambda *each: told.append(each))
+    assert [(one.name, one.every, one.seconds > 0.9) for one in done.footage.sources] == [
+        ("a.mp4", 1.0, True),
+        ("b.mp4", 1.0, True),
+    ]
+    assert {(number, total, name) for number, total, _, name in told} == {(0, 2, "a.mp4"), (1, 2, "b.mp4"), (2, 2, "")}
+    assert all(0.0 <= share <= 1.0 for _, _, share, _ in told)
+
+
+def test_a_full_disk_ends_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault of a file, so that none is passed over because of it."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "read_source", full)
+    with pytest.raises(DiskError, match="the disk is full; free some space and try again"):
+        add(tmp_path / "home", stills(tmp_path / "in"))
+
+
+def test_a_set_without_sources_is_not_written(tmp_path: Path) -> None:
+    """Evening out the colours of nothing leaves no set behind."""
+    (tmp_path / "a.jpg").write_text("no picture")
+    options = FootageOptions(size=64, every=Fraction(1), even=True)
+    with pytest.raises(InputError, match=r"a\.jpg"):
+        add(tmp_path / "home", tmp_path / "a.jpg", options=options)
+    assert FootageLibrary(tmp_path / "home").names() == ()
 
 
 def test_a_set_has_one_size(tmp_path: Path) -> None:

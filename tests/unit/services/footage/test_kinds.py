@@ -121,9 +121,13 @@ def test_measures_that_cannot_be_read_are_made_again(kinds: Kinds, library: Foot
     kinds.label("sea", "storm", ["15"])
     before = kinds.learn("sea")
     assert before.accuracy is None
-    (library.folder("sea") / "features.npz").write_bytes(b"damaged")
+    path = library.folder("sea") / "features.npz"
+    path.write_bytes(b"damaged")
     assert np.array_equal(kinds.learn("sea").shares, before.shares)
     assert len(LOOKED_AT) == 40
+    np.savez(path, frames=np.array(["0" * 64]), features=np.zeros((1, 3), np.float16))  # of another network
+    assert np.array_equal(kinds.learn("sea").shares, before.shares)
+    assert len(LOOKED_AT) == 60
 
 
 def test_sorted_frames_are_copied_and_balanced(kinds: Kinds, tmp_path: Path) -> None:

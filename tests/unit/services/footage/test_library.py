@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -85,6 +86,15 @@ def test_a_damaged_index_says_what_to_do(tmp_path: Path) -> None:
         library.get("waves")
     assert library.remove("waves") == 1
     assert library.names() == ()
+
+
+def test_an_index_of_a_later_version_is_not_read_by_halves(tmp_path: Path) -> None:
+    """It is told of like a damaged one, with the format that it has."""
+    library = saved(tmp_path)
+    path = library.folder("waves") / "index.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
+    with pytest.raises(InputError, match=r"cannot be read \(ValueError: format 99\)"):
+        library.get("waves")
 
 
 def test_what_an_interrupted_first_call_left_is_removed(tmp_path: Path) -> None:
