@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
-from auria_bot.domain.artwork import KEPT_FILES, Artwork, ArtworkFile, ArtworkInProgress, Haiku, Style, stored_name
+from auria_bot.domain.artwork import (
+    KEPT_FILES,
+    Artwork,
+    ArtworkFile,
+    ArtworkInProgress,
+    FilmFacts,
+    Haiku,
+    Style,
+    stored_name,
+)
 from auria_bot.errors import InputError, StepFailed
 
 STYLE = Style(key="hokusai-1", title="Mount Fuji", artist="Hokusai", year="1830", strength=0.5)
@@ -141,3 +150,11 @@ def test_the_name_of_a_stored_file_is_found_in_every_version() -> None:
     now, earlier = {"files": {"full": {"name": "full.png"}}}, {"full": "old.png"}
     assert [stored_name(one, "full") for one in (now, earlier)] == ["full.png", "old.png"]
     assert [stored_name(one, "card") for one in (now, earlier)] == ["", ""]
+
+
+def test_a_film_is_summed_up_in_words() -> None:
+    """Length, size, rate and whether it has sound."""
+    film = FilmFacts(model="film-waves", seconds=30.0, width=1920, height=1080, rate=25.0, sound=False)
+    assert film.summary == "30 s, 1920x1080, 25 frames a second, no sound"
+    odd = replace(film, seconds=1.25, rate=29.97, sound=True)
+    assert odd.summary == "1.25 s, 1920x1080, 29.97 frames a second, with sound"

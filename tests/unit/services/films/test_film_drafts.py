@@ -6,7 +6,8 @@ import json
 from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -14,12 +15,13 @@ from PIL import Image
 from auria_bot.art.films import video
 from auria_bot.art.films.video_writer import FORMATS
 from auria_bot.domain.artwork import Artwork
-from auria_bot.domain.interfaces import SafetyResult
+from auria_bot.domain.interfaces import Limits, SafetyResult
+from auria_bot.domain.post import FilmLimits
 from auria_bot.errors import InputError, StepFailed
 from auria_bot.services.films.film_drafts import FilmDrafts, FilmRoles, poem_of
 from auria_bot.services.films.film_plan import FilmWish
 from auria_bot.services.films.films import render
-from auria_bot.testing import FakeMoodReader, FakePoet, FakeSafetyFilter, FakeTextWriter
+from auria_bot.testing import FakeChannel, FakeMoodReader, FakePoet, FakeSafetyFilter, FakeTextWriter
 from auria_bot.web.export import export_site
 from tests.applications import fake_application
 from tests.exhibited import HOST, visitor
@@ -132,6 +134,59 @@ def test_a_film_is_approved_and_published_where_films_are_taken(application: App
     (sent,) = page.glob("posts/*/film.mp4")
     assert sent.read_bytes() == content
     assert f'<video src="{sent.relative_to(page)}"' in (page / "index.html").read_text("utf-8")
+
+
+def test_a_film_that_was_exchanged_after_it_was_scheduled_is_not_sent(application: Application, film: Film) -> None:
+    """The post says why."""
+    draft = application.film_drafts.add(film, poem_of(POEM))
+    application.review.approve([draft.id], channels=["folder"])
+    application.post_creator.schedule()
+    application.pictures.path(draft.folder, "film.mp4").write_bytes(b"another")
+    (preview,) = application.post_creator.preview()
+    assert any("film.mp4 is not the film that was approved" in problem for problem in preview.problems)
+    application.publisher.publish()
+    assert not list((application.settings.home / "published").glob("posts/*/film.mp4"))
+
+
+def test_an_alt_text_that_a_channel_does_not_take_is_told(
+    application: Application, film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the film is approved."""
+    monkeypatch.setattr(FakeChannel, "limits", lambda _: Limits(film=FilmLimits(alt_characters=0)))
+    draft = application.film_drafts.add(film, poem_of(POEM))
+    fits = {preview.channel: preview.fit for preview in application.post_creator.preview_draft(draft)}
+    assert fits["fake"].endswith("; without its alt text, which the channel takes for pictures only")
+    assert fits["folder"].endswith("; sent whole and unchanged")
+
+
+def with_bank(application: Application, **paintings: Any) -> FilmDrafts:
+    """The same service, with these paintings in its style bank."""
+    own = application.film_drafts
+    bank = SimpleNamespace(find=paintings.__getitem__)
+    return FilmDrafts(
+        store=application.store,
+        pictures=application.pictures,
+        clock=application.clock,
+        roles=own._roles,
+        bank=lambda: bank,
+    )
+
+
+def test_the_painting_whose_colours_a_film_has_is_named(application: Application, film: Film) -> None:
+    """In the artwork and in its alt text."""
+    irises = SimpleNamespace(key="irises", title="Irises", artist="Vincent van Gogh", year="1889")
+    draft = with_bank(application, irises=irises).add(replace(film, facts={**film.facts, "painting": "irises"}))
+    style = draft.artwork.style
+    assert (style.key, style.title, style.artist, style.year) == ("irises", "Irises", "Vincent van Gogh", "1889")
+    assert "Its colours are taken from a painting, Irises." in draft.alt_text
+
+
+def test_a_film_that_cannot_be_read_is_no_draft(application: Application, film: Film) -> None:
+    """The sentence says what helps."""
+    film.path.write_bytes(b"no video")
+    with pytest.raises(InputError, match=f"the film {film.label} cannot be read .*make it again"):
+        application.film_drafts.add(film)
+    assert application.review.drafts() == ()
 
 
 def test_a_published_film_is_shown_in_the_gallery_on_the_desk_and_in_feeds(

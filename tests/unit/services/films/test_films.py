@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
 WISH = FilmWish(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
+SHORT = replace(WISH, seconds=Fraction(1, 2))
 
 
 def ignore(_done: int, _all: int) -> None:
@@ -120,3 +122,23 @@ def test_a_name_that_is_no_film_is_refused(tmp_path: Path) -> None:
         library.find("../secrets")
     with pytest.raises(NotFound, match="no film"):
         library.remove("waves-12345678")
+
+
+def test_a_film_whose_file_is_gone_is_made_again(tmp_path: Path) -> None:
+    """Its record alone is no film."""
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", SHORT, FORMATS[".mp4"])
+    made, _ = render(library, plan, ignore)
+    content = made.path.read_bytes()
+    made.path.unlink()
+    assert library.all() == ()
+    assert library.find(made.label) is None
+    again, known = render(library, plan, ignore)
+    assert (again.path.read_bytes(), known) == (content, False)
+
+
+def test_a_folder_that_somebody_deletes_meanwhile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The film is not said to be there."""
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", SHORT, FORMATS[".mp4"])
+    monkeypatch.setattr(Segments, "remove", lambda _: shutil.rmtree(library.folder(films._label(plan))))
+    with pytest.raises(NotFound, match="was removed while the film was made"):
+        render(library, plan, ignore)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -22,6 +23,11 @@ from tests.unit.art.films.test_sound import packets, write_tone
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from auria_bot.domain.artwork import Style
+
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
 WISH = VideoWish(style="fake-03", height=96)
@@ -35,9 +41,11 @@ def ignore(_done: int, _all: int) -> None:
     """Progress that nobody looks at."""
 
 
-def restyled(source: Path, target: Path, wish: VideoWish = WISH, progress=ignore) -> Restyled:
-    """Restyle with the fake stylist."""
-    stylist = FakeStylist(FakeStylist.Config(), models=target.parent)
+def restyled(
+    source: Path, target: Path, wish: VideoWish = WISH, progress=ignore, kind: type[FakeStylist] = FakeStylist
+) -> Restyled:
+    """Restyle with the fake stylist, or one of that kind."""
+    stylist = kind(kind.Config(), models=target.parent)
     return restyle_video(stylist, source, target, wish, work=target.parent / "work", progress=progress)
 
 
@@ -135,3 +143,47 @@ def test_what_cannot_be_restyled_is_refused(tmp_path: Path) -> None:
         with pytest.raises(kind, match=words):
             restyled(path, tmp_path / target, wish)
     assert not (tmp_path / "b.mp4").exists()
+
+
+class InMemory(FakeStylist):
+    """A stylist that restyles pictures without files."""
+
+    def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
+        """The picture in grey."""
+        return picture.convert("L").convert("RGB")
+
+
+def last_frame(path: Path) -> NDArray[np.float64]:
+    """The last frame of a video."""
+    with video.Video.open(path) as opened:
+        *_, last = opened.frames()
+        return np.asarray(last.picture(last.size), float)
+
+
+def test_frames_are_restyled_in_memory_where_the_stylist_can(tmp_path: Path) -> None:
+    """In modes of strokes it paints them; otherwise it restyles them, at the same size."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2)])
+    wish = replace(WISH, steady=False)
+    restyled(source, tmp_path / "b.mp4", wish, kind=InMemory)
+    assert last_frame(tmp_path / "b.mp4").std(axis=-1).mean() < 2
+    restyled(source, tmp_path / "c.mp4", replace(wish, mode="ink"), kind=InMemory)
+    assert last_frame(tmp_path / "c.mp4").std(axis=-1).mean() > 2
+
+
+def test_what_was_interrupted_a_month_ago_is_removed(tmp_path: Path) -> None:
+    """What was interrupted lately stays."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2)])
+    for name in ("old", "new"):
+        (tmp_path / "work" / name).mkdir(parents=True)
+    os.utime(tmp_path / "work" / "old", (0, 0))
+    restyled(source, tmp_path / "b.mp4")
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["new"]
+
+
+def test_a_video_without_a_frame_is_refused(tmp_path: Path) -> None:
+    """As one that was cut short right after its head."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mkv", size=(160, 96), seconds=0.2)])
+    content = source.read_bytes()
+    source.write_bytes(content[: content.index(b"\x1f\x43\xb6\x75") + 30])  # where the frames begin
+    with pytest.raises(InputError, match=r"a\.mkv: has no frame that can be decoded"):
+        restyled(source, tmp_path / "b.mp4")

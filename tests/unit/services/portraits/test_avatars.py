@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_what_would_be_sent_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dry run sends nothing; a file that is missing or too large is refused, and a platform that takes none."""
+    """A dry run sends nothing; what is missing or too large is refused, and so is a platform that takes none."""
     portrait, secrets = Portrait(folder=tmp_path, version="a", facts={}), MemorySecrets({})
     channel = MastodonChannel(MastodonChannel.Config(), home=tmp_path, secrets=secrets)
     with pytest.raises(InputError, match="make it again: auria portrait use"):
@@ -30,6 +30,10 @@ def test_what_would_be_sent_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "bytes": 4,
         "sent": False,
     }
+    sent: list[tuple[bytes, str]] = []
+    monkeypatch.setattr(MastodonChannel, "set_avatar", lambda _, *given: sent.append(given))
+    assert set_avatar(channel, portrait, dry_run=False)["sent"]
+    assert sent == [(b"jpeg", "image/jpeg")]
     monkeypatch.setattr(MastodonChannel, "avatar_bytes", 3)
     with pytest.raises(ChannelError, match="takes 3 at most"):
         set_avatar(channel, portrait, dry_run=False)

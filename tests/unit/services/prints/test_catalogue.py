@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.pipeline import ArtworkRequest
-from auria_bot.errors import NotFound
+from auria_bot.errors import InputError, NotFound
 from auria_bot.services.prints.catalogue import Selection, select, write_catalogue
 from auria_bot.services.prints.printing import sheet
 from tests.applications import fake_application
@@ -20,7 +20,7 @@ pytest.importorskip("fpdf")
 pdfium = pytest.importorskip("pypdfium2")
 
 
-def test_works_are_chosen_by_number_state_and_date(tmp_path: Path) -> None:
+def test_works_are_chosen_by_number_state_and_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Approved ones unless something else is said, the oldest first; numbers keep their order."""
     app = fake_application(tmp_path / "home")
     app.studio.make(ArtworkRequest(count=3, seed=1))
@@ -34,6 +34,9 @@ def test_works_are_chosen_by_number_state_and_date(tmp_path: Path) -> None:
     assert len(select(app.review, Selection(first=made, last=made), UTC)) == 2
     with pytest.raises(NotFound):
         select(app.review, Selection(first=date(2999, 1, 1)), UTC)
+    monkeypatch.setattr("auria_bot.services.prints.catalogue.MOST_WORKS", 1)
+    with pytest.raises(InputError, match="2 works are too many for one catalogue; choose 1 by --from and --to"):
+        select(app.review, Selection(), UTC)
     app.close()
 
 

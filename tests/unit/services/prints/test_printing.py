@@ -55,6 +55,32 @@ def test_a_print_has_its_size_its_resolution_and_a_profile(tmp_path: Path, form:
     app.close()
 
 
+def test_a_print_with_its_poem_is_a_plate(tmp_path: Path) -> None:
+    """The picture takes a part of the page, and the poem and the painting stand under it."""
+    pytest.importorskip("fpdf")
+    pdfium = pytest.importorskip("pypdfium2")
+    app = fake_application(tmp_path / "home")
+    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    size = print_draft(
+        app.canvas_painter,
+        draft,
+        tmp_path / "one.pdf",
+        sheet=sheet("A6"),
+        dpi=72,
+        form="pdf",
+        poem=True,
+        zone=UTC,
+        progress=lambda *_: None,
+    )
+    assert size < sheet("A6").pixels(72)
+    document = pdfium.PdfDocument(tmp_path / "one.pdf")
+    words = "".join(document[0].get_textpage().get_text_range().split())
+    assert "".join(draft.artwork.haiku.text.split()) in words
+    assert "".join(draft.artwork.style.title.split()) in words
+    document.close()
+    app.close()
+
+
 def test_another_format_is_refused(tmp_path: Path) -> None:
     """Before anything is painted."""
     with pytest.raises(InputError, match="png, tiff, pdf"):
