@@ -273,11 +273,6 @@ class Gallery:
         newer = entries[place - 1] if place else None
         return newer, entries[place + 1] if place + 1 < len(entries) else None
 
-    def posted(self, artwork_id: int) -> Sequence[Posted]:
-        """Where an artwork was posted, the first first."""
-        with self._store.read() as unit:
-            return unit.published.posted(artwork_id)
-
     def facets(self) -> Mapping[str, Mapping[str, int]]:
         """The values of each of FACETS with their number of artworks, in the order in which they are offered."""
         return self._current().facets
@@ -299,11 +294,10 @@ class Gallery:
 
     def _current(self) -> _Index:
         """The index, brought up to date with the database where it was not looked at for a while."""
-        if self._now() - self._checked >= _FRESH:
-            with self._lock:
-                if self._now() - self._checked >= _FRESH:
-                    self._refresh()
-        return self._index
+        with self._lock:
+            if self._now() - self._checked >= _FRESH:
+                self._refresh()
+            return self._index
 
     def _refresh(self) -> None:
         with self._store.read() as unit:

@@ -118,10 +118,9 @@ class StepRunner:
             if state.failure is not None or state.finished:
                 continue
             at = self._position(state)
-            if at < len(STEPS):
-                is_free = not STEPS[at].sequential or at < frontier
-                if is_free and number not in self._submitted:
-                    yield state, STEPS[at]
+            is_free = not STEPS[at].sequential or at < frontier
+            if is_free and number not in self._submitted:
+                yield state, STEPS[at]
             frontier = min(frontier, at)
 
     def _position(self, state: ArtworkState) -> int:

@@ -61,13 +61,13 @@ def artworks_router(web: WebApp, access: Access) -> APIRouter:
     @router.get("/{artwork_id}", response_model=Artwork)
     def get_artwork(request: Request, artwork_id: ArtworkId) -> Response:
         """A published artwork and how it came about."""
-        work = gallery.work(artwork_id)
-        posts = [asdict(post) for post in gallery.posted(artwork_id)]
+        found = gallery.details(artwork_id, similar=0)
+        work = found.work
         lineage: dict[str, Any] = {
             "seed": work.draft.artwork.seed,
             "corpus": web.services.corpus_lineage.of(work.draft.artwork),
             "models": [asdict(model) for model in models_used(work.draft.artwork)],
-            "posts": posts,
+            "posts": [asdict(post) for post in found.posted],
         }
         return answer(request, Artwork(**_summary(web, base, work), **lineage), is_public=True)
 

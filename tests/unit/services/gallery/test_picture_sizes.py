@@ -10,6 +10,7 @@ from PIL import Image
 from auria_bot.errors import NotFound
 from auria_bot.services.gallery.picture_sizes import FORMATS, PictureSizes
 from tests.exhibited import exhibited
+from tests.overtaken import OvertakenLock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,21 @@ def test_a_copy_is_made_once(tmp_path: Path) -> None:
     first = application.picture_sizes.file(draft, 320, "webp")
     first.write_bytes(b"kept")
     assert application.picture_sizes.file(draft, 320, "webp").read_bytes() == b"kept"
+
+
+def test_two_who_ask_at_once_get_one_copy(tmp_path: Path) -> None:
+    """Whoever waited takes what the other one made."""
+    application = exhibited(tmp_path, 1)
+    draft, sizes = application.gallery.work(1).draft, application.picture_sizes
+    sizes._lock = OvertakenLock(lambda: sizes.file(draft, 320, "webp").write_bytes(b"kept"))  # type: ignore[assignment]
+    assert sizes.file(draft, 320, "webp").read_bytes() == b"kept"
+
+
+def test_a_picture_has_no_film(tmp_path: Path) -> None:
+    """Visitors are told its number, and no path."""
+    application = exhibited(tmp_path, 1)
+    with pytest.raises(NotFound, match=r"^artwork 1 has no film$"):
+        application.picture_sizes.film(application.gallery.work(1).draft)
 
 
 def test_a_missing_or_damaged_picture_has_no_size(tmp_path: Path) -> None:

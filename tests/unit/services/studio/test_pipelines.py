@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
+from auria_bot.domain.interfaces import SafetyResult
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest
-from auria_bot.errors import InputError, NotFound, PictureError, StepCrashed, UnknownName
+from auria_bot.errors import InputError, NoGoodPicture, NotFound, PictureError, StepCrashed, UnknownName
+from auria_bot.execution.work_unit import UnitFinished
 from auria_bot.services.studio.pipelines import NEEDS, Pipeline, PipelineRunner, PipelineStep, StepResult
 from auria_bot.services.studio.plan import BackendSpec, Plan, StudioConfig
+from auria_bot.testing import FakeSafetyFilter
 from tests.executors import RemoteLikeExecutor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from auria_bot.execution.work_unit import UnitEvent
 
 
 def read(folder: Path, text: str) -> Pipeline:
@@ -24,7 +30,9 @@ def read(folder: Path, text: str) -> Pipeline:
     return Pipeline.read(folder / "own.toml")
 
 
-def run(pipeline: Pipeline, folder: Path, **faults: str) -> dict[str, StepResult]:
+def run(
+    pipeline: Pipeline, folder: Path, *, report: Callable[[UnitEvent], None] | None = None, **faults: str
+) -> dict[str, StepResult]:
     """Run it with fakes, of which some have a fault in every call."""
     backends = {
         role: BackendSpec(name="fake", options={"faults": {"": faults[role]}} if role in faults else {})
@@ -36,7 +44,7 @@ def run(pipeline: Pipeline, folder: Path, **faults: str) -> dict[str, StepResult
 
     runner = PipelineRunner(RemoteLikeExecutor(), config=StudioConfig(backends=backends), plan=plan)
     (folder / "scratch").mkdir()
-    return {result.name: result for result in runner.run(pipeline, folder / "scratch")}
+    return {result.name: result for result in runner.run(pipeline, folder / "scratch", report=report)}
 
 
 BRANCHES = """
@@ -77,6 +85,24 @@ def test_what_is_given_takes_the_place_of_a_step() -> None:
     """A poem and a mood."""
     step = PipelineStep(name="painting", step="painting", options={"poem": "a / b / c", "mood": "stormy"})
     assert Pipeline.single(step, seed=3).seed == 3
+
+
+def test_a_mood_that_is_given_is_that_of_the_picture(tmp_path: Path) -> None:
+    """Nothing reads it from the poem; what happens is reported on the way."""
+    step = PipelineStep(name="painting", step="painting", options={"poem": "a / b / c", "mood": "stormy"})
+    seen: list[UnitEvent] = []
+    assert run(Pipeline.single(step, seed=3), tmp_path, report=seen.append)["painting"].files["painting"].is_file()
+    finished = next(event for event in seen if isinstance(event, UnitFinished))
+    assert finished.unit.state["artwork"]["mood"] == "stormy"
+    assert finished.unit.state["artwork"]["mood_source"] == "given"
+
+
+def test_a_picture_that_every_style_makes_unfit_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason of the safety filter; a pipeline paints no other one."""
+    reason = SafetyResult(passed=False, reason="it is too bright", nudity=0.0, fingerprint="0" * 16)
+    monkeypatch.setattr(FakeSafetyFilter, "judge", lambda *_, **__: reason)
+    with pytest.raises(NoGoodPicture, match=r"step '(one|other)': the picture was rejected \(.*it is too bright"):
+        run(read(tmp_path, BRANCHES), tmp_path)
 
 
 def test_a_single_step_gets_what_is_given(tmp_path: Path) -> None:

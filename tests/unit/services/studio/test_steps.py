@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from auria_bot.art import runtime
 from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress, Haiku
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest
 from auria_bot.errors import NotFound, SettingsError, StepFailed
@@ -157,3 +160,28 @@ def test_a_wrong_option_is_named(tmp_path: Path) -> None:
 def test_the_function_is_found_by_its_import_string() -> None:
     """A worker elsewhere imports it."""
     assert FUNCTION == "auria_bot.services.studio.steps:StepWorker"
+
+
+def test_networks_are_compiled_once_for_all_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the folder and for the device that the plan names."""
+    told: list[object] = []
+    monkeypatch.setattr(runtime, "keep_compiled_in", told.append)
+    monkeypatch.setattr(runtime, "compute_on", told.append)
+    plan, start = request(*ROLES), ArtworkInProgress(key="01", seed=1)
+    plan["shared_options"] = {"cache": str(tmp_path / "cache"), "onnx_device": "auto"}
+    worker = StepWorker()
+    poem, _ = worker(plan, state("poem", start), tmp_path, unseen)
+    worker(plan, state("mood", ArtworkInProgress.from_json({**start.to_json(), **poem["changes"]})), tmp_path, unseen)
+    assert told == [tmp_path / "cache", "auto"]
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_the_collector_runs_where_torch_is_loaded_only(monkeypatch: pytest.MonkeyPatch, is_loaded: bool) -> None:
+    """Elsewhere it would free nothing."""
+    collected: list[bool] = []
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(True))
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    if is_loaded:
+        monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+    steps._return_memory()
+    assert bool(collected) is is_loaded

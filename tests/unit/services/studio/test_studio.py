@@ -382,3 +382,13 @@ def test_a_draft_of_an_earlier_version_can_be_restyled(application: Application)
     earlier = replace(old, artwork=Artwork.from_json({**value, **names}))
     new = application.studio.restyle(earlier, ArtworkRequest(mood="stormy")).drafts[0]
     assert files_of(application, new.folder)["painting.png"] == files_of(application, old.folder)["painting.png"]
+
+
+def test_a_request_is_checked_before_any_work(application: Application) -> None:
+    """What cannot be made is refused; what can be leaves no run."""
+    with pytest.raises(UnknownName):
+        application.studio.check(ArtworkRequest(mood="hungry"))
+    with pytest.raises(TextRejected, match="the theme cannot be used"):
+        application.studio.check(ArtworkRequest(theme="see https://example.org"))
+    application.studio.check(ArtworkRequest(mood="serene", theme="rain"))
+    assert application.runs.names() == []
