@@ -1,4 +1,4 @@
-"""The Helm chart is rendered with three sets of values, and everything that comes out is checked.
+"""The Helm chart is rendered with several sets of values, and everything that comes out is checked.
 
 Helm's own library renders and lints; the strict schemas of Kubernetes, the models of the Prometheus operator and checkov's policies are asked
 (`chart_tools.py`, in an environment of its own). What they cannot know is checked here: that commands, settings, probes and ports are Auria's, and that
@@ -12,8 +12,11 @@ import re
 import subprocess
 import tomllib
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import yaml
 
 from auria_bot.cli.app import COMMANDS
 from auria_bot.errors import SettingsError
@@ -32,8 +35,10 @@ _ANSWERED: Final = {
     ("web", 8620): {"/robots.txt"},
     ("web", 8621): {"/healthz", "/metrics"},
     ("serve", 8630): {"/healthz", "/readyz", "/metrics"},
+    ("ray", 8630): {"/-/healthz"},
+    ("ray", 52365): {"/api/local_raylet_healthz"},
 }
-"""Which paths each command answers at which port; see HealthServer, the web site and the model server."""
+"""Which paths each command answers at which port; see HealthServer, the web site, the model server, and Ray."""
 
 Document = dict[str, Any]
 
@@ -53,7 +58,7 @@ def tools() -> Path | None:
 
 
 def value_sets() -> list[Path]:
-    """The three files of values that are tried."""
+    """The files of values that are tried."""
     return sorted((CHART / "ci").glob("*-values.yaml"))
 
 
@@ -77,8 +82,12 @@ def render(python: Path, files: Sequence[Path], *, chart: Path = CHART) -> tuple
 
 def problems(documents: Sequence[Document]) -> list[str]:
     """What is wrong with rendered objects that no schema can know."""
-    pods = [document for document in documents if document["kind"] == "Deployment"]
-    found = [f"{pod['metadata']['name']}: {wrong}" for pod in pods for wrong in _pod_problems(pod, documents)]
+    found = [
+        f"{document['metadata']['name']}: {wrong}"
+        for document in documents
+        for template in _templates(document)
+        for wrong in _pod_problems(template["spec"], documents)
+    ]
     return found + [
         f"{document['kind']} {document['metadata']['name']}: {wrong}"
         for document in documents
@@ -86,8 +95,17 @@ def problems(documents: Sequence[Document]) -> list[str]:
     ]
 
 
-def _pod_problems(pod: Document, documents: Sequence[Document]) -> Iterator[str]:
-    spec = pod["spec"]["template"]["spec"]
+def _templates(document: Document) -> list[Document]:
+    """The templates of an object's pods."""
+    if document["kind"] == "Deployment":
+        return [document["spec"]["template"]]
+    if document["kind"] == "RayService":
+        cluster = document["spec"]["rayClusterConfig"]
+        return [group["template"] for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"])]
+    return []
+
+
+def _pod_problems(spec: Document, documents: Sequence[Document]) -> Iterator[str]:
     if not spec["securityContext"].get("runAsNonRoot") or not spec["securityContext"].get("runAsUser"):
         yield "it may run as root"
     if spec.get("automountServiceAccountToken") is not False:
@@ -110,15 +128,15 @@ def _container_problems(container: Document) -> Iterator[str]:
     for kind in ("requests", "limits"):
         if missing := {"cpu", "memory"} - set(amounts.get(kind, {})):
             yield f"it has no {kind} of {' and '.join(sorted(missing))}"
-    command = container["args"][0]
-    if command not in COMMANDS:
+    command = container.get("args", ["ray"])[0]  # KubeRay adds the arguments of Ray's containers
+    if command not in COMMANDS and "args" in container:
         yield f"there is no command {command!r}"
     ports = {port["name"]: port["containerPort"] for port in container.get("ports", [])}
     for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
         asked = container.get(kind, {}).get("httpGet")
         if asked is None:
             yield f"it has no {kind}"
-        elif asked["path"] not in _ANSWERED.get((command, ports.get(asked["port"], 0)), set()):
+        elif asked["path"] not in _ANSWERED.get((command, ports.get(asked["port"], asked["port"])), set()):
             yield f"its {kind} asks for {asked['path']} at {asked['port']}, which {command} does not answer"
     if re.search(r":latest$|^[^:@]+$", container["image"]):
         yield "its image has no version"
@@ -152,22 +170,24 @@ def _variables(values: Mapping[str, Any], above: str) -> dict[str, str]:
 
 def _reference_problems(document: Document, documents: Sequence[Document]) -> Iterator[str]:
     spec, kind = document.get("spec", {}), document["kind"]
-    pods = {
-        one["metadata"]["name"]: one["spec"]["template"]["metadata"]["labels"]
-        for one in documents
-        if one["kind"] == "Deployment"
-    }
+    labels_of_pods = [template["metadata"]["labels"] for one in documents for template in _templates(one)]
+    scaled = {one["metadata"]["name"] for one in documents if one["kind"] == "Deployment"}
     selector = {
         "Service": spec.get("selector"),
         "PodDisruptionBudget": spec.get("selector", {}).get("matchLabels"),
         "NetworkPolicy": spec.get("podSelector", {}).get("matchLabels"),
         "Deployment": spec.get("selector", {}).get("matchLabels"),
     }.get(kind)
-    if selector is not None and not any(selector.items() <= labels.items() for labels in pods.values()):
+    if selector is not None and not any(selector.items() <= labels.items() for labels in labels_of_pods):
         yield "it selects no pod"
-    if kind == "HorizontalPodAutoscaler" and spec["scaleTargetRef"]["name"] not in pods:
+    if kind == "HorizontalPodAutoscaler" and spec["scaleTargetRef"]["name"] not in scaled:
         yield "it scales nothing"
     services = {one["metadata"]["name"]: one for one in documents if one["kind"] == "Service"}
+    for one in documents:
+        if one["kind"] == "RayService":
+            services[one["spec"]["serveService"]["metadata"]["name"]] = one["spec"]["serveService"]
+    if kind == "RayService":
+        yield from _serve_problems(document)
     if kind == "Ingress":
         for rule in spec["rules"]:
             for path in rule["http"]["paths"]:
@@ -185,15 +205,28 @@ def _reference_problems(document: Document, documents: Sequence[Document]) -> It
         yield from _policy_problems(document, documents)
 
 
+def _serve_problems(document: Document) -> Iterator[str]:
+    """The configuration of Serve names a function that is there, and listens where the service leads."""
+    config = yaml.safe_load(document["spec"]["serveConfigV2"])
+    (application,) = config["applications"]
+    module, _, name = application["import_path"].partition(":")
+    if not callable(getattr(import_module(module), name, None)):
+        yield f"there is no {application['import_path']}"
+    leads = {port["port"] for port in document["spec"]["serveService"]["spec"]["ports"]}
+    if {config["http_options"]["port"]} != leads:
+        yield f"Serve listens at {config['http_options']['port']}, its service leads to {sorted(leads)}"
+
+
 def _policy_problems(policy: Document, documents: Sequence[Document]) -> Iterator[str]:
     """A policy lets in exactly what the pod's ports are."""
     wanted = policy["spec"]["podSelector"]["matchLabels"].items()
+    rules = policy["spec"]["ingress"]
+    among_themselves = any("ports" not in rule for rule in rules)
+    let_in = {port["port"] for rule in rules for port in rule.get("ports", [])}
     for document in documents:
-        if document["kind"] != "Deployment":
-            continue
-        template = document["spec"]["template"]
-        if wanted <= template["metadata"]["labels"].items():
-            ports = {port["containerPort"] for one in template["spec"]["containers"] for port in one["ports"]}
-            let_in = {port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]}
-            if ports != let_in:
+        chosen = [one for one in _templates(document) if wanted <= one["metadata"]["labels"].items()]
+        if chosen:
+            containers = [container for one in chosen for container in one["spec"]["containers"]]
+            ports = {port["containerPort"] for container in containers for port in container["ports"]}
+            if not (let_in <= ports and (among_themselves or let_in == ports)):
                 yield f"it lets in {sorted(let_in)}, while the pod listens at {sorted(ports)}"

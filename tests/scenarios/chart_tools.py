@@ -51,9 +51,27 @@ def main(chart: Path, files: list[Path]) -> dict[str, Any]:
                 "lint": [f"{one['path']}: {one['error']}" for one in lint["messages"] if one["severity"] > 1]
                 + lint["errors"],
                 "documents": documents,
-                "schemas": [wrong for document in documents for wrong in schema_errors(document)],
-                "policies": policy_failures(documents),
+                "schemas": [wrong for document in plain(documents) for wrong in schema_errors(document)],
+                "policies": policy_failures(plain(documents)),
             }
+    return found
+
+
+def plain(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The objects with the pods and the service of a RayService in its place, of whose own kind there is no schema here."""
+    found = []
+    for document in documents:
+        if document["kind"] != "RayService":
+            found.append(document)
+            continue
+        cluster, name = document["spec"]["rayClusterConfig"], document["metadata"]["name"]
+        for number, group in enumerate((cluster["headGroupSpec"], *cluster["workerGroupSpecs"])):
+            template = group["template"]
+            about = {"name": f"{name}-{number}", "namespace": document["metadata"]["namespace"], **template["metadata"]}
+            found.append({"apiVersion": "v1", "kind": "Pod", "metadata": about, "spec": template["spec"]})
+        service = document["spec"]["serveService"]
+        about = {"namespace": document["metadata"]["namespace"], **service["metadata"]}
+        found.append({"apiVersion": "v1", "kind": "Service", "metadata": about, "spec": service["spec"]})
     return found
 
 

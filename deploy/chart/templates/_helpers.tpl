@@ -113,6 +113,50 @@ envFrom:
 {{- end }}
 {{- end }}
 
+{{/* The template of a pod of the Ray cluster: .root, .part, .values, .resources and .head. KubeRay adds the command. */}}
+{{- define "auria.rayPod" -}}
+metadata:
+  labels:
+    {{- include "auria.labels" . | nindent 4 }}
+  annotations:
+    {{- include "auria.annotations" .root | nindent 4 }}
+spec:
+  terminationGracePeriodSeconds: 45
+  {{- include "auria.pod" . | nindent 2 }}
+  containers:
+    - name: {{ if .head }}head{{ else }}worker{{ end }}
+      {{- include "auria.container" (dict "root" .root "values" (dict "resources" .resources)) | nindent 6 }}
+      env:
+        {{- include "auria.env" .root | nindent 8 }}
+        - name: RAY_USAGE_STATS_ENABLED
+          value: "0"
+      ports:
+        - name: serve
+          containerPort: 8630
+        {{- if .head }}
+        - name: gcs-server
+          containerPort: 6379
+        - name: dashboard
+          containerPort: 8265
+        {{- end }}
+      startupProbe:
+        httpGet: {path: /api/local_raylet_healthz, port: 52365}
+        periodSeconds: 3
+        failureThreshold: 60
+      livenessProbe:
+        httpGet: {path: /api/local_raylet_healthz, port: 52365}
+        periodSeconds: 30
+        timeoutSeconds: 10
+      readinessProbe: # a worker is ready while it takes requests; KubeRay asks the head's proxy itself
+        {{- if .head }}
+        httpGet: {path: /api/local_raylet_healthz, port: 52365}
+        {{- else }}
+        httpGet: {path: /-/healthz, port: serve}
+        {{- end }}
+        periodSeconds: 5
+        timeoutSeconds: 5
+{{- end }}
+
 {{/* Environment variables that every part has. */}}
 {{- define "auria.env" -}}
 - name: HOME

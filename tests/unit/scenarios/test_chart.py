@@ -96,6 +96,35 @@ def test_each_fault_of_a_pod_is_found(change: Callable[[dict[str, Any]], object]
     assert said in "\n".join(problems([pod, SERVICE, POLICY]))
 
 
+def _ray(**spec: Any) -> dict[str, Any]:
+    """A RayService whose head is the pod above, with Ray's probes."""
+    template = copy.deepcopy(POD["spec"]["template"])
+    container = template["spec"]["containers"][0]
+    del container["args"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        container[probe] = {"httpGet": {"path": "/api/local_raylet_healthz", "port": 52365}}
+    config = "applications: [{import_path: 'auria_bot.bootstrap.captions:model_server'}]\nhttp_options: {port: 8630}\n"
+    service = {"metadata": {"name": "serve", "labels": LABELS}, "spec": {"ports": [{"name": "serve", "port": 8630}]}}
+    cluster = {"headGroupSpec": {"template": template}, "workerGroupSpecs": []}
+    found = {"rayClusterConfig": cluster, "serveConfigV2": config, "serveService": service}
+    return {"kind": "RayService", "metadata": {"name": "serve"}, "spec": found | spec}
+
+
+def test_the_pods_of_a_ray_cluster_are_checked_too():
+    """As those of a deployment; and that Serve is told what is there, and listens where its service leads."""
+    assert problems([_ray(), POLICY]) == []
+    rooted = _ray()
+    rooted["spec"]["rayClusterConfig"]["headGroupSpec"]["template"]["spec"]["securityContext"] = {}
+    assert "serve: it may run as root" in problems([rooted, POLICY])
+    wrong = "applications: [{import_path: 'auria_bot.bootstrap.captions:models'}]\nhttp_options: {port: 8000}\n"
+    found = "\n".join(problems([_ray(serveConfigV2=wrong), POLICY]))
+    for said in (
+        "there is no auria_bot.bootstrap.captions:models",
+        "Serve listens at 8000, its service leads to [8630]",
+    ):
+        assert said in found
+
+
 def test_what_leads_nowhere_is_found():
     """An ingress to a port that a service lacks, a monitor without a service, a scaler without a pod, a service without pods."""
     backend = {"service": {"name": "serve", "port": {"name": "web"}}}
