@@ -39,6 +39,7 @@ _BEFORE, _AFTER, _BETWEEN = 0.4, 1.0, 0.75  # seconds of silence at pace 1
 _SILENT = 10 ** (-45 / 20)  # beginning and end of a line that are quieter are cut off
 _LEAST, _MOST = 0.6, 1.5  # pace
 _LONGEST = 400  # characters of a line
+_BLOCKS = 64  # measured at once, which bounds the memory
 _SEED = 0  # of the voice's noise
 
 
@@ -123,9 +124,10 @@ def loudness(samples: NDArray[np.float32], rate: int = RATE) -> float:
     if len(samples) < length:
         samples = np.pad(samples, (0, length - len(samples)))
     blocks = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
-    power = np.abs(np.fft.rfft(blocks, axis=1)) ** 2
-    power[:, 1:-1] *= 2
-    energy = (power * _weights(length, rate)).sum(axis=1) / length**2
+    weights = _weights(length, rate)
+    weights[1:-1] *= 2
+    parts = (blocks[start : start + _BLOCKS] for start in range(0, len(blocks), _BLOCKS))
+    energy = np.concatenate([np.abs(np.fft.rfft(part, axis=1)) ** 2 @ weights for part in parts]) / length**2
     levels = -0.691 + 10 * np.log10(np.maximum(energy, 1e-12))
     kept = energy[levels > -70]
     if not len(kept):

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.art.films.film_frames import PictureEnlarger
+    from auria_bot.art.matcher import PictureMatcher
+    from auria_bot.art.voice import Voice
     from auria_bot.services.films.film_plan import FilmPlanner
     from auria_bot.services.films.films import FilmLibrary
     from auria_bot.services.footage.kinds import Kinds
@@ -48,13 +50,25 @@ class FilmServices(Core):
         """Prepares films with the models in force."""
         from auria_bot.art.films.generator import FilmGenerator
         from auria_bot.services.films.film_plan import FilmPlanner
+        from auria_bot.services.films.poem_film import PoemGuide
         from auria_bot.services.models.catalogue import style_bank
+
+        def matcher() -> PictureMatcher:
+            from auria_bot.art.matcher import PictureMatcher
+
+            return PictureMatcher(self.settings.models_folder)
+
+        def voice() -> Voice:
+            from auria_bot.art.voice import Voice
+
+            return Voice()
 
         return FilmPlanner(
             self.settings.models_folder,
             load=FilmGenerator,
             enlarger=self._film_enlarger,
             bank=lambda: style_bank(self.settings),
+            poems=PoemGuide(matcher=matcher, voice=voice),
         )
 
     @property

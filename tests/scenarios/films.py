@@ -9,6 +9,7 @@ import numpy as np
 from auria_bot.art.films.film_frames import FilmFrames, Timing
 from auria_bot.art.films.generator import FilmShape
 from auria_bot.art.films.walk import Walk
+from tests.scenarios.voices import HummingVoice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from auria_bot.services.films.film_plan import FilmPlanner
+    from auria_bot.services.films.poem_film import PoemGuide
 
-__all__ = ["DrawnMaker", "drawn_frames", "film_file", "planner"]
+__all__ = ["DrawnMaker", "LightMatcher", "drawn_frames", "film_file", "planner", "poem_guide"]
 
 
 class DrawnMaker:
@@ -137,4 +139,25 @@ def planner(folder: Path) -> FilmPlanner:
         load=lambda _folder: DrawnMaker(),
         enlarger=lambda: (Interpolation(), "1" * 64),
         bank=lambda: StyleBank.load(shipped("models") / "styles"),
+        poems=poem_guide(),
     )
+
+
+class LightMatcher:
+    """Finds that a text fits a frame the better, the nearer the frame's light is to the text's length."""
+
+    sha256 = "2" * 64
+
+    def scores(self, pictures: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
+        """(pictures, texts)."""
+        light = pictures.mean(axis=(1, 2, 3), dtype=np.float64)
+        return np.asarray(-np.abs(light[:, None] - 80 - np.array([len(text) for text in texts])), np.float32)
+
+
+def poem_guide() -> PoemGuide:
+    """A guide that matches by light and hums."""
+    from auria_bot.services.films.poem_film import PoemGuide
+
+    matcher: Any = LightMatcher
+    voice: Any = HummingVoice
+    return PoemGuide(matcher=matcher, voice=voice)

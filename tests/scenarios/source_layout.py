@@ -45,6 +45,8 @@ NEW_BEHAVIOUR = {
     "cli/studio/prints.py": "prints and catalogues",
     "services/prints/": "prints and catalogues",
     "art/voice.py": "poems are read aloud",
+    "art/matcher.py": "films are led by poems",
+    "services/films/poem_film.py": "films are led by poems",
     "cli/studio/speak.py": "poems are read aloud",
     "services/gallery/readings.py": "poems are read aloud",
     "art/painters/ranker.py": "painted candidates are ranked by what is learnt",

@@ -1,4 +1,4 @@
-"""The sound of videos: music that is looped, cut and faded to a film's length, or the sound of another video, copied.
+"""The sound of videos: music and a voice over it, fitted to a film's length, or the sound of another video, copied.
 
 Both are read and written piece by piece, in step with the picture. FFmpeg is used through PyAV, the extra `films`.
 """
@@ -6,41 +6,63 @@ Both are read and written piece by piece, in step with the picture. FFmpeg is us
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from auria_bot.art.films.video import require_video
+from auria_bot.art.voice import LOUDNESS, RATE, loudness
 from auria_bot.errors import InputError
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from auria_bot.art.films.video_writer import VideoFormat
 
-__all__ = ["CopiedSound", "Music", "has_sound", "write_sound"]
+__all__ = ["CopiedSound", "FilmSound", "Spoken", "has_sound", "write_sound"]
 
 _RATE = 48_000  # samples a second
 _BITS = 192_000  # a second, of encoded sound
 _BIT_EXACT = 1 << 23
 _GLOBAL_HEADER = 1 << 22
 _PIECE = 4096  # samples, where the encoder takes any number
+_ABOVE = 12.0  # LU that a voice is louder than the music under it
+_LOWERED_IN, _RAISED_IN = 0.6, 1.2  # seconds before and after a line
+_MEASURED = 120  # seconds of music from which its loudness is measured
 _SPOKEN_BITS = 64_000  # a second, of a voice
 _SPOKEN = {".m4a": ("mp4", "aac"), ".ogg": ("ogg", "libopus"), ".opus": ("ogg", "libopus")}  # container and encoder
 _FORMATS = "mov,mp4,m4a,matroska,webm,mp3,wav,flac,ogg,aac,aiff,mpegts,avi,asf"
 
 
-class Music:
-    """Music for a film: repeated from its beginning where it is too short, cut where it is too long, and faded.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A line that is spoken in a film."""
+
+    begin: float  # seconds of the film
+    samples: NDArray[np.float32]  # (n,) mono, -1 to 1, at voice.RATE
+
+    @property
+    def end(self) -> float:
+        """When it is over, in seconds of the film."""
+        return self.begin + len(self.samples) / RATE
+
+
+class FilmSound:
+    """The sound of a film: music, a voice, or both.
+
+    Music is repeated from its beginning where it is too short, cut where it is too long, and faded; under the voice it
+    is lowered, so that the voice stands out by _ABOVE.
 
     Args:
-        path: a file with sound.
+        music: a file with sound; None: silence.
         seconds: how long it is heard.
+        spoken: what the voice says, in its order.
         fade_in: seconds.
         fade_out: seconds.
 
@@ -48,12 +70,22 @@ class Music:
         InputError: the file cannot be read, or holds no sound.
     """
 
-    def __init__(self, path: Path, *, seconds: Fraction, fade_in: float = 1.0, fade_out: float = 3.0) -> None:
-        self._path, self._total = path, round(seconds * _RATE)
+    def __init__(
+        self,
+        music: Path | None,
+        *,
+        seconds: Fraction,
+        spoken: Sequence[Spoken] = (),
+        fade_in: float = 1.0,
+        fade_out: float = 3.0,
+    ) -> None:
+        self._path, self._total = music, round(seconds * _RATE)
         share = min(1.0, float(seconds) / max(fade_in + fade_out, 1e-6))
         self._fade_in, self._fade_out = share * fade_in * _RATE, share * fade_out * _RATE
-        if not has_sound(path):
-            raise InputError(f"{readable_name(path)}: holds no sound")
+        if music is not None and not has_sound(music):
+            raise InputError(f"{readable_name(music)}: holds no sound")
+        self._spoken = [(round(line.begin * _RATE), _at_film_rate(line.samples)) for line in spoken]
+        self._lowered = 1.0
         self._container: Any = None
         self._stream: Any = None
         self._pieces: Iterator[NDArray[np.float32]] = iter(())
@@ -70,6 +102,9 @@ class Music:
         context.format = "fltp" if form.sound == "aac" else "flt"
         context.open()
         self._stream = stream
+        if self._path is not None and self._spoken:
+            over = loudness(_beginning(self._path), _RATE) - (LOUDNESS - _ABOVE)
+            self._lowered = min(1.0, 10 ** (-over / 20))
         self._pieces, self._done = self._shaped(context.frame_size or _PIECE), 0
 
     def write(self, until: Fraction | None) -> None:
@@ -96,19 +131,32 @@ class Music:
             while waiting.shape[1] >= length or place + waiting.shape[1] >= self._total:
                 piece = waiting[:, : min(length, self._total - place)]
                 waiting = waiting[:, piece.shape[1] :]
-                yield piece * self._gain(place, piece.shape[1])
+                yield np.clip(piece * self._gain(place, piece.shape[1]) + self._voice(place, piece.shape[1]), -1, 1)
                 place += piece.shape[1]
                 if place >= self._total:
                     return
 
     def _gain(self, place: int, count: int) -> NDArray[np.float32]:
-        """(count,) how loud samples are: raised cosines at both ends."""
+        """(count,) how loud the music is: raised cosines at both ends, and around what is spoken."""
         at = np.arange(place, place + count, dtype=np.float64)
-        rise = np.clip(at / max(self._fade_in, 1.0), 0.0, 1.0)
-        fall = np.clip((self._total - at) / max(self._fade_out, 1.0), 0.0, 1.0)
-        return np.asarray((0.5 - 0.5 * np.cos(np.pi * rise)) * (0.5 - 0.5 * np.cos(np.pi * fall)), np.float32)
+        found = _rise(at / max(self._fade_in, 1.0)) * _rise((self._total - at) / max(self._fade_out, 1.0))
+        for begin, samples in self._spoken:
+            before, after = (begin - at) / (_LOWERED_IN * _RATE), (at - begin - len(samples)) / (_RAISED_IN * _RATE)
+            found = np.minimum(found, self._lowered + (1 - self._lowered) * _rise(np.maximum(before, after)))
+        return np.asarray(found, np.float32)
+
+    def _voice(self, place: int, count: int) -> NDArray[np.float32]:
+        """(count,) what is spoken from a place on."""
+        found = np.zeros(count, np.float32)
+        for begin, samples in self._spoken:
+            first, end = max(begin, place), min(begin + len(samples), place + count)
+            if first < end:
+                found[first - place : end - place] += samples[first - begin : end - begin]
+        return found
 
     def _repeated(self) -> Iterator[NDArray[np.float32]]:
+        while self._path is None:
+            yield np.zeros((2, _PIECE), np.float32)
         while True:
             found = False
             for piece in _decoded(self._path):
@@ -241,6 +289,28 @@ def write_sound(
         for shaped in (*resampler.resample(frame), *resampler.resample(None)):
             container.mux(stream.encode(shaped))
         container.mux(stream.encode())
+
+
+def _rise(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A raised cosine from 0 to 1 over shares from 0 to 1."""
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip(share, 0.0, 1.0)), np.float64)
+
+
+def _at_film_rate(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Samples of the voice at the rate of a film's sound, by their spectrum; a line begins and ends in silence."""
+    count = len(samples) * _RATE // RATE
+    return np.asarray(np.fft.irfft(np.fft.rfft(samples), count) * (_RATE / RATE), np.float32)
+
+
+def _beginning(path: Path) -> NDArray[np.float32]:
+    """(samples,) in one channel, of the first _MEASURED seconds of a file's sound."""
+    parts, count = [np.zeros(0, np.float32)], 0
+    for piece in _decoded(path):
+        parts.append(piece.mean(axis=0))
+        count += piece.shape[1]
+        if count >= _MEASURED * _RATE:
+            break
+    return np.concatenate(parts)
 
 
 def has_sound(path: Path) -> bool:

@@ -163,6 +163,12 @@ class Walk:
         shares = (numbers % total) / total if self.closed else numbers / max(total - 1, 1)
         return self.curve.at(self._places(shares * self.lengths[-1]))
 
+    @property
+    def key_shares(self) -> NDArray[np.float64]:
+        """(keys,) the share of the film at which each key frame is met, from 0 to 1."""
+        keys = np.arange(self.curve.spans + (not self.closed)) / self.curve.spans
+        return np.asarray(np.interp(keys, self.places, self.lengths) / self.lengths[-1], np.float64)
+
     def _places(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where on the curve some lengths are reached: a monotone cubic through what was measured."""
         spans = np.diff(self.lengths)

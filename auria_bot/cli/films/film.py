@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,11 +49,28 @@ Truncation = Annotated[
 ]
 
 Mood = Annotated[str | None, typer.Option("--mood", help="Take the colours of a painting that suits this mood.")]
+Keys = Annotated[
+    str | None,
+    typer.Option("--keys", help="The key frames, as 3,7,12: numbers of the sheet that auria film pick writes."),
+]
+Music = Annotated[
+    Path | None, typer.Option("--music", help="A file that is heard: repeated, cut and faded to the length.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Make a few frames, and say how long it would take and how large it is.")
+]
 AsDraft = Annotated[bool, typer.Option("--draft", help="Put it among the drafts, to be reviewed and published.")]
 Poem = Annotated[
     str | None,
     typer.Option(
-        "--poem", help="With --draft: its poem, as 'one / two / three' or a draft's number. Default: a new one."
+        "--poem", help="The poem it is shown with, as 'one / two / three' or a draft's number. Default: a new one."
+    ),
+]
+LeadingPoem = Annotated[
+    str | None,
+    typer.Option(
+        "--poem",
+        help="A draft's number, or 'one / two / three': the film goes from line to line, by the frames that fit best.",
     ),
 ]
 
@@ -67,36 +85,33 @@ def make(
     fps: Annotated[str, typer.Option("--fps", help="Frames a second, as 25 or 30000/1001.")] = "25",
     size: Annotated[str, typer.Option("--size", help="Width and height in pixels.")] = "1920x1080",
     seed: Seed = 1,
-    keys: Annotated[
-        str | None,
-        typer.Option("--keys", help="The key frames, as 3,7,12: numbers of the sheet that auria film pick writes."),
-    ] = None,
+    keys: Keys = None,
     loop: Annotated[bool, typer.Option("--loop", help="The last frame leads to the first.")] = False,
     truncation: Truncation = 0.8,
     noise: Annotated[bool, typer.Option("--moving/--still", help="Whether noise moves as waves do.")] = True,
     mood: Mood = None,
     style: Annotated[str | None, typer.Option("--style", help="Take the colours of this painting.")] = None,
-    music: Annotated[
-        Path | None, typer.Option("--music", help="A file that is heard: repeated, cut and faded to the length.")
-    ] = None,
+    music: Music = None,
+    poem: LeadingPoem = None,
+    voice: Annotated[bool, typer.Option("--voice", help="Have the poem read aloud; needs auria-bot[voice].")] = False,
     draft: AsDraft = False,
-    poem: Poem = None,
     form: Annotated[str, typer.Option("--format", help="mp4 (H.264) or webm (VP9).")] = "mp4",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Make a few frames, and say how long it would take and how large it is.")
-    ] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make a film of a model.
 
     It is kept in the home with a poster. An interrupted call goes on where it stopped; what was made already with the
-    same options is not made again. With --draft it becomes a draft, which channels that take films publish. Needs
+    same options is not made again. With --poem it begins and ends at the frame that fits the poem best, and passes its
+    lines; --keys takes precedence. With --draft it becomes a draft, which channels that take films publish. Needs
     auria-bot[films].
     """
     from auria_bot.art.films.video_writer import format_of
     from auria_bot.cli.app import app_context
     from auria_bot.services.films.film_plan import FilmWish
 
+    if voice and poem is None:
+        raise InputError("--voice reads a poem aloud; name one with --poem")
     wish = FilmWish(
         seconds=_number(seconds, "--seconds"),
         rate=_number(fps, "--fps"),
@@ -109,15 +124,16 @@ def make(
         mood=mood,
         style=style,
         music=music,
+        voice=voice,
     )
-    if poem is not None and not draft:
-        raise InputError("--poem belongs to a draft; add --draft")
     with app_context() as app:
+        if poem is not None:
+            wish = replace(wish, poem=app.film_drafts.poem(poem).lines)
         planned = app.film_planner.plan(name, wish, format_of(Path(f"film.{form.lower()}")))
         if dry_run:
             _estimate(planned, as_json=as_json)
         else:
-            _render(app, planned, draft=draft, poem=poem, as_json=as_json)
+            _render(app, planned, draft=draft, as_json=as_json)
 
 
 @film.command("pick")
@@ -201,7 +217,7 @@ def make_draft(
         made = app.films.find(label)
         if made is None:
             raise NotFound(f"no film {label[:60]!r}; auria film list shows them")
-        added = _added(app, made, poem)
+        added = app.film_drafts.add(made, app.film_drafts.poem(poem) if poem is not None else None)
         if as_json:
             print_json({"draft": added.id, **_summary(made)})
         else:
@@ -295,23 +311,18 @@ def _estimate(planned: PlannedFilm, *, as_json: bool) -> None:
     echo(f"{counted(plan['frames'], 'frame')}: about {minutes} to make, about {found.bytes / 1e6:.1f} MB")
 
 
-def _added(app: Application, made: Film, poem: str | None) -> Draft:
-    """The draft of a film, with its poem."""
-    return app.film_drafts.add(made, app.film_drafts.poem(poem) if poem is not None else None)
-
-
 def _tell_draft(added: Draft) -> None:
     echo(f"draft {added.id}: {added.artwork.haiku}")
     note(f"review it: auria show {added.id}, auria approve {added.id}")
 
 
-def _render(app: Application, planned: PlannedFilm, *, draft: bool, poem: str | None, as_json: bool) -> None:
+def _render(app: Application, planned: PlannedFilm, *, draft: bool, as_json: bool) -> None:
     from auria_bot.cli.terminal.progress import making_frames
     from auria_bot.services.films.films import render
 
     with making_frames() as progress:
         made, known = render(app.films, planned, progress)
-    added = _added(app, made, poem) if draft else None
+    added = app.film_drafts.add(made) if draft else None
     if as_json:
         print_json({"made": not known, **_summary(made), **({"draft": added.id} if added else {})})
         return

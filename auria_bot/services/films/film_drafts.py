@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.language import syllables
 from auria_bot.domain.artwork import FILM, Artwork, ArtworkFile, ArtworkInProgress, FilmFacts, Haiku, Style
@@ -19,7 +19,7 @@ from auria_bot.errors import InputError, StepFailed
 from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from PIL import Image
 
@@ -105,7 +105,8 @@ class FilmDrafts:
 
         Args:
             film: finished.
-            poem: that it is shown with; None: the poet writes one about the model's name.
+            poem: that it is shown with; None: the one that led the film, else the poet writes one about the model's
+                name.
 
         Raises:
             StepFailed: a frame must not be published.
@@ -131,6 +132,8 @@ class FilmDrafts:
         """The finished artwork, and the source of each of its files by name."""
         roles, plan = self._roles(), film.facts
         seed, name = int(plan["seed"]), str(plan["model"])
+        if poem is None and plan.get("poem"):
+            poem = poem_of("\n".join(plan["poem"]))
         if poem is None:
             poem = roles.poet.compose(seed=seed, theme=name.replace("-", " "))[0].haiku
         facts = _facts(film)
@@ -151,7 +154,7 @@ class FilmDrafts:
             models=((f"film:stylegan2:{name}", str(plan["model_sha256"])),),
             film=facts,
         )
-        artwork = artwork.evolve(alt_text=_alt_text(artwork, facts))
+        artwork = artwork.evolve(alt_text=_alt_text(artwork, plan))
         artwork = artwork.evolve(post_text=roles.text_writer.write(artwork).post_text)
         sources = _write_pictures(artwork, frames[0], scratch) | {film.path.name: film.path}
         kinds = {
@@ -225,7 +228,7 @@ def _facts(film: Film) -> FilmFacts:
         width=int(width),
         height=int(height),
         rate=round(float(rate), 3),
-        sound=bool(plan.get("music_sha256")),
+        sound=bool(plan.get("music_sha256") or plan.get("voice")),
     )
 
 
@@ -236,17 +239,18 @@ def _caption(name: str, frame: Image.Image) -> str:
     return f"{name.replace('-', ' ')}, in {colours}" if colours else name.replace("-", " ")
 
 
-def _alt_text(artwork: ArtworkInProgress, facts: FilmFacts) -> str:
-    """What the film shows, for who cannot see it."""
-    length = f"{facts.seconds:.3g} second{'' if facts.seconds == 1 else 's'}"
-    sound = "with music" if facts.sound else "without sound"
+def _alt_text(artwork: ArtworkInProgress, plan: Mapping[str, Any]) -> str:
+    """What the film shows, for who cannot see it, and what is heard, for who cannot hear it."""
+    seconds = artwork.film.seconds if artwork.film else 0.0
+    length = f"{seconds:.3g} second{'' if seconds == 1 else 's'}"
+    sound = "with music" if plan.get("music_sha256") else "without music" if plan.get("voice") else "without sound"
     sentences = [
         (
             f"A film of {length} {sound}: {artwork.caption} where it begins, painted by a trained model; one view"
             " slowly changes into the next."
         ),
         f"Its mood is {artwork.mood}.",
-        f"It is shown with this haiku: {artwork.haiku}",
+        f"{'A voice reads' if plan.get('voice') else 'It is shown with'} this haiku: {artwork.haiku}",
     ]
     if artwork.style is not None and artwork.style.key:
         sentences.insert(1, f"Its colours are taken from a painting, {artwork.style.title}.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import __version__
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import sha256_of
+from auria_bot.services.films.poem_film import POOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
     from auria_bot.art.films.film_frames import FilmFrames, PictureEnlarger
     from auria_bot.art.films.palette import Palette
+    from auria_bot.art.films.sound import Spoken
     from auria_bot.art.films.video_writer import VideoFormat
     from auria_bot.art.films.walk import FrameMaker, Walk
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
+    from auria_bot.services.films.poem_film import PoemGuide
 
 __all__ = ["MOST_KEYS", "PREFIX", "FilmPlanner", "FilmWish", "PlannedFilm"]
 
@@ -53,6 +56,8 @@ class FilmWish:
     mood: str | None = None
     style: str | None = None  # a painting whose colours the film takes
     music: Path | None = None
+    poem: tuple[str, ...] = ()  # three lines that lead the film, see poem_film
+    voice: bool = False  # the poem is read aloud
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class PlannedFilm:
     plan: Mapping[str, Any]  # everything that decides about the content, ready for JSON
     metadata: Mapping[str, str]  # what the file says of itself
     music: Path | None
+    spoken: tuple[Spoken, ...] = ()  # what is read aloud
 
 
 class FilmPlanner:
@@ -75,6 +81,7 @@ class FilmPlanner:
         load: loads a film model from its folder.
         enlarger: makes the enlarger, with the SHA-256 of its model.
         bank: reads the style bank.
+        poems: finds the key frames of poems, and reads these aloud.
     """
 
     def __init__(
@@ -84,8 +91,10 @@ class FilmPlanner:
         load: Callable[[Path], FrameMaker],
         enlarger: Callable[[], tuple[PictureEnlarger, str]],
         bank: Callable[[], StyleBank],
+        poems: PoemGuide,
     ) -> None:
         self._models, self._load, self._enlarger, self._bank = models, load, enlarger, bank
+        self._poems = poems
 
     def names(self) -> tuple[str, ...]:
         """The names of the film models."""
@@ -116,19 +125,21 @@ class FilmPlanner:
         Raises:
             NotFound: there is no such model.
             UnknownName: there is no such mood or painting.
-            InputError: the length, the keys, the music or the size cannot be had.
+            InputError: the length, the keys, the music or the size cannot be had, or the poem is too long to be read.
+            BackendMissing: the voice is not installed.
         """
         from auria_bot.art.films.film_frames import FilmFrames, Timing
-        from auria_bot.art.films.sound import Music
+        from auria_bot.art.films.sound import FilmSound
         from auria_bot.art.films.video_writer import require_size
         from auria_bot.art.films.walk import Walk
 
         require_size(wish.size)
         count = _frame_count(wish)
         if wish.music is not None:
-            Music(wish.music, seconds=wish.seconds)  # refuses what holds no sound
-        numbers = _key_numbers(wish)
+            FilmSound(wish.music, seconds=wish.seconds)  # refuses what holds no sound
         maker = self.model(name)
+        chosen, poem = self._led(name, wish)
+        numbers = _key_numbers(chosen)
         keys = maker.map(maker.latents(wish.seed, max(numbers)), wish.truncation)[[number - 1 for number in numbers]]
         still = maker.noise(wish.seed)
         walk = Walk.through(keys, lambda w: maker.frames(w, still), closed=wish.loop)
@@ -144,23 +155,19 @@ class FilmPlanner:
             palette=_palette(walk, painting),
             enlarger=enlarger,
         )
+        spoken: tuple[Spoken, ...] = ()
+        if wish.voice:
+            shares = walk.key_shares if chosen is not wish else None
+            recitation = self._poems.recitation(wish.poem, shares, timing.seconds)
+            spoken, poem = recitation.lines, {**poem, **recitation.record}
+        models = {"model": name, "model_sha256": maker.sha256, "enlarger_sha256": enlarger_sha256}
         plan = {
-            "model": name,
-            "model_sha256": maker.sha256,
-            "enlarger_sha256": enlarger_sha256,
-            "program": __version__,
-            "seed": wish.seed,
+            **models,
+            **_wished(wish, form),
             "keys": list(numbers),
-            "truncation": wish.truncation,
-            "loop": wish.loop,
-            "moving": wish.moving,
-            "mood": wish.mood or "",
-            "painting": painting.key if painting is not None else "",
             "frames": count,
-            "rate": str(wish.rate),
-            "size": list(wish.size),
-            "format": form.suffix[1:],
-            "music_sha256": sha256_of(wish.music) if wish.music is not None else "",
+            "painting": painting.key if painting is not None else "",
+            **poem,
         }
         return PlannedFilm(
             name=name,
@@ -169,7 +176,19 @@ class FilmPlanner:
             plan=plan,
             metadata=_metadata(name, plan, painting),
             music=wish.music,
+            spoken=spoken,
         )
+
+    def _led(self, name: str, wish: FilmWish) -> tuple[FilmWish, dict[str, Any]]:
+        """The wish with the key frames of its poem, where it names no others, and what the plan says of that."""
+        if not wish.poem:
+            return wish, {}
+        record: dict[str, Any] = {"poem": list(wish.poem)}
+        if wish.keys:
+            return wish, record
+        sheet = self.sheet(name, seed=wish.seed, count=POOL, truncation=wish.truncation)
+        keys, record["matcher_sha256"] = self._poems.keys(sheet, wish.poem, loop=wish.loop)
+        return replace(wish, keys=keys), record
 
     def _painting(self, wish: FilmWish, walk: Walk) -> BankedPainting | None:
         """The painting whose colours the film takes: as named, else one that suits the mood and the film's colours."""
@@ -178,6 +197,22 @@ class FilmPlanner:
 
         colours = ColourDistribution.of(walk.colours, marginals=False)
         return find_painting(self._bank, style=wish.style or "", mood=wish.mood or "", colours=colours, seed=wish.seed)
+
+
+def _wished(wish: FilmWish, form: VideoFormat) -> dict[str, Any]:
+    """What the plan repeats of a wish."""
+    return {
+        "program": __version__,
+        "seed": wish.seed,
+        "truncation": wish.truncation,
+        "loop": wish.loop,
+        "moving": wish.moving,
+        "mood": wish.mood or "",
+        "rate": str(wish.rate),
+        "size": list(wish.size),
+        "format": form.suffix[1:],
+        "music_sha256": sha256_of(wish.music) if wish.music is not None else "",
+    }
 
 
 def _frame_count(wish: FilmWish) -> int:
@@ -220,6 +255,7 @@ def _metadata(name: str, plan: Mapping[str, Any], painting: BankedPainting | Non
     """What the file says of itself; nothing of the operator's: no path and no time."""
     from auria_bot.art.exporters.exporter import CREATOR, SOURCE_TYPE
 
+    poem = f", led by a haiku: {' / '.join(plan['poem'])}" if "poem" in plan else ""
     after = f", in the colours of {painting.title}" if painting is not None else ""
     record = {
         "software": f"auria_bot {__version__}",
@@ -229,6 +265,6 @@ def _metadata(name: str, plan: Mapping[str, Any], painting: BankedPainting | Non
     return {
         "title": f"Auria: {name}, seed {plan['seed']}",
         "artist": CREATOR,
-        "description": f"A walk through a film model of {name}, made by a trained model{after}.",
+        "description": f"A walk through a film model of {name}, made by a trained model{after}{poem}.",
         "comment": json.dumps(record, sort_keys=True),
     }

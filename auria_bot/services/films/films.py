@@ -159,7 +159,7 @@ def estimate(film: PlannedFilm) -> Estimate:
     segments = -(-timing.frames // SEGMENT)
     later = sum(sizes[1:]) / max(len(sizes) - 1, 1)
     size = segments * sizes[0] + (timing.frames - segments) * later
-    sound = float(timing.seconds) * 24_000 if film.music is not None else 0.0
+    sound = float(timing.seconds) * 24_000 if film.music is not None or film.spoken else 0.0
     return Estimate(seconds=seconds / count * timing.frames, bytes=round(size + sound))
 
 
@@ -183,12 +183,13 @@ def _write(
 
 
 def _join(film: PlannedFilm, parts: list[Path], target: Path) -> None:
-    from auria_bot.art.films.sound import Music
+    from auria_bot.art.films.sound import FilmSound
     from auria_bot.art.films.video_writer import join
 
     timing = film.frames.timing
     timed = [(path, Fraction(number * SEGMENT) / timing.rate) for number, path in enumerate(parts)]
-    soundtrack = Music(film.music, seconds=timing.seconds) if film.music is not None else None
+    sound = film.music is not None or film.spoken
+    soundtrack = FilmSound(film.music, seconds=timing.seconds, spoken=film.spoken) if sound else None
     join(timed, target, film.form, metadata=film.metadata, soundtrack=soundtrack)
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from auria_bot.art.films import video
-from auria_bot.art.films.sound import CopiedSound, Music, has_sound
+from auria_bot.art.films.sound import CopiedSound, FilmSound, Spoken, has_sound, write_sound
 from auria_bot.art.films.video_writer import FORMATS, VideoWriter, join
+from auria_bot.art.voice import LOUDNESS, loudness
+from auria_bot.art.voice import RATE as VOICE_RATE
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def packets(path: Path) -> list[bytes]:
 @pytest.mark.parametrize("seconds", [0.7, 5.0])
 def test_music_is_repeated_or_cut_to_the_length_and_faded(tmp_path: Path, suffix: str, seconds: float) -> None:
     """It is as long as the film, silent at both ends and loud in the middle."""
-    music = Music(write_tone(tmp_path / "a.wav", seconds), seconds=Fraction(2), fade_in=0.3, fade_out=0.3)
+    music = FilmSound(write_tone(tmp_path / "a.wav", seconds), seconds=Fraction(2), fade_in=0.3, fade_out=0.3)
     target = tmp_path / "joined"
     join([(write_part(tmp_path / "part", suffix), Fraction(0))], target, FORMATS[suffix], metadata={}, soundtrack=music)
     found = heard(target)
@@ -79,7 +81,7 @@ def test_music_is_repeated_or_cut_to_the_length_and_faded(tmp_path: Path, suffix
 def test_sound_that_the_container_takes_is_copied_bit_for_bit(tmp_path: Path, suffix: str) -> None:
     """Its packets are the same."""
     part, first, second = write_part(tmp_path / "part", suffix), tmp_path / "first", tmp_path / "second"
-    music = Music(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
+    music = FilmSound(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
     join([(part, Fraction(0))], first, FORMATS[suffix], metadata={}, soundtrack=music)
     join([(part, Fraction(0))], second, FORMATS[suffix], metadata={}, soundtrack=CopiedSound(first))
     assert packets(second) == packets(first)
@@ -89,7 +91,7 @@ def test_sound_that_the_container_takes_is_copied_bit_for_bit(tmp_path: Path, su
 def test_sound_that_the_container_does_not_take_is_encoded_anew(tmp_path: Path) -> None:
     """AAC becomes Opus in WebM, and is as long."""
     first, second = tmp_path / "first", tmp_path / "second"
-    music = Music(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
+    music = FilmSound(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
     join([(write_part(tmp_path / "a", ".mp4"), Fraction(0))], first, FORMATS[".mp4"], metadata={}, soundtrack=music)
     part = write_part(tmp_path / "b", ".webm")
     join([(part, Fraction(0))], second, FORMATS[".webm"], metadata={}, soundtrack=CopiedSound(first))
@@ -101,7 +103,46 @@ def test_a_file_without_sound_is_no_music(tmp_path: Path) -> None:
     part = write_part(tmp_path / "a.mp4", ".mp4")
     assert not has_sound(part)
     with pytest.raises(InputError, match="holds no sound"):
-        Music(part, seconds=Fraction(1))
+        FilmSound(part, seconds=Fraction(1))
     (tmp_path / "b.mp3").write_text("no music")
     with pytest.raises(InputError, match="cannot be read as sound"):
-        Music(tmp_path / "b.mp3", seconds=Fraction(1))
+        FilmSound(tmp_path / "b.mp3", seconds=Fraction(1))
+
+
+def test_music_is_lowered_under_a_voice_and_returns(tmp_path: Path) -> None:
+    """A voice is 12 LU louder than the music under it; here it says nothing, so that the music alone is heard."""
+    spoken = Spoken(begin=3.0, samples=np.zeros(VOICE_RATE, np.float32))
+    music = write_tone(tmp_path / "a.wav", 8.0)
+    sound = FilmSound(music, seconds=Fraction(8), spoken=(spoken,), fade_in=0.2, fade_out=0.2)
+    target = tmp_path / "joined"
+    part = write_part(tmp_path / "part", ".mp4", 8)
+    join([(part, Fraction(0))], target, FORMATS[".mp4"], metadata={}, soundtrack=sound)
+    found = heard(target)
+    before, under, after = (np.abs(found[round(at * RATE) : round((at + 0.2) * RATE)]).max() for at in (1.8, 3.4, 5.8))
+    assert before == pytest.approx(after, rel=0.05)
+    tone = loudness(np.sin(np.arange(2 * RATE) * 440 * 2 * np.pi / RATE).astype(np.float32) * before, RATE)
+    assert 20 * np.log10(under / before) == pytest.approx(LOUDNESS - 12 - tone, abs=0.5)
+
+
+def test_a_voice_without_music_is_heard_at_its_place(tmp_path: Path) -> None:
+    """At twice the rate, and as loud."""
+    tone = (0.5 * np.sin(np.arange(VOICE_RATE) * 440 * 2 * np.pi / VOICE_RATE)).astype(np.float32)
+    sound = FilmSound(None, seconds=Fraction(4), spoken=(Spoken(begin=1.5, samples=tone),))
+    target = tmp_path / "joined"
+    part = write_part(tmp_path / "part", ".webm", 4)
+    join([(part, Fraction(0))], target, FORMATS[".webm"], metadata={}, soundtrack=sound)
+    found = heard(target)
+    assert np.abs(found[: round(1.4 * RATE)]).max() < 0.01
+    assert np.abs(found[2 * RATE : round(2.4 * RATE)]).max() == pytest.approx(0.5, abs=0.05)
+
+
+@pytest.mark.parametrize("suffix", [".m4a", ".ogg"])
+def test_a_voice_is_written_as_a_file(tmp_path: Path, suffix: str) -> None:
+    """Without a picture."""
+    import av
+
+    path = tmp_path / f"a{suffix}"
+    write_sound(path, np.zeros(VOICE_RATE, np.float32), VOICE_RATE, suffix=suffix, metadata={"title": "low tide"})
+    with av.open(str(path)) as opened:
+        assert not opened.streams.video
+        assert opened.streams.audio[0].channels == 1

@@ -9,6 +9,7 @@ import pytest
 
 from auria_bot.art.films import video
 from auria_bot.bootstrap.films import FilmServices
+from tests.exhibited import publish
 from tests.scenarios.films import planner
 
 if TYPE_CHECKING:
@@ -123,4 +124,27 @@ def test_a_film_becomes_a_draft(
     assert "film: one" in auria("drafts")[1]
     assert json.loads(auria("show", "1", "--json")[1])["film"]["seconds"] == 1.0
     assert auria("film", "draft", "none")[0] == 5
-    assert "add --draft" in auria("film", "drawn", *SHORT, "--poem", "one / two / three")[2]
+    assert "name one with --poem" in auria("film", "drawn", *SHORT, "--voice")[2]
+
+
+@pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
+def test_a_draft_leads_a_film_and_is_read_in_it(
+    application: Application,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    auria: Callable[..., tuple[int, str, str]],
+) -> None:
+    """The film's own draft has the same poem, and its alt text says that a voice reads it."""
+    monkeypatch.setattr(FilmServices, "film_planner", planner(tmp_path / "film-models"))
+    draft = publish(application)
+    size = ("--seconds", "8", "--fps", "2", "--size", "96x54")
+    code, shown, errors = auria("film", "drawn", *size, "--poem", str(draft), "--voice", "--draft", "--json")
+    assert code == 0, errors
+    made = json.loads(shown)
+    assert made["poem"][0] == "old pond number 1"
+    artwork = application.review.draft(made["draft"]).artwork
+    assert artwork.haiku.lines == tuple(made["poem"])
+    assert artwork.film is not None
+    assert artwork.film.sound
+    assert "A film of 8 seconds without music" in artwork.alt_text
+    assert "A voice reads this haiku: old pond number 1 / " in artwork.alt_text

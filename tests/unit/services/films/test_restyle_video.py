@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from auria_bot.art.films import video
-from auria_bot.art.films.sound import Music
+from auria_bot.art.films.sound import FilmSound
 from auria_bot.art.films.video_writer import FORMATS, join
 from auria_bot.errors import InputError, UnknownName
 from auria_bot.services.films import restyle_video as service
@@ -82,7 +82,7 @@ def test_sound_is_copied_bit_for_bit_where_it_can_be(tmp_path: Path, suffix: str
     (silent,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=1.0)])
     restyled(silent, tmp_path / f"part{suffix}")
     source = tmp_path / f"source{suffix}"
-    music = Music(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(1))
+    music = FilmSound(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(1))
     join([(tmp_path / f"part{suffix}", Fraction(0))], source, FORMATS[suffix], metadata={}, soundtrack=music)
     assert restyled(source, tmp_path / f"b{suffix}").sound == "copied"
     assert packets(tmp_path / f"b{suffix}") == packets(source)
