@@ -38,7 +38,13 @@ class StudioServices(PublishingServices):
         """The unfinished runs."""
         from auria_bot.services.studio.run_store import RunStore
 
-        return RunStore(self.settings.home / "studio")
+        if self.bucket is None:
+            return RunStore(self.settings.home / "studio")
+        from auria_bot.services.studio.shared_runs import SharedRuns
+
+        home = self.settings.home
+        shared = SharedRuns(bucket=self.bucket, store=self.store, clock=self.clock, home=home)
+        return RunStore(home / "studio", shared)
 
     @cached_property
     def studio(self) -> Studio:

@@ -10,7 +10,8 @@ import pytest
 from auria_bot.bootstrap.application import Application, build
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.domain.post import PostState
-from auria_bot.errors import StorageAway
+from auria_bot.errors import InvalidTransition, NotFound, StorageAway
+from auria_bot.services.studio.shared_runs import HeldRun
 from auria_bot.settings.sections import DatabaseSettings
 from auria_bot.settings.storage import StorageSettings
 from auria_bot.testing import FakeClock
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.domain.draft import Draft
+    from auria_bot.services.studio.plan import ArtworkState
+    from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.store.files import Pictures
 
 pytest.importorskip("obstore", reason="the extra s3 is not installed: pip install 'auria-bot[s3]'")
@@ -109,3 +112,70 @@ def test_a_run_waits_for_the_storage(machines: Machines):
     assert again.maintenance.check() == ()
     backup = again.database_administration.back_up()
     assert (backup.problem, backup.elsewhere) == ("", "s3://pictures/auria")
+
+
+def _stopped_after(machine: Application, monkeypatch: pytest.MonkeyPatch, *, saves: int, error: BaseException) -> str:
+    """Begin a run of two artworks that ends when a state is saved for the last time; its name."""
+    save, count = HeldRun.save, iter(range(1000))
+
+    def failing(self: HeldRun, folder: Path, state: ArtworkState) -> None:
+        if next(count) >= saves:
+            raise error
+        save(self, folder, state)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(HeldRun, "save", failing)
+        with pytest.raises(type(error)):
+            machine.studio.make(ArtworkRequest(seed=7, count=2, theme="fog"))
+    return machine.runs.local_names()[0]
+
+
+def test_another_machine_goes_on_with_a_run(machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What was completed is not done again, the drafts are those of one machine, and the run is gone everywhere."""
+    on_disk = fake_application(tmp_path / "disk")
+    wanted = [
+        contents(on_disk.pictures, draft)
+        for draft in on_disk.studio.make(ArtworkRequest(seed=7, count=2, theme="fog")).drafts
+    ]
+    on_disk.close()
+    one = machines("one")
+    run = _stopped_after(one, monkeypatch, saves=7, error=KeyboardInterrupt())
+    two = machines("two")
+    events: list[RunEvent] = []
+    assert two.runs.names() == [run]
+    assert [(found.run, found.count) for found in two.studio.unfinished()] == [(run, 2)]
+    (result,) = two.studio.resume(progress=events.append)
+    assert [contents(two.pictures, draft) for draft in result.drafts] == wanted
+    assert sum(event.state == "reused" for event in events) == 7
+    assert one.runs.names() == two.runs.names() == []
+    assert not (tmp_path / "one" / "studio" / run).exists()
+    assert not [path for path in machines.server.objects if "/runs/" in path]
+    assert one.studio.resume() == ()
+
+
+def test_a_run_that_another_machine_works_on_is_left_alone(machines: Machines, monkeypatch: pytest.MonkeyPatch):
+    """It is not listed; whoever names it is told who has it; once the lease expired, it is taken over, and the first one is refused."""
+    one, two = machines("one"), machines("two")
+    run = _stopped_after(one, monkeypatch, saves=3, error=KeyboardInterrupt())
+    with one.runs.open(run) as opened:
+        assert two.runs.names() == []
+        with pytest.raises(NotFound):
+            two.runs.open(run)
+        with pytest.raises(InvalidTransition, match=f"works on run {run}"):
+            two.runs._shared.take(run)  # type: ignore[union-attr]
+        machines.clock.advance(minutes=5)
+        with two.runs.open(run) as taken:
+            assert taken.plan == opened.plan
+            assert opened.held is not None
+            opened.held.renew()
+            with pytest.raises(InvalidTransition, match="another machine goes on"):
+                opened.save(opened.states()[0])
+    assert two.runs.names() == [run]
+
+
+def test_a_run_is_given_up_from_another_machine(machines: Machines, monkeypatch: pytest.MonkeyPatch):
+    """It is gone for both."""
+    one, two = machines("one"), machines("two")
+    run = _stopped_after(one, monkeypatch, saves=3, error=KeyboardInterrupt())
+    two.studio.discard(run)
+    assert two.runs.names() == one.runs.names() == []

@@ -98,6 +98,7 @@ NEW_BEHAVIOUR = {
     "cli/operations/storage.py": "pictures on an S3-compatible storage",
     "services/operations/storage.py": "pictures on an S3-compatible storage",
     "settings/storage.py": "pictures on an S3-compatible storage",
+    "services/studio/shared_runs.py": "pictures on an S3-compatible storage",
     "store/bucket/": "pictures on an S3-compatible storage",
     "store/ratings.py": "captions with the regions of their words, and ratings of them",
     "cli/model_versions.py": "versions of trained models",

@@ -188,7 +188,7 @@ class Maintenance:
         """Delete unfinished runs last written long ago that no process works on; their names and bytes."""
         before = self._clock() - self._runs
         gone, freed = [], 0
-        for name in self._workspace.names():
+        for name in self._workspace.local_names():
             files = [file for file in (self._workspace.root / name).rglob("*") if file.is_file()]
             if any(_written(file) >= before for file in files if file.name != "lock"):
                 continue

@@ -19,6 +19,7 @@ import secrets
 from bisect import bisect_right
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import ArtworkInProgress, Haiku
@@ -105,6 +106,21 @@ class Plan:
     def count(self) -> int:
         """How many artworks are to be made."""
         return self.request.count
+
+    def on_this_machine(self, config: StudioConfig) -> Plan:
+        """The plan of another machine with this one's folders and interpreters where its own are not here."""
+        backends = {
+            role: replace(spec, models=own.models, python=own.python)
+            if (own := config.backends.get(role)) is not None and not Path(spec.models).is_dir()
+            else spec
+            for role, spec in self.backends.items()
+        }
+        shared, here = dict(self.shared_options), config.shared_options
+        if not all(Path(bank).is_dir() for bank in shared.get("banks", ())):
+            shared["banks"] = list(here.get("banks", ()))
+        if "cache" in shared and not Path(shared["cache"]).is_relative_to(Path(here.get("cache", "/")).parent):
+            shared["cache"] = here["cache"]
+        return replace(self, backends=backends, shared_options=shared)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-able form, read back by `from_json`."""

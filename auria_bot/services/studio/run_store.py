@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -25,17 +26,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from auria_bot.domain.artwork import ArtworkFile
-from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound
+from auria_bot.errors import AuriaError, DiskError, InputError, InvalidTransition, NotFound, StorageAway
 from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json
 from auria_bot.services.studio.plan import ArtworkState, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from auria_bot.services.studio.shared_runs import HeldRun, SharedRuns
+
 __all__ = ["EventLog", "Run", "RunEvent", "RunStore", "read_events"]
 
 
 _Value = TypeVar("_Value")
+
+log = logging.getLogger(__name__)
 
 _EVENTS = "events.jsonl"
 _KEPT_EVENTS = ".events"  # folder
@@ -125,6 +130,7 @@ class Run:
     folder: Path
     plan: Plan
     lock: int  # file descriptor
+    held: HeldRun | None = None  # the same run in the bucket, where runs are kept in one too
 
     @property
     def events_path(self) -> Path:
@@ -148,21 +154,27 @@ class Run:
         return _read(self.artwork_folder(number) / "state.json", ArtworkState.from_json, run=self.folder.name)
 
     def save(self, state: ArtworkState) -> None:
-        """Write an artwork's state, atomically.
+        """Write an artwork's state, atomically, and to the bucket where there is one.
 
         Raises:
             DiskError: the disk does not take it.
+            StorageAway: the bucket cannot be reached; the state is on the disk.
+            InvalidTransition: another machine goes on with the run.
         """
         path = self.artwork_folder(state.number) / "state.json"
         with disk_errors(path):
             write_json(path, state.to_json())
+        if self.held is not None:
+            self.held.save(self.folder, state)
 
     def states(self) -> list[ArtworkState]:
         """The states of all artworks, in order."""
         return [self.load(number) for number in range(1, self.plan.count + 1)]
 
     def close(self) -> None:
-        """Release the lock."""
+        """Release the lock, and the run in the bucket."""
+        if self.held is not None:
+            self.held.close()
         with contextlib.suppress(OSError):
             os.close(self.lock)
 
@@ -184,11 +196,29 @@ class RunStore:
         runs.discard(name)
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, shared: SharedRuns | None = None) -> None:
+        """With `shared`, runs are kept in a bucket as well, and those of other machines can be resumed."""
+        self.root, self._shared = root, shared
 
     def names(self) -> list[str]:
-        """The unfinished runs, the oldest first."""
+        """The unfinished runs, the oldest first, without those that another machine works on."""
+        here = self.local_names()
+        if self._shared is None:
+            return here
+        try:
+            there = self._shared.names()
+        except StorageAway as error:
+            log.warning("Only the runs of this machine are known: %s", error)
+            return here
+        for name in [name for name in here if name not in there and self._shared.had(self.root / name)]:
+            here.remove(name)  # another machine finished it
+            with contextlib.suppress(AuriaError):
+                os.close(_lock(self.root / name, wait=0.0))
+                self._remove(self.root / name)
+        return sorted({*here, *there} - {name for name, is_busy in there.items() if is_busy})
+
+    def local_names(self) -> list[str]:
+        """The unfinished runs in this home, the oldest first."""
         if not self.root.is_dir():
             return []
         return sorted(path.name for path in self.root.iterdir() if not path.name.startswith(".") and path.is_dir())
@@ -215,24 +245,35 @@ class RunStore:
             write_json(scratch / "plan.json", plan.to_json())
             scratch.chmod(0o755)
             scratch.rename(self.root / plan.run)
-        return replace(run, folder=self.root / plan.run)
+        run = replace(run, folder=self.root / plan.run)
+        try:
+            return replace(run, held=self._joined(run.folder, files=True))
+        except BaseException:
+            run.close()
+            raise
 
-    def open(self, name: str, *, wait: float = 2.0) -> Run:
-        """Take up a run that was begun.
+    def open(self, name: str, *, wait: float = 2.0, files: bool = True) -> Run:
+        """Take up a run that was begun, here or on another machine.
 
-        Waits so many seconds for the lock.
+        Waits so many seconds for the lock. Without `files` it can only be looked at.
 
         Raises:
             NotFound: there is no such run.
             InvalidTransition: another process is working on it.
             InputError: it was begun by another version, or is damaged.
+            StorageAway: it is in a bucket that cannot be reached.
         """
         folder, lock = self._hold(name, wait=wait)
+        held = None
         try:
+            held = self._joined(folder, files=files)
             for place in (folder, *folder.glob("*/")):
                 remove_strays(place)
-            return Run(folder=folder, plan=_read(folder / "plan.json", Plan.from_json, run=name), lock=lock)
+            plan = _read(folder / "plan.json", Plan.from_json, run=name)
+            return Run(folder=folder, plan=plan, lock=lock, held=held)
         except BaseException:
+            if held is not None:
+                held.close()
             os.close(lock)
             raise
 
@@ -247,14 +288,21 @@ class RunStore:
         """
         folder, lock = self._hold(name, wait=wait)
         try:
-            if not dry_run:
-                self._remove(folder)
+            held = self._shared.take(name) if self._shared is not None else None
+            try:
+                if not dry_run:
+                    if held is not None:
+                        held.remove()
+                    self._remove(folder)
+            finally:
+                if held is not None:
+                    held.close()
         finally:
             os.close(lock)
 
     def is_busy(self) -> bool:
         """Whether a process is working on a run."""
-        for name in self.names():
+        for name in self.local_names():
             try:
                 lock = _lock(self.root / name, wait=0.0)
             except InvalidTransition:
@@ -266,6 +314,11 @@ class RunStore:
 
     def finish(self, run: Run) -> None:
         """Remove a run's folder, at once to others; its events stay for a while."""
+        if run.held is not None:
+            try:
+                run.held.remove()
+            except StorageAway as error:  # resumed by somebody it changes nothing
+                log.warning("Run %s is still in the bucket: %s", run.folder.name, error)
         kept = self.root / _KEPT_EVENTS
         with contextlib.suppress(OSError):
             kept.mkdir(exist_ok=True)
@@ -288,9 +341,21 @@ class RunStore:
             return ()  # nothing happened yet
         raise NotFound(f"no run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
 
+    def _joined(self, folder: Path, *, files: bool) -> HeldRun | None:
+        """The same run in the bucket, brought here or begun there; None without a bucket."""
+        try:
+            return None if self._shared is None else self._shared.join(folder, files=files)
+        except NotFound:
+            self._remove(folder)
+            raise
+
     def _hold(self, name: str, *, wait: float) -> tuple[Path, int]:
         folder = self.root / name
-        if name not in self.names() or not (folder / "plan.json").is_file():
+        if self._shared is not None and name not in self.local_names() and name in self.names():
+            with disk_errors(folder):
+                folder.mkdir(parents=True, exist_ok=True)  # another machine's: its files come once it is held
+            return folder, _lock(folder, wait=wait)
+        if name not in self.local_names() or not (folder / "plan.json").is_file():
             raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
         return folder, _lock(folder, wait=wait)
 

@@ -101,7 +101,9 @@ def cache_key(step: str, artwork: ArtworkInProgress, context: StepContext) -> st
 def _identity(role: str, context: StepContext) -> list[Any]:
     models = dict(context.backend(role).models())
     spec = context.plan.backends[role]
-    return [spec.name, spec.options, dict(context.plan.shared_options), models]
+    shared = {name: value for name, value in context.plan.shared_options.items() if name != "cache"}
+    shared["banks"] = [Path(bank).name for bank in shared.get("banks", ())]  # another machine has them elsewhere
+    return [spec.name, spec.options, shared, models]
 
 
 def _with_models(artwork: ArtworkInProgress, context: StepContext, *roles: str) -> ArtworkInProgress:

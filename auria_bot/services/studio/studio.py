@@ -174,7 +174,8 @@ class Studio:
                 for state in opened.states():
                     if state.failure is not None:
                         opened.save(replace(state, failure=None))
-                results.append(self._complete(opened, progress))
+                here = replace(opened, plan=opened.plan.on_this_machine(self._config))
+                results.append(self._complete(here, progress))
         return tuple(results)
 
     def unfinished(self) -> tuple[UnfinishedRun, ...]:
@@ -182,7 +183,7 @@ class Studio:
         found = []
         for name in self._runs.names():
             try:
-                with self._runs.open(name, wait=1.0) as run:
+                with self._runs.open(name, wait=1.0, files=False) as run:
                     states = run.states()
             except InputError as error:
                 found.append(UnfinishedRun(run=name, problem=str(error)))
