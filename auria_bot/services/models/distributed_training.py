@@ -26,6 +26,7 @@ from auria_bot.services.models.training_worker import packed
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from auria_bot.errors import AuriaError
     from auria_bot.execution.work_unit import Executor
 
 __all__ = ["DistributedTraining"]
@@ -99,6 +100,7 @@ class DistributedTraining:
 
         Raises:
             _WorkerLost: a worker has ended before the first one was done.
+            AuriaError: its recipe cannot do what is asked.
         """
         with contextlib.ExitStack() as group:
             first = group.enter_context(_process({**task, "rank": 0, "place": 0}))
@@ -120,6 +122,8 @@ class DistributedTraining:
                             self._end(others)
                             metrics: dict[str, Any] = message["metrics"]
                             return metrics
+                        else:
+                            raise _refusal(message)
                     for rank, each in enumerate([first, *others]):
                         each.check(f"worker {rank + 1} of {self.size}")
                     remote.check()
@@ -140,7 +144,6 @@ class _Process:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         command = [sys.executable, "-P", "-m", _MAIN]
         self.child = ChildProcess(command, stdin=json.dumps(task).encode(), stdout=self._log, stderr=self._log)
-        self._is_asked = False
 
     def messages(self) -> list[dict[str, Any]]:
         return self.child.receive(_POLL)
@@ -157,7 +160,7 @@ class _Process:
             return
         for message in self.child.receive():
             if message["event"] == "failed":
-                raise error_of(message["error"], message["message"], otherwise=StepCrashed)
+                raise _refusal(message)
         self._log.seek(0)
         tail = self._log.read()[-600:].decode("utf-8", "replace").strip().splitlines()
         raise _WorkerLost(f"{name} {status}{f' ({tail[-1][:200]})' if tail else ''}")
@@ -170,6 +173,11 @@ class _Process:
     def end(self) -> None:
         self.child.stop()
         self._log.close()
+
+
+def _refusal(message: Mapping[str, Any]) -> AuriaError:
+    """Why a worker's recipe cannot do what is asked."""
+    return error_of(message["error"], message["message"], otherwise=StepCrashed)
 
 
 @contextlib.contextmanager

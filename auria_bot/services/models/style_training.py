@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auria_bot.art.stylists.style_import import read_file, slug
 from auria_bot.art.stylists.style_networks import PREFIX
-from auria_bot.errors import BackendMissing, InputError
+from auria_bot.errors import InputError
 from auria_bot.services.models.catalogue import style_bank
-from auria_bot.services.models.training import data_folder
+from auria_bot.services.models.training import data_folder, imported
 from auria_bot.services.models.versions import INSTALLED
 
 if TYPE_CHECKING:
@@ -65,7 +64,10 @@ def train_style(
     """
     known = read_file(painting)
     style = _named(settings, name or known.title)
-    recipe, where = _recipe(), data_folder(content, settings, "train style PAINTING")
+    recipe, where = (
+        imported("auria_bot.art.training.style.train"),
+        data_folder(content, settings, "train style PAINTING"),
+    )
     chosen = {} if style_weight is None else {"style_weight": style_weight}
     given = {"painting": known, "name": style, "content": where, "settings": recipe.StyleSettings(**chosen)}
     model, registry = f"{PREFIX}{style}", trainer.registry
@@ -94,12 +96,3 @@ def _named(settings: Settings, name: str) -> str:
     if style in {each.key for each in style_bank(settings).paintings}:
         raise InputError(f"a painting of the style bank has the key {style}; give another name with --name")
     return style
-
-
-def _recipe() -> Any:
-    try:
-        return import_module("auria_bot.art.training.style.train")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("auria_bot"):
-            raise
-        raise BackendMissing(f"this needs the package {error.name!r}; try: pip install 'auria-bot[torch]'") from error

@@ -35,6 +35,7 @@ __all__ = [
     "evaluate",
     "evaluate_two",
     "growth",
+    "imported",
     "recipe",
     "share_of",
     "train",
@@ -119,8 +120,7 @@ def recipe(model: str) -> Any:
 
 def captioner_ratings() -> Any:
     """The module that trains the captioner with ratings; raises as `train` does."""
-    recipe("captioner")
-    return import_module("auria_bot.art.training.captioner.ratings")
+    return imported("auria_bot.art.training.captioner.ratings")
 
 
 def comparison() -> Any:
@@ -142,11 +142,20 @@ def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> d
 def _module(model: str, known: tuple[str, ...], package: str) -> Any:
     if model not in known:
         raise UnknownName(f"no model named {model[:40]!r} here; known: {', '.join(known)}")
+    name = model.replace("-", "_")
+    return imported(
+        f"auria_bot.art.training.{name}.train" if package == "training" else f"auria_bot.art.evaluation.{name}"
+    )
+
+
+def imported(module: str) -> Any:
+    """A module of this program that needs packages of an extra.
+
+    Raises:
+        BackendMissing: one of them is not installed.
+    """
     try:
-        name = model.replace("-", "_")
-        return import_module(
-            f"auria_bot.art.training.{name}.train" if package == "training" else f"auria_bot.art.evaluation.{name}"
-        )
+        return import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("auria_bot"):
             raise

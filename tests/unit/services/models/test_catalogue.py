@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
@@ -159,3 +160,13 @@ def test_styles_with_a_network_are_listed_and_found_by_name(tmp_path: Path):
     catalogue.style_sample(settings, "negative", tmp_path / "sample.png")
     with Image.open(tmp_path / "sample.png") as sample:
         assert sample.size == (480, 360)
+
+
+def test_a_model_is_identified_by_its_checksums(tmp_path: Path):
+    """Or, in a folder without them, by names and content of all its files."""
+    (tmp_path / "weights").write_text("one")
+    without = catalogue.model_hash(tmp_path)
+    (tmp_path / "weights").write_text("two")
+    assert catalogue.model_hash(tmp_path) != without
+    (tmp_path / "SHA256SUMS").write_text("sums")
+    assert catalogue.model_hash(tmp_path) == hashlib.sha256(b"sums").hexdigest()

@@ -84,6 +84,8 @@ def test_the_commit_of_a_checkout_is_recorded(tmp_path: Path):
     import subprocess
 
     assert experiments._commit(tmp_path) == {}
+    (tmp_path / ".git").mkdir()  # a damaged checkout
+    assert experiments._commit(tmp_path) == {}
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
     (tmp_path / "file").write_text("a")
     for words in (["init", "-q"], ["add", "file"], ["commit", "-qm", "a"]):

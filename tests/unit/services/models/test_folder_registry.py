@@ -70,18 +70,22 @@ def test_a_version_that_is_removed_while_it_is_verified_is_not_promoted(
 def test_after_a_restore_what_has_no_files_is_out_of_service(
     tmp_path: Path, settings: Settings, registry: FolderRegistry
 ):
-    """The version before serves instead, figures and hash stay, and links are made anew."""
+    """The version before serves instead, figures and hash stay, and links are made anew, where something is served."""
     assert registry.settle() == ()
-    for number, content in enumerate(("one", "two", "three"), start=1):
+    trained(tmp_path, registry, "none of them is promoted yet")
+    shutil.rmtree(registry.folder("captioner", "v1"))
+    assert registry.settle() == ()
+    assert not settings.served_models.exists()
+    for number, content in enumerate(("one", "two", "three"), start=2):
         trained(tmp_path, registry, content)
         registry.promote("captioner", f"v{number}")
-    shutil.rmtree(registry.folder("captioner", "v3"))
-    (registry.folder("captioner", "v2") / "weights").write_text("damaged")
+    shutil.rmtree(registry.folder("captioner", "v4"))
+    (registry.folder("captioner", "v3") / "weights").write_text("damaged")
     shutil.rmtree(settings.served_models)
-    assert registry.settle() == ("captioner v3",)
-    assert (registry.promoted("captioner"), served(settings)) == ("v1", "one")
-    assert [one.is_removed for one in registry.versions("captioner")] == [True, True, False, False]
-    assert registry.version("captioner", "v3").metrics == {"test.cider_d": 0.5}
+    assert registry.settle() == ("captioner v4",)
+    assert (registry.promoted("captioner"), served(settings)) == ("v2", "one")
+    assert [one.is_removed for one in registry.versions("captioner")] == [True, True, False, True, False]
+    assert registry.version("captioner", "v4").metrics == {"test.cider_d": 0.5}
     assert registry.settle() == ()
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.errors import BackendMissing, InputError, NotFound
-from auria_bot.services.models import style_training
+from auria_bot.services.models import style_training, training
 from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.style_training import train_style
@@ -111,6 +111,6 @@ def test_a_missing_package_is_named(settings: Settings, tmp_path: Path, monkeypa
     def missing(_: str) -> Any:
         raise ModuleNotFoundError(name="torch")
 
-    monkeypatch.setattr(style_training, "import_module", missing)
+    monkeypatch.setattr(training, "import_module", missing)
     with pytest.raises(BackendMissing, match=r"'torch'; try: pip install 'auria-bot\[torch\]'"):
         trained(settings, tmp_path)

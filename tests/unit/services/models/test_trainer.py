@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.errors import InputError
+from auria_bot.services.models.distributed_training import DistributedTraining
 from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.trainer import TRIAL_ITEMS, TRIAL_MINUTES, TRIAL_STEPS, Trainer
@@ -66,3 +68,24 @@ def test_only_some_recipes_are_trained_by_several(tmp_path: Path):
         with pytest.raises(InputError, match="one process trains the line; leave --workers out"):
             make_trainer(tmp_path, is_trial=is_trial, workers=2).train("line", recipe, data=tmp_path)
     assert not any(tmp_path.rglob("*.json"))
+
+
+def test_several_workers_are_a_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Which gets the recipe by its module's name, and its arguments; the record says how many there were."""
+    asked: dict[str, Any] = {}
+
+    def recipe(*, workers: object, **_: Any) -> dict[str, float]:
+        raise AssertionError("it runs in the workers")
+
+    def train(group: DistributedTraining, module: str, given: dict[str, Any], **options: Any) -> dict[str, float]:
+        asked.update(size=group.size, module=module, given=given, **options)
+        options["out"].mkdir(parents=True)
+        return {"loss": 1.0}
+
+    monkeypatch.setattr(DistributedTraining, "train", train)
+    trainer = make_trainer(tmp_path / "home", target=tmp_path / "out", workers=2, steps=7)
+    assert trainer.train("line", recipe, data=tmp_path, given={"data": tmp_path}).metrics == {"loss": 1.0}
+    assert (asked["size"], asked["module"], asked["given"]) == (2, __name__, {"data": tmp_path})
+    assert (asked["out"], asked["steps"]) == (tmp_path / "out", 7)
+    (record,) = (tmp_path / "home" / "experiments" / "line").glob("*/experiment.json")
+    assert json.loads(record.read_text())["settings"]["workers"] == 2

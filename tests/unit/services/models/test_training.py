@@ -73,6 +73,22 @@ def test_a_model_without_evaluation_in_its_recipe_has_a_module_of_its_own(
     assert training.evaluate(settings, "poet", data=tmp_path, folder=tmp_path) == {"perplexity": 1.0}
 
 
+def test_two_models_are_compared_by_every_figure_that_either_has(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """None stands for one that the other lacks."""
+    figures = {"one": {"loss": 0.5, "old": 1}, "two": {"loss": 0.25, "test": {"new": 2}}}
+    recipe(monkeypatch, evaluate=lambda *, data, model: figures[model.name])
+    found = training.evaluate_two(settings, "poet", [tmp_path / "one", tmp_path / "two"], data=tmp_path)
+    assert found == {"loss": (0.5, 0.25), "old": (1, None), "test.new": (None, 2)}
+
+
+def test_ratings_are_trained_with_by_a_module_of_their_own(monkeypatch: pytest.MonkeyPatch):
+    """Beside the captioner's recipe."""
+    recipe(monkeypatch, "auria_bot.art.training.captioner.ratings", tune="tune")
+    assert training.captioner_ratings().tune == "tune"
+
+
 def test_a_training_registers_a_version(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch):
     """The recipe gets data, folders and budget; the result is a version that nothing serves yet, or the named folder."""
     asked: dict[str, Any] = {}

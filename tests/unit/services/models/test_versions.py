@@ -92,6 +92,19 @@ def test_a_version_is_served_from_its_promotion_on(place: Place):
     assert registry.models() == ("captioner",)
 
 
+def test_what_is_in_force_may_be_promoted_again(place: Place):
+    """Nothing changes by it; the installed model can be promoted like the others, and be rolled back from."""
+    registry = place.registry()
+    for content in ("one", "two"):
+        registry.promote("captioner", place.trained(content).name)
+    assert registry.promote("captioner", "v2").is_promoted
+    assert registry.rollback("captioner").name == "v1"
+    assert registry.promote("captioner", INSTALLED).is_promoted
+    assert place.served() == "installed"
+    assert registry.rollback("captioner").name == "v1"
+    assert place.served() == "one"
+
+
 def test_what_is_known_of_a_version(place: Place):
     """Its figures, hash, data and time; two versions are compared by every figure that either has."""
     place.trained("one", 0.5)
@@ -177,3 +190,12 @@ def test_another_machine_serves_what_was_promoted(place: Place):
     other.rollback("captioner")
     assert place.registry().promoted("captioner") == INSTALLED
     assert place.served() == "installed"
+
+
+@pytest.mark.parametrize("name", ["v0", "installed", "../v1", "v1 "])
+def test_a_record_of_something_else_is_not_read(name: str):
+    """The name of a version is that of a folder."""
+    record = ModelVersion(model="captioner", name="v1", metrics={}).to_json()
+    assert ModelVersion.from_json(record).name == "v1"
+    with pytest.raises(ValueError, match="is not the name of a version"):
+        ModelVersion.from_json({**record, "name": name})

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.errors import ModelCorrupt, NotFound, RegistryAway, SettingsError
+from auria_bot.art import checkpoint
+from auria_bot.errors import InvalidTransition, ModelCorrupt, NotFound, RegistryAway, SettingsError
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.mlflow.client import MlflowClient
-from auria_bot.services.models.mlflow.registry import replay
+from auria_bot.services.models.mlflow.registry import MlflowRegistry, replay
 from auria_bot.services.models.versions import INSTALLED
 from tests.factories import NOW
+from tests.platforms.http_server import HttpServer
 from tests.platforms.mlflow import MlflowStandIn
 from tests.unit.services.models.test_versions import Place
 
@@ -35,9 +37,10 @@ def place(server: MlflowStandIn, tmp_path: Path) -> Place:
 
 
 def test_changes_that_come_too_late_have_no_effect():
-    """Of two that expect the same the first counts; a removed version is not promoted, one in force not removed."""
+    """Of two that expect the same the first counts; a removed version is not promoted, one in force not removed or doubled."""
     changes = [
         {"action": "promote", "version": "v1", "instead_of": "installed"},
+        {"action": "promote", "version": "v1"},
         {"action": "promote", "version": "v2", "instead_of": "installed"},
         {"action": "promote", "version": "v3", "instead_of": None},
         {"action": "remove", "version": "v3"},
@@ -49,7 +52,7 @@ def test_changes_that_come_too_late_have_no_effect():
     ]
     state = replay(enumerate(changes, 1))
     assert (state.now, state.promotions, state.removed) == ("v1", ["v1"], {"v2"})
-    assert state.void == {2, 4, 6, 7, 9}
+    assert state.void == {3, 5, 7, 8, 10}
 
 
 def test_service_goes_on_while_the_server_is_away(place: Place, server: MlflowStandIn):
@@ -87,6 +90,93 @@ def test_files_that_were_changed_on_the_server_are_not_served(place: Place, serv
     other = place.registry("b")
     other.refresh()
     assert (other.promoted("captioner"), place.served(machine="b")) == (INSTALLED, "installed")
+
+
+def test_files_that_were_changed_here_are_not_promoted(place: Place):
+    """Though they match checksums that were changed with them."""
+    version = place.trained("one")
+    folder = place.registry().folder("captioner", version.name)
+    (folder / "weights").write_text("changed")
+    checkpoint.write_checksums(folder)
+    with pytest.raises(ModelCorrupt, match="are not those that were registered"):
+        place.registry().promote("captioner", version.name)
+    assert place.served() == "installed"
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "error", "message"),
+    [
+        (lambda other: other.remove("captioner", "v2"), NotFound, "no files of version v2"),
+        (lambda other: other.promote("captioner", "v3"), InvalidTransition, "compare with it first"),
+    ],
+)
+def test_a_promotion_that_comes_too_late_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, meanwhile: Any, error: type[Exception], message: str
+):
+    """Another machine removed the version, or promoted another, after this one had looked."""
+    for content in ("one", "two", "three"):
+        place.trained(content)
+    place.registry().promote("captioner", "v1")
+    late, change = place.registry("b"), MlflowRegistry._change
+
+    def overtaken(registry: MlflowRegistry, model: str, **asked: Any) -> Any:
+        if registry is late:
+            meanwhile(place.registry())
+        return change(registry, model, **asked)
+
+    late.refresh()
+    assert isinstance(late, MlflowRegistry)
+    late._fetch("captioner", "v2")
+    monkeypatch.setattr(MlflowRegistry, "_change", overtaken)
+    with pytest.raises(error, match=message):
+        late.promote("captioner", "v2", instead_of="v1")
+
+
+def test_a_rollback_that_comes_too_late_is_told(place: Place, monkeypatch: pytest.MonkeyPatch):
+    """Another machine rolled back already; one call goes back by one version."""
+    for content in ("one", "two"):
+        place.registry().promote("captioner", place.trained(content).name)
+    late, change = place.registry("b"), MlflowRegistry._change
+    late.refresh()
+
+    def overtaken(registry: MlflowRegistry, model: str, **asked: Any) -> Any:
+        if registry is late:
+            place.registry().rollback("captioner")
+        return change(registry, model, **asked)
+
+    late._fetch("captioner", "v1")  # type: ignore[attr-defined]
+    monkeypatch.setattr(MlflowRegistry, "_change", overtaken)
+    with pytest.raises(InvalidTransition):
+        late.rollback("captioner")
+    assert place.registry().promoted("captioner") == "v1"
+
+
+def test_what_somebody_else_made_in_mlflow_is_passed_over(place: Place, server: MlflowStandIn):
+    """A version without a tag of this program is none of its own."""
+    place.trained("one")
+    MlflowClient(server.address).create_version("auria-captioner", run="x", source="s3://elsewhere", tags={})
+    other = place.registry("b")
+    other.refresh()
+    assert [one.name for one in other.versions("captioner")] == ["v1", INSTALLED]
+
+
+def test_the_alias_is_that_of_the_last_of_two_changes(
+    place: Place, server: MlflowStandIn, monkeypatch: pytest.MonkeyPatch
+):
+    """Though the later change was shown first."""
+    for content in ("one", "two"):
+        place.trained(content)
+    registry, set_alias, others = place.registry(), MlflowClient.set_alias, [place.registry()]
+
+    def overtaken(client: MlflowClient, model: str, alias: str, version: int) -> None:
+        if others:
+            others.pop().promote("captioner", "v2")
+        set_alias(client, model, alias, version)
+
+    monkeypatch.setattr(MlflowClient, "set_alias", overtaken)
+    registry.promote("captioner", "v1", instead_of=INSTALLED)
+    assert (place.registry().promoted("captioner"), place.served()) == ("v2", "two")
+    assert server.aliases == {("auria-captioner", "promoted"): "2"}
 
 
 def test_a_training_is_shown_by_mlflow(place: Place, server: MlflowStandIn):
@@ -155,6 +245,41 @@ def test_the_token_is_sent_over_https_or_on_this_machine_only(tmp_path: Path, se
     assert "Basic YXVyaWE6czNjcmV0LXBhc3M=" in server.authorizations
     with pytest.raises(SettingsError, match="use https"):
         MlflowClient("http://mlflow.example.org", secrets=secrets).models("auria-")
+
+
+def test_half_of_a_password_is_not_sent(tmp_path: Path, server: MlflowStandIn):
+    """A name without a password says nothing of who asks."""
+    named = {"AURIA_SECRET_REGISTRY_USERNAME": "auria"}
+    assert MlflowClient(server.address, secrets=SecretStore(tmp_path, "registry", environment=named)).models("a") == []
+    assert server.authorizations == {""}
+
+
+def test_a_redirect_is_not_followed(tmp_path: Path, server: MlflowStandIn):
+    """It would carry the token to another server."""
+    secrets = SecretStore(tmp_path, "registry", environment={"AURIA_SECRET_REGISTRY_TOKEN": "s3cret-token"})
+    with (
+        HttpServer(lambda _, target, *__: (302, {"Location": server.address + target}, b"")) as other,
+        pytest.raises(RegistryAway, match=r"refuses \(302\)"),
+    ):
+        MlflowClient(other.address, secrets=secrets).models("auria-")
+    assert server.authorizations == set()
+
+
+def test_what_is_no_mlflow_server_is_told():
+    """Something else that answers, and nothing that does."""
+    with (
+        HttpServer(lambda *_: (200, {}, b"<html>")) as other,
+        pytest.raises(RegistryAway, match="it is no MLflow server"),
+    ):
+        MlflowClient(other.address).models("auria-")
+    with pytest.raises(RegistryAway, match=r"does not answer \(.*refused"):
+        MlflowClient(other.address).models("auria-")
+
+
+def test_a_version_without_files_is_told(server: MlflowStandIn, tmp_path: Path):
+    """They may have been deleted on the server."""
+    with pytest.raises(NotFound, match="the registry has no files at mlflow-artifacts:/0/gone"):
+        MlflowClient(server.address).download("mlflow-artifacts:/0/gone", tmp_path)
 
 
 def test_a_server_that_keeps_no_files_is_refused(server: MlflowStandIn, tmp_path: Path):
