@@ -22,7 +22,7 @@ from auria_bot.redaction import redacted
 from auria_bot.web.language import Language, available, find_language, negotiated
 from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
-from auria_bot.web.page_cache import CachedPages, PageCache, smaller
+from auria_bot.web.page_cache import CachedPages, PageCache, Rendering, smaller
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.pages.reference import reference_router
 from auria_bot.web.pages.wall import wall_router
@@ -61,6 +61,20 @@ class WebApp:
         """How the page that a request asks for is written."""
         language = self.language(request.headers.get("accept-language", ""), request.headers.get("cookie", ""))
         return View(request.url.path if path is None else path, language, base=self.services.public_url)
+
+    def page(self, path: str, accepted: str, cookies: str) -> tuple[str, Rendering | None]:
+        """What a page is kept under, and how it is rendered; None if its path is none of the site's pages.
+
+        Args:
+            path: of the page.
+            accepted: the request's header Accept-Language.
+            cookies: its header Cookie.
+        """
+        language = self.language(accepted, cookies)
+        if not self.site.has(path):
+            return page_key(language, path), None
+        view = View(path, language, base=self.services.public_url)
+        return page_key(language, path), lambda: (self.site.page(view), "text/html; charset=utf-8")
 
     def language(self, accepted: str, cookies: str) -> Language:
         """The language of an answer: the one that was chosen in the footer, or the browser's.
@@ -119,7 +133,7 @@ def create_app(services: Application) -> FastAPI:
     if services.settings.web.studio:
         app.state.parts["studio"]()  # goes on at once with what visitors asked for before
     app.add_middleware(_Parts, parts=app.state.parts)
-    app.add_middleware(CachedPages, cache=pages, key=partial(_key, web))
+    app.add_middleware(CachedPages, cache=pages, page=web.page)
     address, public = host_name(services.settings.web.address), host_name(services.public_url.partition("://")[2])
     hosts = frozenset({*_LOOPBACK, public}) if address in _LOOPBACK else frozenset[str]()
     app.add_middleware(
@@ -131,10 +145,6 @@ def create_app(services: Application) -> FastAPI:
     )
     app.state.health = WebHealth(web, counts)
     return app
-
-
-def _key(web: WebApp, path: str, accepted: str, cookies: str) -> str:
-    return page_key(web.language(accepted, cookies), path)
 
 
 def _part(web: WebApp, router: Callable[[WebApp], APIRouter]) -> FastAPI:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gzip
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
+from auria_bot.errors import AuriaError
+from auria_bot.web.site import Moved
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ["CachedPages", "KeptPage", "PageCache", "smaller"]
+__all__ = ["CachedPages", "KeptPage", "PageCache", "Rendering", "smaller"]
 
-_MOST_BYTES = 6_000_000  # of compressed pages
+Rendering = Callable[[], tuple[str | bytes, str]]
+"""Gives a page's body and media type."""
+
+_MOST_BYTES = 16_000_000  # of compressed pages; one of an artwork has 2,600
+_ROUTE: Final = SimpleNamespace(path="/{path:path}")  # as metrics know the site's pages
 _HEADERS = (
     (b"cache-control", b"public, max-age=0, must-revalidate"),
     (b"vary", b"Accept-Encoding, Accept-Language, Cookie"),
@@ -74,40 +86,45 @@ class PageCache:
             most_bytes: of compressed pages; those that were not asked for longest are dropped first.
         """
         self._version, self._fresh_version, self._most = version, fresh_version, most_bytes
-        self._lock = threading.Lock()
+        self._lock, self._rendering = threading.Lock(), threading.Lock()
         self._pages: OrderedDict[str, KeptPage] = OrderedDict()
         self._bytes = 0
 
     def kept(self, key: str) -> KeptPage | None:
         """The page of that key if it is known to be up to date; it waits for nothing."""
-        with self._lock:
-            page = self._pages.get(key)
-            if page is None or page.version != self._fresh_version():
-                return None
-            self._pages.move_to_end(key)
-            return page
+        return self._find(key, version) if (version := self._fresh_version()) is not None else None
 
-    def answer(self, request: Request, key: str, render: Callable[[], tuple[str | bytes, str]]) -> Response:
-        """The page of that key, rendered if it is not known.
+    def answer(self, request: Request, key: str, render: Rendering) -> Response:
+        """An answer with the page of that key.
 
         Args:
             request: whose headers say what the browser has and accepts.
             key: everything that the page depends on besides the version.
             render: gives the body and its media type.
         """
-        version = self._version()
-        with self._lock:
-            page = self._pages.get(key)
-            if page is not None:
-                self._pages.move_to_end(key)
-        if page is None or page.version != version:
-            page = _rendered(version, *render(), route=request.scope.get("route"))
-            self._keep(key, page)
-        headers = request.headers
+        page, headers = self.page(key, render, route=request.scope.get("route")), request.headers
         status, raw, body = page.answer(headers.get("if-none-match", ""), headers.get("accept-encoding", ""))
         response = Response(body, status)
         response.raw_headers = raw
         return response
+
+    def page(self, key: str, render: Rendering, *, route: object) -> KeptPage:
+        """The page of that key, rendered if it is not kept; `route` is what answers it."""
+        version = self._version()
+        if (page := self._find(key, version)) is None:
+            with self._rendering:  # several at a time would only take the processor from each other, and from the loop
+                if (page := self._find(key, version)) is None:
+                    page = _rendered(version, *render(), route=route)
+                    self._keep(key, page)
+        return page
+
+    def _find(self, key: str, version: str) -> KeptPage | None:
+        with self._lock:
+            page = self._pages.get(key)
+            if page is None or page.version != version:
+                return None
+            self._pages.move_to_end(key)
+            return page
 
     def _keep(self, key: str, page: KeptPage) -> None:
         with self._lock:
@@ -120,21 +137,32 @@ class PageCache:
 
 
 class CachedPages:
-    """Answers requests for pages that are kept at once, without a thread or a look at the routes; hands on all others.
+    """Answers requests for the site's pages, without a look at the routes; hands on all others.
 
-    Plain ASGI. What may be out of date is left to the application, which may wait for the database.
+    Plain ASGI. A page that is kept is answered at once. Another one is made by one thread, because Python runs one at a
+    time; what goes wrong there is answered by the application.
     """
 
-    def __init__(self, app: ASGIApp, *, cache: PageCache, key: Callable[[str, str, str], str]) -> None:
-        """Wrap an application; `key` gives a page's key, from path, header Accept-Language and header Cookie."""
-        self._app, self._cache, self._key = app, cache, key
+    def __init__(
+        self, app: ASGIApp, *, cache: PageCache, page: Callable[[str, str, str], tuple[str, Rendering | None]]
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: the application.
+            cache: keeps the pages.
+            page: gives a page's key, and how it is rendered, from path, header Accept-Language and header Cookie;
+                None instead leaves the rendering to the application.
+        """
+        self._app, self._cache, self._page = app, cache, page
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="pages")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and not scope["query_string"]:
             headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}  # the first counts
-            key = self._key(scope["path"], headers.get(b"accept-language", ""), headers.get(b"cookie", ""))
-            if (page := self._cache.kept(key)) is not None:
+            key, render = self._page(scope["path"], headers.get(b"accept-language", ""), headers.get(b"cookie", ""))
+            if (page := self._cache.kept(key) or await self._made(key, render)) is not None:
                 scope["route"] = page.route
                 known, accepted = headers.get(b"if-none-match", ""), headers.get(b"accept-encoding", "")
                 status, raw, body = page.answer(known, accepted)
@@ -142,6 +170,14 @@ class CachedPages:
                 await send({"type": "http.response.body", "body": body})
                 return
         await self._app(scope, receive, send)
+
+    async def _made(self, key: str, render: Rendering | None) -> KeptPage | None:
+        if render is None:
+            return None
+        making = partial(self._cache.page, key, render, route=_ROUTE)
+        with contextlib.suppress(AuriaError, Moved):
+            return await asyncio.get_running_loop().run_in_executor(self._thread, making)
+        return None
 
 
 def smaller(request: Request, content: bytes, headers: Mapping[str, str], status: int = 200) -> Response:

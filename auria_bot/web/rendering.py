@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from auria_bot.services.gallery.picture_sizes import FORMATS, widths_below
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["Renderer", "ShownPicture", "View", "page_key"]
 
 _USUAL_WIDTH = 960  # pixels
+_MOST_CARDS = 256  # rendered ones that are kept
 
 
 class View:
@@ -79,6 +83,16 @@ def page_key(language: Language, path: str) -> str:
     return f"{language.tag} {path}"
 
 
+class _Context(Context):
+    """Calls functions without asking each whether it wants the context: none here does."""
+
+    def call(self, called: Callable[..., Any], /, *values: Any, **named: Any) -> Any:
+        """Call a function or a macro from a template."""
+        named.pop("_block_vars", None)
+        named.pop("_loop_vars", None)
+        return called(*values, **named)
+
+
 class Renderer:
     """Renders pages from templates. Safe for use by several threads."""
 
@@ -87,6 +101,8 @@ class Renderer:
     ) -> None:
         """Render for a site, with the portrait in use, and a way to the page of captions where there is one."""
         self._site, self._sizes, self._portrait = site, sizes, portrait
+        self._cards: OrderedDict[tuple[object, ...], tuple[Card, Markup]] = OrderedDict()
+        self._lock = threading.Lock()
         self._environment = Environment(
             loader=PackageLoader("auria_bot.web"),
             autoescape=True,
@@ -95,6 +111,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self._environment.context_class = _Context
         self._environment.globals |= {
             "site": site,
             "has_captions": captions,
@@ -121,6 +138,7 @@ class Renderer:
             t=view.language.text,
             language=view.language,
             picture=partial(self.picture, view),
+            card=partial(self.card, view),
             portrait=partial(_portrait_link, view, portrait.version) if portrait is not None else None,
             **values,
         )
@@ -129,13 +147,39 @@ class Renderer:
         """What an `<img>` needs."""
         width, height = self._sizes.size_of(card.folder, card.file)
         widths = widths_below(width)
-        sources = {}
-        for suffix in FORMATS if widths else ():
-            links = {each: view.link(picture_path(card.entry.id, each, suffix)) for each in widths}
-            choices = ", ".join(f"{escape(link)} {each}w" for each, link in links.items())
-            sources[suffix] = Markup(choices)  # noqa: S704 - escaped
-            usual = links[max((each for each in widths if each <= _USUAL_WIDTH), default=widths[-1])]
-        return ShownPicture(width=width, height=height, widths=widths, sources=sources, usual=usual if widths else "")
+        sources, usual = {}, ""
+        if widths:
+            number, fitting = card.entry.id, max((each for each in widths if each <= _USUAL_WIDTH), default=widths[-1])
+            for suffix in FORMATS:
+                links = [f"{view.link(picture_path(number, each, suffix))} {each}w" for each in widths]
+                sources[suffix] = escape(", ".join(links))
+            usual = view.link(picture_path(number, fitting, "jpg"))
+        return ShownPicture(width=width, height=height, widths=widths, sources=sources, usual=usual)
+
+    def card(self, view: View, work: Card, sizes: str, level: str = "h2", first: bool = False) -> Markup:  # noqa: FBT001, FBT002 - templates write it short
+        """An artwork among others; the latest ones are kept, because those of one mood show the same.
+
+        Args:
+            view: of the page.
+            work: what is shown; the same object is rendered once.
+            sizes: of its picture, as HTML's attribute of that name.
+            level: the element of its heading.
+            first: whether its picture is loaded before others.
+        """
+        key = (work.entry.id, view.language.tag, sizes, level, first)
+        with self._lock:
+            kept = None if view.exported else self._cards.get(key)
+            if kept is not None and kept[0] is work:
+                self._cards.move_to_end(key)
+                return kept[1]
+        shown, macros = self.picture(view, work), self._environment.get_template("macros.html").module
+        made = Markup(macros.card(work, shown, sizes, view.link, view.language, level, first))  # type: ignore[attr-defined]  # noqa: S704 - rendered
+        if shown.widths and not view.exported:
+            with self._lock:
+                self._cards[key] = work, made
+                if len(self._cards) > _MOST_CARDS:
+                    self._cards.popitem(last=False)
+        return made
 
 
 def _asset(view: View, name: str) -> str:

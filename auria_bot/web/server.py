@@ -90,6 +90,7 @@ class WebServer(uvicorn.Server):
             host=host,
             port=port,
             http=partial(_PatientProtocol, waiting={}),  # type: ignore[arg-type]  # uvicorn only calls it
+            loop="asyncio",
             ws="none",
             lifespan="on",
             log_config=None,

@@ -73,6 +73,14 @@ class Site:
             return self._listing(view, found["kind"] or "", found["value"] or "", number)
         raise NotFound(f"there is no page {view.path[:80]!r}")
 
+    @staticmethod
+    def has(path: str) -> bool:
+        """Whether the path has the form of a page's."""
+        if path == "/browse" or _ARTWORK.fullmatch(path):
+            return True
+        found = _LISTING.fullmatch(path)
+        return found is not None and (not found["kind"] or found["kind"] in _FACETS)
+
     def search(self, view: View, query: GalleryQuery, number: int = 1) -> str:
         """The page of a search.
 

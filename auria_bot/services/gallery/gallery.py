@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 import unicodedata
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +21,7 @@ from auria_bot.errors import InputError, NotFound
 from auria_bot.services.gallery.subjects import SUBJECTS, subjects_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -49,7 +49,7 @@ FACETS: Final = ("mood", "season", "style", "subject", "year")
 LONGEST_SEARCH = 100  # characters
 _FRESH = 1.0  # seconds for which the index is taken as up to date
 _SLUG_LENGTH = 60
-_MOST_CARDS = 256  # kept with an index
+_MOST_CARDS = 512  # kept with an index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +152,30 @@ class ArtworkDetails:
     similar: tuple[Card, ...]  # others of its mood, the newest first
 
 
+class _KeptCards:
+    """The cards that were asked for lately. Safe for use by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cards: OrderedDict[int, Card] = OrderedDict()
+
+    def find(self, ids: Iterable[int]) -> dict[int, Card]:
+        """Those of these that are kept, by id."""
+        with self._lock:
+            found = {each: self._cards[each] for each in ids if each in self._cards}
+            for each in found:
+                self._cards.move_to_end(each)
+        return found
+
+    def keep(self, cards: Mapping[int, Card]) -> None:
+        """Keep these, by id, in place of those that were not asked for longest."""
+        with self._lock:
+            for each, card in cards.items():
+                self._cards.setdefault(each, card)
+            while len(self._cards) > _MOST_CARDS:
+                self._cards.popitem(last=False)
+
+
 class _Index:
     """All published artworks at one time; it never changes, so that what is read of it fits together."""
 
@@ -163,7 +187,7 @@ class _Index:
         self.by_facet = _grouped(self.entries)  # by facet and value, the newest first
         self.facets = {facet: _counted(self.by_facet, facet) for facet in FACETS}
         self.style_titles = {entry.style: entry.style_title for entry in self.entries}
-        self.cards: dict[int, Card] = {}  # by id, those that were asked for first
+        self.cards = _KeptCards()
 
     def place(self, artwork_id: int) -> int:
         """Where an artwork stands in `entries`.
@@ -334,11 +358,11 @@ def _read_work(unit: Unit, entry: GalleryEntry) -> PublishedArtwork:
 
 
 def _read_cards(unit: Unit, index: _Index, entries: Sequence[GalleryEntry]) -> tuple[Card, ...]:
-    """The cards of these entries, in their order; some are kept with the index."""
-    found = {entry.id: index.cards[entry.id] for entry in entries if entry.id in index.cards}
+    """The cards of these entries, in their order; the latest are kept with the index."""
+    found = index.cards.find(entry.id for entry in entries)
     missing = {entry.id: entry for entry in entries if entry.id not in found}
-    for row in unit.published.rows(missing):
-        found[row.draft_id] = card = Card(
+    read = {
+        row.draft_id: Card(
             entry=missing[row.draft_id],
             lines=Haiku.from_json(row.artwork["haiku"]).lines,
             alt_text=row.alt_text,
@@ -346,13 +370,17 @@ def _read_cards(unit: Unit, index: _Index, entries: Sequence[GalleryEntry]) -> t
             file=stored_name(row.artwork, "full"),
             film=CardFilm.of(row.artwork),
         )
-        if len(index.cards) < _MOST_CARDS:
-            index.cards[row.draft_id] = card
+        for row in unit.published.rows(missing)
+    }
+    index.cards.keep(read)
+    found |= read
     return tuple(found[entry.id] for entry in entries if entry.id in found)
 
 
 def folded(text: str) -> str:
     """A text for comparison: without case and accents."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from auria_bot.errors import NotFound
 from auria_bot.web.page_cache import CachedPages, PageCache, smaller
 
 
@@ -89,7 +90,7 @@ def test_a_page_that_is_up_to_date_is_answered_before_the_application() -> None:
     fresh: list[str | None] = ["1"]
     cache = PageCache(lambda: "1", fresh_version=lambda: fresh[0])
     first = cache.answer(request(accept_encoding="gzip"), "en /", Page())
-    app = CachedPages(elsewhere, cache=cache, key=lambda path, accepted, _: f"{accepted or 'en'} {path}")
+    app = CachedPages(elsewhere, cache=cache, page=lambda path, accepted, _: (f"{accepted or 'en'} {path}", None))
     for method in ("GET", "HEAD"):
         start, body = ask(app, method=method, accept_encoding="gzip")
         assert (start["status"], start["headers"], body["body"]) == (200, first.raw_headers, first.body)
@@ -102,6 +103,21 @@ def test_a_page_that_is_up_to_date_is_answered_before_the_application() -> None:
     for version in ("2", None):
         fresh[0] = version
         assert ask(app)[0]["status"] == 418
+
+
+def test_a_page_is_made_without_the_application() -> None:
+    """Once, by the thread of pages; one that cannot be made is left to the application."""
+    made = Page()
+
+    def missing() -> tuple[str, str]:
+        raise NotFound("there is no such page")
+
+    found: dict[str, Any] = {"en": made, "de": missing}
+    cache = PageCache(lambda: "1", fresh_version=lambda: "1")
+    app = CachedPages(elsewhere, cache=cache, page=lambda _, accepted, __: (accepted, found[accepted]))
+    for _ in range(2):
+        assert ask(app, accept_language="en")[1]["body"] == b"page 1"
+    assert ask(app, accept_language="de")[0]["status"] == 418
 
 
 def test_other_texts_are_compressed_to_whoever_takes_that() -> None:
