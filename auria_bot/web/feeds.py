@@ -13,7 +13,7 @@ from auria_bot.services.gallery.picture_sizes import widths_below
 from auria_bot.web.links import artwork_path, facet_path, film_path, picture_path
 
 if TYPE_CHECKING:
-    from auria_bot.services.gallery.gallery import Card
+    from auria_bot.services.gallery.index import Card
     from auria_bot.web.rendering import View
     from auria_bot.web.site import Site
 

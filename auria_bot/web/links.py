@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from auria_bot.services.gallery.gallery import GalleryEntry
+    from auria_bot.services.gallery.index import GalleryEntry
 
 __all__ = [
     "FACET_PATHS",

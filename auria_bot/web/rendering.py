@@ -33,7 +33,7 @@ from auria_bot.web.links import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from auria_bot.services.gallery.gallery import Card
+    from auria_bot.services.gallery.index import Card
     from auria_bot.services.gallery.picture_sizes import PictureSizes
     from auria_bot.services.portraits.portraits import Portrait
     from auria_bot.settings.web import WebSettings
@@ -156,7 +156,7 @@ class Renderer:
             usual = view.link(picture_path(number, fitting, "jpg"))
         return ShownPicture(width=width, height=height, widths=widths, sources=sources, usual=usual)
 
-    def card(self, view: View, work: Card, sizes: str, level: str = "h2", first: bool = False) -> Markup:  # noqa: FBT001, FBT002 - templates write it short
+    def card(self, view: View, work: Card, sizes: str, level: str = "h2", first: bool = False) -> Markup:
         """An artwork among others; the latest ones are kept, because those of one mood show the same.
 
         Args:
@@ -172,8 +172,8 @@ class Renderer:
             if kept is not None and kept[0] is work:
                 self._cards.move_to_end(key)
                 return kept[1]
-        shown, macros = self.picture(view, work), self._environment.get_template("macros.html").module
-        made = Markup(macros.card(work, shown, sizes, view.link, view.language, level, first))  # type: ignore[attr-defined]  # noqa: S704 - rendered
+        shown, macros = self.picture(view, work), vars(self._environment.get_template("macros.html").module)
+        made: Markup = macros["card"](work, shown, sizes, view.link, view.language, level, first)
         if shown.widths and not view.exported:
             with self._lock:
                 self._cards[key] = work, made

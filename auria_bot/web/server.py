@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from auria_bot.errors import AuriaError
 from auria_bot.services.operations.health import HealthServer
 from auria_bot.web.app import create_app
 
@@ -120,7 +123,18 @@ def serve(services: Application, *, ready: Callable[[], None] | None = None) -> 
     """
     host, _, port = services.settings.web.address.rpartition(":")
     app = create_app(services)
+    _settle(services)
     with contextlib.ExitStack() as beside:
         if address := services.settings.web.metrics:
             beside.enter_context(HealthServer(app.state.health, address, setting="web.metrics"))
         WebServer(app, host=host.strip("[]"), port=int(port), ready=ready).run()
+
+
+def _settle(services: Application) -> None:
+    """Read what the first visitor would wait for, and keep it out of garbage collection, which stops all readers."""
+    with contextlib.suppress(AuriaError):  # a database that is away now is reported by the pages
+        services.gallery.version()
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc would keep what reading took

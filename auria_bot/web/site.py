@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.domain.artwork import FILM
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import NotFound
-from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
+from auria_bot.services.gallery.gallery import GalleryQuery
+from auria_bot.services.gallery.index import FACETS
 from auria_bot.services.gallery.lineage import models_used
 from auria_bot.web.links import FACET_PATHS, artwork_path, facet_path, film_path, picture_path, reading_path
 

@@ -6,22 +6,20 @@ out; everything else is read from the database when it is shown.
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import time
-import unicodedata
-from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from auria_bot.corpus.language.season_words import SEASONS, seasons_of
-from auria_bot.domain.artwork import FILM, ArtworkFile, Haiku, Style, stored_name
+from auria_bot.corpus.language.season_words import seasons_of
+from auria_bot.domain.artwork import FILM, Haiku, Style, stored_name
 from auria_bot.errors import InputError, NotFound
-from auria_bot.services.gallery.subjects import SUBJECTS, subjects_of
+from auria_bot.services.gallery.index import FACETS, Card, CardFilm, GalleryEntry, GalleryIndex, folded
+from auria_bot.services.gallery.subjects import subjects_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -29,47 +27,10 @@ if TYPE_CHECKING:
     from auria_bot.store.drafts import Posted, PublishedRow
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = [
-    "FACETS",
-    "ArtworkDetails",
-    "Card",
-    "CardFilm",
-    "Gallery",
-    "GalleryEntry",
-    "GalleryPage",
-    "GalleryQuery",
-    "PublishedArtwork",
-    "folded",
-    "slug",
-]
-
-FACETS: Final = ("mood", "season", "style", "subject", "year")
-"""By what the gallery can be browsed."""
+__all__ = ["ArtworkDetails", "Gallery", "GalleryPage", "GalleryQuery", "PublishedArtwork"]
 
 LONGEST_SEARCH = 100  # characters
 _FRESH = 1.0  # seconds for which the index is taken as up to date
-_SLUG_LENGTH = 60
-_MOST_CARDS = 512  # kept with an index
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GalleryEntry:
-    """A published artwork in the index."""
-
-    id: int  # its draft's
-    published_at: datetime  # when it was first out; aware, UTC
-    mood: str
-    season: str  # by the poem's season words; "" if it has none
-    style: str  # the painting's key
-    style_title: str
-    subjects: tuple[str, ...]
-    year: str  # in the operator's time zone
-    words: str  # of the poem and the theme, folded for search
-
-    @property
-    def slug(self) -> str:
-        """The last part of its address: the id and the poem's first line."""
-        return slug(self.id, self.words.partition("\n")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,32 +61,6 @@ class GalleryPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CardFilm:
-    """The film of an artwork among others."""
-
-    file: ArtworkFile
-    seconds: float
-
-    @classmethod
-    def of(cls, artwork: Mapping[str, Any]) -> CardFilm | None:
-        """Read it from a stored artwork; None for a picture."""
-        film = artwork.get("film")
-        return cls(file=ArtworkFile(**artwork["files"][FILM]), seconds=float(film["seconds"])) if film else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """What is shown of a published artwork among others."""
-
-    entry: GalleryEntry
-    lines: tuple[str, ...]  # of the poem
-    alt_text: str
-    folder: str  # of its pictures
-    file: str  # the name of the largest one
-    film: CardFilm | None = None  # None: a picture
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedArtwork:
     """A published artwork with everything that is shown of it."""
 
@@ -152,54 +87,6 @@ class ArtworkDetails:
     similar: tuple[Card, ...]  # others of its mood, the newest first
 
 
-class _KeptCards:
-    """The cards that were asked for lately. Safe for use by several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._cards: OrderedDict[int, Card] = OrderedDict()
-
-    def find(self, ids: Iterable[int]) -> dict[int, Card]:
-        """Those of these that are kept, by id."""
-        with self._lock:
-            found = {each: self._cards[each] for each in ids if each in self._cards}
-            for each in found:
-                self._cards.move_to_end(each)
-        return found
-
-    def keep(self, cards: Mapping[int, Card]) -> None:
-        """Keep these, by id, in place of those that were not asked for longest."""
-        with self._lock:
-            for each, card in cards.items():
-                self._cards.setdefault(each, card)
-            while len(self._cards) > _MOST_CARDS:
-                self._cards.popitem(last=False)
-
-
-class _Index:
-    """All published artworks at one time; it never changes, so that what is read of it fits together."""
-
-    def __init__(self, entries: Sequence[GalleryEntry], signature: tuple[int, datetime | None] | None) -> None:
-        """`signature` is the database's when the entries were read."""
-        self.signature, self.version = signature, repr(signature)
-        self.entries = tuple(sorted(entries, key=lambda entry: (entry.published_at, entry.id), reverse=True))
-        self.places = {entry.id: place for place, entry in enumerate(self.entries)}
-        self.by_facet = _grouped(self.entries)  # by facet and value, the newest first
-        self.facets = {facet: _counted(self.by_facet, facet) for facet in FACETS}
-        self.style_titles = {entry.style: entry.style_title for entry in self.entries}
-        self.cards = _KeptCards()
-
-    def place(self, artwork_id: int) -> int:
-        """Where an artwork stands in `entries`.
-
-        Raises:
-            NotFound: there is none, or it is not published.
-        """
-        if (place := self.places.get(artwork_id)) is None:
-            raise NotFound(f"there is no published artwork {artwork_id}")
-        return place
-
-
 class Gallery:
     """Finds published artworks. Safe for use by several threads."""
 
@@ -207,7 +94,7 @@ class Gallery:
         """`now` gives seconds that only grow."""
         self._store, self._zone, self._now = store, zone, now
         self._lock = threading.Lock()
-        self._index = _Index((), None)
+        self._index = GalleryIndex((), None)
         self._subjects: dict[tuple[str, ...], tuple[str, ...]] = {}  # one tuple for all entries with the same ones
         self._checked = float("-inf")
 
@@ -270,6 +157,14 @@ class Gallery:
         with self._store.read() as unit:
             return _read_work(unit, index.entries[index.place(artwork_id)])
 
+    def require(self, artwork_id: int) -> None:
+        """Check that an artwork is published.
+
+        Raises:
+            NotFound: it is not, or there is none.
+        """
+        self._current().place(artwork_id)
+
     def details(self, artwork_id: int, *, similar: int) -> ArtworkDetails:
         """An artwork with its posts and at most so many others of its mood.
 
@@ -316,7 +211,7 @@ class Gallery:
         with self._store.read() as unit:
             return _read_cards(unit, self._index, entries)
 
-    def _current(self) -> _Index:
+    def _current(self) -> GalleryIndex:
         """The index, brought up to date with the database where it was not looked at for a while."""
         with self._lock:
             if self._now() - self._checked >= _FRESH:
@@ -331,7 +226,7 @@ class Gallery:
                 kept = {entry.id: entry for entry in self._index.entries if dates.get(entry.id) == entry.published_at}
                 new = unit.published.rows(dates.keys() - kept.keys())
                 fresh = [self._indexed(row, dates[row.draft_id]) for row in new]
-                self._index = _Index([*kept.values(), *fresh], signature)
+                self._index = GalleryIndex([*kept.values(), *fresh], signature)
         self._checked = self._now()
 
     def _indexed(self, row: PublishedRow, published_at: datetime) -> GalleryEntry:
@@ -357,7 +252,7 @@ def _read_work(unit: Unit, entry: GalleryEntry) -> PublishedArtwork:
     return PublishedArtwork(entry=entry, draft=draft)
 
 
-def _read_cards(unit: Unit, index: _Index, entries: Sequence[GalleryEntry]) -> tuple[Card, ...]:
+def _read_cards(unit: Unit, index: GalleryIndex, entries: Sequence[GalleryEntry]) -> tuple[Card, ...]:
     """The cards of these entries, in their order; the latest are kept with the index."""
     found = index.cards.find(entry.id for entry in entries)
     missing = {entry.id: entry for entry in entries if entry.id not in found}
@@ -375,39 +270,3 @@ def _read_cards(unit: Unit, index: _Index, entries: Sequence[GalleryEntry]) -> t
     index.cards.keep(read)
     found |= read
     return tuple(found[entry.id] for entry in entries if entry.id in found)
-
-
-def folded(text: str) -> str:
-    """A text for comparison: without case and accents."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
-
-
-def slug(artwork_id: int, line: str) -> str:
-    """The last part of an artwork's address, such as "12-the-silent-forest"."""
-    words = re.sub(r"[^a-z0-9]+", "-", folded(line)).strip("-")[:_SLUG_LENGTH].rstrip("-")
-    return f"{artwork_id}-{words}" if words else str(artwork_id)
-
-
-def _grouped(entries: Sequence[GalleryEntry]) -> dict[tuple[str, str], tuple[GalleryEntry, ...]]:
-    """The artworks with each value of each facet, in the given order."""
-    groups: defaultdict[tuple[str, str], list[GalleryEntry]] = defaultdict(list)
-    for entry in entries:
-        values = {"mood": entry.mood, "season": entry.season, "style": entry.style, "year": entry.year}
-        for facet, value in (*values.items(), *(("subject", subject) for subject in entry.subjects)):
-            if value:
-                groups[facet, value].append(entry)
-    return {key: tuple(group) for key, group in groups.items()}
-
-
-def _counted(groups: Mapping[tuple[str, str], Sequence[GalleryEntry]], facet: str) -> dict[str, int]:
-    """The values of a facet with their number of artworks, in the order in which they are offered."""
-    counts = {value: len(group) for (of, value), group in groups.items() if of == facet}
-    if facet == "year":
-        return dict(sorted(counts.items(), reverse=True))
-    order = {"season": SEASONS, "subject": tuple(SUBJECTS)}.get(facet)
-    if order is not None:
-        return {value: counts[value] for value in order if value in counts}
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -19,7 +19,8 @@ from auria_bot.web.api.schemas import Artwork, ArtworkSummary, Picture
 from auria_bot.web.links import artwork_path, picture_path
 
 if TYPE_CHECKING:
-    from auria_bot.services.gallery.gallery import GalleryEntry, PublishedArtwork
+    from auria_bot.services.gallery.gallery import PublishedArtwork
+    from auria_bot.services.gallery.index import GalleryEntry
     from auria_bot.web.api.access import Access
     from auria_bot.web.app import WebApp
 

@@ -11,7 +11,8 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import NotFound
-from auria_bot.services.gallery.gallery import FACETS, GalleryQuery
+from auria_bot.services.gallery.gallery import GalleryQuery
+from auria_bot.services.gallery.index import FACETS
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.web import feeds
 from auria_bot.web.language import available
@@ -19,6 +20,7 @@ from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from auria_bot.web.app import WebApp
     from auria_bot.web.rendering import View
@@ -31,6 +33,8 @@ _PICTURE_HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+_SMALL = 64 * 1024  # bytes of a picture that is sent from memory
+_MOST_MADE = 4096  # copies whose files are remembered
 _YEAR = 365 * 86_400  # seconds
 
 
@@ -38,11 +42,19 @@ def gallery_router(web: WebApp) -> APIRouter:
     """The public routes."""
     router = APIRouter(include_in_schema=False, default_response_class=Response)
     _add_feeds(router, web)
+    made: dict[tuple[int, int, str], Path] = {}
 
     @router.api_route("/pictures/{artwork_id}/{width}.{suffix}", methods=_READ)
     def picture(artwork_id: int, width: int, suffix: str) -> Response:
-        draft = web.site.gallery.work(artwork_id).draft
-        file = web.site.sizes.file(draft, width, suffix)
+        web.site.gallery.require(artwork_id)
+        file = made.get((artwork_id, width, suffix))  # a published picture never changes, but its copies may be deleted
+        if file is None or not file.is_file():
+            file = web.site.sizes.file(web.site.gallery.work(artwork_id).draft, width, suffix)
+            if len(made) >= _MOST_MADE:
+                made.clear()
+            made[artwork_id, width, suffix] = file
+        if file.stat().st_size <= _SMALL:  # one look at the disk, where streaming takes several threads' turns
+            return Response(file.read_bytes(), media_type=FORMATS[suffix], headers=_PICTURE_HEADERS)
         return FileResponse(file, media_type=FORMATS[suffix], headers=_PICTURE_HEADERS)
 
     @router.api_route("/portrait/{name}", methods=_READ)

@@ -17,7 +17,7 @@ from auria_bot.web.links import film_path
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
-    from auria_bot.services.gallery.gallery import Card
+    from auria_bot.services.gallery.index import Card
     from auria_bot.web.app import WebApp
     from auria_bot.web.rendering import View
 

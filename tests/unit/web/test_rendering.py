@@ -32,3 +32,17 @@ def test_static_files_have_an_address_that_changes_with_them(tmp_path: Path) -> 
     shown = renderer._environment.from_string("{{ value | ld_json }}").render(value={"a": "</script><!--"})
     assert "</script" not in shown
     assert "<!--" not in shown
+
+
+def test_a_card_is_rendered_once_for_each_use(tmp_path: Path) -> None:
+    """The running site keeps it; another language, another place or an export has its own."""
+    application = exhibited(tmp_path, 1)
+    _, renderer = site_of(application)
+    (work,) = application.gallery.newest(1)
+    english, german = (View("/", find_language(tag), base="https://a.example") for tag in ("en", "de"))
+    first = renderer.card(english, work, "92vw")
+    assert renderer.card(english, work, "92vw") is first
+    others = (renderer.card(german, work, "92vw"), renderer.card(english, work, "50vw", "h3"))
+    assert first not in others
+    exported = renderer.card(View("/", english.language, base=english.base, exported=True), work, "92vw")
+    assert 'href="artworks/' in exported

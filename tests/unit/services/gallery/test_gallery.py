@@ -11,8 +11,7 @@ from sqlalchemy import update
 
 from auria_bot.domain.artwork import Haiku
 from auria_bot.errors import InputError, NotFound
-from auria_bot.services.gallery import gallery as module
-from auria_bot.services.gallery.gallery import Gallery, GalleryQuery, folded, slug
+from auria_bot.services.gallery.gallery import Gallery, GalleryQuery
 from auria_bot.store.drafts import Drafts
 from auria_bot.store.schema import posts
 from tests.exhibited import exhibited, publish
@@ -175,27 +174,8 @@ def test_a_long_search_is_refused(tmp_path: Path) -> None:
         gallery_of(exhibited(tmp_path, 1)).entries(GalleryQuery(words="x" * 101))
 
 
-def test_addresses_are_made_of_plain_letters() -> None:
-    """The number alone decides; words are for people."""
-    assert slug(12, "Ünter — <b>the</b> moon!") == "12-unter-b-the-b-moon"
-    assert slug(3, "ネコ") == "3"
-    assert len(slug(1, "very long line " * 20)) <= 62
-    assert folded("ÉLAN") == "elan"
-
-
 def test_a_painting_is_named_by_its_title(tmp_path: Path) -> None:
     """One that no artwork has by its key."""
     gallery = gallery_of(exhibited(tmp_path, 1))
     assert gallery.style_title("style-1") == gallery.entries()[0].style_title != "style-1"
     assert gallery.style_title("style-9") == "style-9"
-
-
-def test_cards_are_kept_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Others are read each time, and are the same."""
-    gallery = gallery_of(exhibited(tmp_path, 3))
-    shown = gallery.newest(3)
-    monkeypatch.setattr(module, "_MOST_CARDS", 1)
-    other = gallery_of(exhibited(tmp_path / "other", 3))
-    assert [(card.entry.id, card.lines) for card in other.newest(3)] == [(card.entry.id, card.lines) for card in shown]
-    assert len(other._index.cards) == 1
-    assert [card.entry.id for card in other.newest(3)] == [3, 2, 1]
