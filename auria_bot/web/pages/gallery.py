@@ -42,6 +42,34 @@ def gallery_router(web: WebApp) -> APIRouter:
     """The public routes."""
     router = APIRouter(include_in_schema=False, default_response_class=Response)
     _add_feeds(router, web)
+    _add_files(router, web)
+
+    @router.api_route("/search", methods=_READ)
+    def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
+        chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}
+        view = web.view(request)
+        body = web.site.search(view, GalleryQuery(words=q, **chosen), page)
+        return Response(
+            body, media_type=_HTML, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+        )
+
+    @router.api_route("/{path:path}", methods=_READ)
+    def public_page(request: Request) -> Response:
+        path = request.url.path
+        if (chosen := request.query_params.get("lang")) in available():
+            answer = RedirectResponse("/" + path.strip("/"), 303, headers={"Cache-Control": "no-store"})
+            answer.set_cookie("lang", str(chosen), max_age=_YEAR, samesite="lax", httponly=True)
+            return answer
+        if path != "/" and path.endswith("/"):
+            return RedirectResponse("/" + path.strip("/"), 301)
+        view = web.view(request)
+        return web.cache.answer(request, page_key(view.language, path), lambda: (web.site.page(view), _HTML))
+
+    return router
+
+
+def _add_files(router: APIRouter, web: WebApp) -> None:
+    """Pictures, films and readings, and the portrait."""
     made: dict[tuple[int, int, str], Path] = {}
 
     @router.api_route("/pictures/{artwork_id}/{width}.{suffix}", methods=_READ)
@@ -77,29 +105,6 @@ def gallery_router(web: WebApp) -> APIRouter:
             raise NotFound(f"the poem of artwork {artwork_id} cannot be heard as {suffix[:8]}")
         headers = _PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"}
         return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=headers)
-
-    @router.api_route("/search", methods=_READ)
-    def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
-        chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}
-        view = web.view(request)
-        body = web.site.search(view, GalleryQuery(words=q, **chosen), page)
-        return Response(
-            body, media_type=_HTML, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
-        )
-
-    @router.api_route("/{path:path}", methods=_READ)
-    def public_page(request: Request) -> Response:
-        path = request.url.path
-        if (chosen := request.query_params.get("lang")) in available():
-            answer = RedirectResponse("/" + path.strip("/"), 303, headers={"Cache-Control": "no-store"})
-            answer.set_cookie("lang", str(chosen), max_age=_YEAR, samesite="lax", httponly=True)
-            return answer
-        if path != "/" and path.endswith("/"):
-            return RedirectResponse("/" + path.strip("/"), 301)
-        view = web.view(request)
-        return web.cache.answer(request, page_key(view.language, path), lambda: (web.site.page(view), _HTML))
-
-    return router
 
 
 def _add_feeds(router: APIRouter, web: WebApp) -> None:
