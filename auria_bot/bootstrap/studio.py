@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.pipelines import PipelineRunner
     from auria_bot.services.studio.plan import BackendSpec, StudioConfig
+    from auria_bot.services.studio.published_pipelines import PublishedPipelines
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
     from auria_bot.services.studio.studio import Studio
@@ -132,6 +133,18 @@ class StudioServices(PublishingServices):
             )
 
         return PipelineRunner(self.executor, config=config, plan=plan)
+
+    @cached_property
+    def published_pipelines(self) -> PublishedPipelines:
+        """The pipelines that programs may run."""
+        from auria_bot.services.studio.published_pipelines import PublishedPipelines
+
+        return PublishedPipelines(
+            folder=self.settings.home / "pipelines",
+            runner=lambda: self.pipelines,
+            clock=self.clock,
+            faults=self.unfit_words,
+        )
 
     @property
     def studio_config(self) -> StudioConfig:

@@ -38,7 +38,10 @@ COMMANDS = {
     "restyle": ("studio.make:restyle", "Make a new version of a draft in another style."),
     "repaint": ("studio.make:repaint", "Make a new version of a draft with another picture."),
     "step": ("studio.pipeline:step", "Perform a single step on a picture or a poem of yours."),
-    "pipeline": ("studio.pipeline:pipeline", "Show the steps of an artwork, or run steps in an order of your own."),
+    "pipeline": (
+        "studio.pipeline:pipeline",
+        "Show the steps of an artwork, run steps in an order of your own, and publish them for programs.",
+    ),
     "publish": ("publishing.publish:publish", "Publish approved drafts, each exactly once."),
     "daemon": ("operations.daemon:daemon", "Run the scheduled jobs, day after day, until told to stop."),
     "schedule": ("operations.daemon:schedule", "Show what the daemon will do in the coming week, and what it did."),

@@ -1,4 +1,4 @@
-"""Artworks and new versions of drafts that are made in the background, one at a time, and what happens meanwhile."""
+"""What is made in the background, one at a time: artworks, versions of drafts, pipelines; what happens meanwhile."""
 
 from __future__ import annotations
 
@@ -29,9 +29,12 @@ _REMEMBERED = 50
 class BackgroundRun:
     """One run: its events so far, and its result."""
 
-    def __init__(self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft]) -> None:
-        """`draft_id` is the draft that gets a new version; None for a new artwork."""
+    def __init__(
+        self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft | None], *, pipeline: str = ""
+    ) -> None:
+        """`draft_id` is the draft that gets a new version; None for a new artwork, and for a pipeline."""
         self.key, self.draft_id, self._work = secrets.token_urlsafe(12), draft_id, work
+        self.pipeline, self._is_ended = pipeline, False
         self._events: list[RunEvent] = []
         self.new_draft: int | None = None
         self.error = ""
@@ -47,7 +50,7 @@ class BackgroundRun:
     @property
     def is_done(self) -> bool:
         """Whether it has ended, well or not."""
-        return self.new_draft is not None or bool(self.error)
+        return self._is_ended
 
     def events(self, after: int = 0) -> Sequence[RunEvent]:
         """The events after the first `after` ones."""
@@ -57,12 +60,14 @@ class BackgroundRun:
         """Carry it out; an error is kept, not raised."""
         self._is_started = True
         try:
-            self.new_draft = self._work(self._events.append).id
+            made = self._work(self._events.append)
+            self.new_draft = made.id if made is not None else None
         except AuriaError as error:
             self.error = redacted_error(error)
         except Exception:
             log.exception("A run failed unexpectedly")
             self.error = "an unexpected error; the log has the details"
+        self._is_ended = True
 
 
 class BackgroundRuns:
@@ -74,8 +79,10 @@ class BackgroundRuns:
         self._runs: OrderedDict[str, BackgroundRun] = OrderedDict()
         self._thread: threading.Thread | None = None
 
-    def start(self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft]) -> BackgroundRun:
-        """Line a run up, which makes a new version of a draft, or a new artwork.
+    def start(
+        self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft | None], *, pipeline: str = ""
+    ) -> BackgroundRun:
+        """Line a run up, which makes a new version of a draft, a new artwork, or what a pipeline makes.
 
         Raises:
             TooManyAttempts: too many runs wait already, or one of this draft does.
@@ -85,7 +92,7 @@ class BackgroundRuns:
             is_busy = draft_id is not None and any(run.draft_id == draft_id for run in open_runs)
             if is_busy or len(open_runs) >= _MOST_WAITING:
                 raise TooManyAttempts("the studio is busy with this draft or has too many waiting", seconds=30)
-            run = BackgroundRun(draft_id, work)
+            run = BackgroundRun(draft_id, work, pipeline=pipeline)
             self._runs[run.key] = run
             while len(self._runs) > _REMEMBERED:
                 self._runs.popitem(last=False)

@@ -99,6 +99,8 @@ NEW_BEHAVIOUR = {
     "services/operations/storage.py": "pictures on an S3-compatible storage",
     "settings/storage.py": "pictures on an S3-compatible storage",
     "services/studio/shared_runs.py": "pictures on an S3-compatible storage",
+    "services/studio/published_pipelines.py": "pipelines that programs run",
+    "web/api/pipelines.py": "pipelines that programs run",
     "store/bucket/": "pictures on an S3-compatible storage",
     "store/ratings.py": "captions with the regions of their words, and ratings of them",
     "cli/model_versions.py": "versions of trained models",

@@ -43,6 +43,7 @@ _DOCUMENT = "/api/v1/openapi.json"
 _ACCEPTED = ("2xx", "3xx", "401", "403", "404", "409", "429", "5xx")
 _WITH_RULES = (
     "/runs",
+    "/pipelines/{name}/runs",
     "/drafts/{draft_id}/decisions",
     "/posts/{post_id}/outcome",
     "/posts/{post_id}/time",

@@ -1,4 +1,4 @@
-"""Steps on their own: `auria step`, `auria pipeline show` and `auria pipeline run`."""
+"""Steps on their own: `auria step`, and `auria pipeline` with its commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["pipeline", "step"]
 
 pipeline = typer.Typer(
-    help="Show the steps of an artwork, or run steps in an order of your own.",
+    help="Show the steps of an artwork, run steps in an order of your own, and publish them for programs.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -135,6 +135,55 @@ def run(
         return
     for result, paths in zip(results, kept, strict=True):
         _print(result, *paths)
+
+
+@pipeline.command("publish")
+def publish(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `auria pipeline run` takes.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Small letters, digits and -.")],
+    replace: Annotated[bool, typer.Option("--replace", help="In place of the one of that name.")] = False,
+) -> None:
+    """Let programs run steps of yours: POST /api/v1/pipelines/NAME/runs, with a key that has the scope `make`.
+
+    The file is checked and copied, with the pictures that it names. What a program gives (theme, poem, mood, style,
+    mode, strength, seed) counts for all steps but those for which the file says otherwise.
+    """
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        made = app.published_pipelines.publish(file, name, replace=replace)
+    echo(f"published {made.name}: {', '.join(step for step, _ in made.steps)}; POST /api/v1/pipelines/{made.name}/runs")
+
+
+@pipeline.command("unpublish")
+def unpublish(name: Annotated[str, typer.Argument(metavar="NAME", help="One of `auria pipeline list`.")]) -> None:
+    """Take a published pipeline away; runs that were begun are finished."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        app.published_pipelines.unpublish(name)
+    echo(f"unpublished {name}")
+
+
+@pipeline.command("list")
+def list_pipelines(as_json: Json = False) -> None:
+    """List the published pipelines."""
+    from auria_bot.cli.app import app_context
+
+    with app_context() as app:
+        found = app.published_pipelines.list()
+    if as_json:
+        rows = [
+            (one.name, [{"name": name, "step": step} for name, step in one.steps], one.published_at) for one in found
+        ]
+        print_json([{"name": name, "steps": steps, "published_at": at.isoformat()} for name, steps, at in rows])
+        return
+    if not found:
+        note("nothing is published; auria pipeline publish FILE --name NAME")
+        return
+    columns = ("name", "steps", "published")
+    lines = [(one.name, ", ".join(step for step, _ in one.steps), f"{one.published_at:%Y-%m-%d}") for one in found]
+    out().print(table("", columns, lines))
 
 
 def _progress(event: UnitEvent) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_INCLUDED", "ModelFiles", "check_record", "contents", "holdings", "is_accepted"]
 
-NOT_INCLUDED: Final = "settings, secrets, operators and keys, footage, films, training records"
+NOT_INCLUDED: Final = "settings, secrets, operators and keys, footage, films, training records, published pipelines"
 """What an operator might look for in a backup in vain."""
 
 _NAME = r"[^./\\\x00-\x1f][^/\\\x00-\x1f]*"

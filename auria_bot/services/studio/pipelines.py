@@ -121,8 +121,8 @@ class Pipeline:
         return cls._checked([step], seed)
 
     @classmethod
-    def read(cls, path: Path) -> Pipeline:
-        """Read and check a file.
+    def read(cls, path: Path, *, given: Mapping[str, Any] | None = None) -> Pipeline:
+        """Read and check a file; `given` replaces what it says of all steps, and its seed.
 
         Raises:
             NotFound: there is no such file.
@@ -134,6 +134,7 @@ class Pipeline:
             raise NotFound(f"{path} cannot be read: {error.strerror or error}") from None
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise InputError(f"{path} is not valid TOML: {error}") from None
+        value |= given or {}
         tables = value.pop("steps", {})
         seed = value.pop("seed", None)
         if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):

@@ -12,6 +12,7 @@ from auria_bot.web.api.captions import captions_router
 from auria_bot.web.api.document import describe
 from auria_bot.web.api.drafts import drafts_router
 from auria_bot.web.api.engagement import engagement_router
+from auria_bot.web.api.pipelines import pipelines_router
 from auria_bot.web.api.posts import posts_router
 from auria_bot.web.api.problems import add_problem_handlers
 from auria_bot.web.api.runs import runs_router
@@ -33,7 +34,7 @@ def api_application(web: WebApp) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     access = Access(web.services)
-    resources = (artworks_router, drafts_router, runs_router, posts_router, engagement_router)
+    resources = (artworks_router, drafts_router, runs_router, pipelines_router, posts_router, engagement_router)
     for make in (*resources, captions_router, styles_router):
         api.include_router(make(web, access))
     add_problem_handlers(api)

@@ -147,6 +147,7 @@ def run_value(run: BackgroundRun) -> Run:
             "id": run.key,
             "state": run.state,
             "of": run.draft_id,
+            "pipeline": run.pipeline or None,
             "draft": run.new_draft,
             "error": run.error,
             "events": len(run.events()),

@@ -42,6 +42,7 @@ __all__ = [
     "RunEvents",
     "Style",
     "Undo",
+    "Wishes",
 ]
 
 _LARGEST_SEED = 2**53 - 1  # the largest whole number that every JSON program reads exactly
@@ -211,7 +212,9 @@ Mood = Literal["read", "draw", *MOODS]  # type: ignore[valid-type]  # the names 
 Mode = Literal[MODES]  # type: ignore[valid-type]  # the same
 
 
-class _Wishes(_Taken):
+class Wishes(_Taken):
+    """What may be wished of every artwork."""
+
     mood: Mood | None = Field(None, description="`read`: from the poem; `draw`: at random.")
     style: Annotated[str, Field(max_length=LONGEST_THEME), CLEANED] | None = Field(
         None, description="A painting's key, a part of its title, or an artist."
@@ -225,7 +228,7 @@ class _Wishes(_Taken):
     )
 
 
-class NewArtwork(_Wishes):
+class NewArtwork(Wishes):
     """What a new artwork is to be like; everything may be left to Auria."""
 
     model_config = ConfigDict(
@@ -269,7 +272,7 @@ class Undo(_Taken):
     action: Literal["undo"]
 
 
-class Restyling(_Wishes):
+class Restyling(Wishes):
     """Make another version with the same poem and painting, which replaces the draft."""
 
     action: Literal["restyle"]
@@ -285,11 +288,12 @@ Decision = Annotated[Approval | Rejection | Edit | Undo | Restyling | Repainting
 
 
 class Run(_Sent):
-    """An artwork, or a new version of one, that is being made."""
+    """An artwork, a new version of one, or what a pipeline makes, that is being made."""
 
     id: str
     state: Literal["waiting", "running", "done", "failed"]
     of: int | None = Field(description="The draft that gets a new version; null for a new artwork.")
+    pipeline: str | None = Field(description="The published pipeline that runs, which makes no draft.")
     draft: int | None = Field(description="The draft that was made, once the run is done.")
     error: str = Field(description="Why it failed.")
     events: int = Field(description="How many events there are so far.")

@@ -95,3 +95,17 @@ def test_an_order_of_ones_own_is_run(application: Application, auria: Auria, pho
     assert "large: done" in err
     assert application.runs.names() == []
     assert len(auria("pipeline", "run", str(file), "--out", str(target))[1].splitlines()) == 4
+
+
+@pytest.mark.usefixtures("application")
+def test_a_pipeline_is_published_listed_and_taken_away(auria: Auria, tmp_path: Path) -> None:
+    """The address is told; without one there is a hint how to publish."""
+    (tmp_path / "own.toml").write_text('[steps.verse]\nstep = "poem"\n', encoding="utf-8")
+    assert "auria pipeline publish FILE" in auria("pipeline", "list")[2]
+    code, out, _ = auria("pipeline", "publish", str(tmp_path / "own.toml"), "--name", "verse")
+    assert (code, out) == (0, "published verse: verse; POST /api/v1/pipelines/verse/runs\n")
+    assert "verse" in auria("pipeline", "list")[1]
+    assert json.loads(auria("pipeline", "list", "--json")[1])[0]["steps"] == [{"name": "verse", "step": "poem"}]
+    assert auria("pipeline", "publish", str(tmp_path / "own.toml"), "--name", "verse")[0] == 6
+    assert auria("pipeline", "unpublish", "verse")[1] == "unpublished verse\n"
+    assert auria("pipeline", "unpublish", "verse")[0] == 5

@@ -1,0 +1,151 @@
+"""A published pipeline is a whole copy of a checked file; what a program gives counts where the file says nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from auria_bot.domain.pipeline import ROLES, ArtworkRequest
+from auria_bot.errors import InputError, InvalidTransition, NotFound, StepFailed
+from auria_bot.services.studio import published_pipelines as module
+from auria_bot.services.studio.pipelines import PipelineRunner
+from auria_bot.services.studio.plan import BackendSpec, Plan, StudioConfig
+from auria_bot.services.studio.published_pipelines import PublishedPipelines
+from auria_bot.testing import FakeClock
+from tests.executors import RemoteLikeExecutor
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from auria_bot.services.studio.run_store import RunEvent
+
+FILE = """
+seed = 7
+theme = "rain"
+[steps.poem]
+[steps.large]
+step = "enlarge"
+picture = "scan.png"
+[steps.painted]
+step = "style"
+after = ["poem", "large"]
+mood = "stormy"
+"""
+
+
+def runner() -> PipelineRunner:
+    """One over fakes."""
+    backends = {role: BackendSpec(name="fake") for role in ROLES}
+
+    def plan(seed: int) -> Plan:
+        return Plan(run="pipeline", seed=seed, request=ArtworkRequest(seed=seed), backends=backends, size=96)
+
+    return PipelineRunner(RemoteLikeExecutor(), config=StudioConfig(backends=backends), plan=plan)
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> PublishedPipelines:
+    """Nothing is published; themes with "bad" in them must not be used."""
+    return PublishedPipelines(
+        folder=tmp_path / "pipelines",
+        runner=runner,
+        clock=FakeClock(),
+        faults=lambda text: ["it is bad"] if "bad" in text else [],
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file of the operator's, beside its picture."""
+    Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(tmp_path / "scan.png")
+    (tmp_path / "own.toml").write_text(FILE, encoding="utf-8")
+    return tmp_path / "own.toml"
+
+
+def test_what_was_published_needs_nothing_of_the_operators(published: PublishedPipelines, file: Path):
+    """The file and its picture are copied; it runs when both are gone, and gives pictures and words by step."""
+    made = published.publish(file, "postcard")
+    assert made.steps[-1] == ("painted", "style")
+    assert published.list() == (made,)
+    file.unlink()
+    (file.parent / "scan.png").unlink()
+    events: list[RunEvent] = []
+    done = published.run("postcard", published.prepare("postcard", {}), "key1", report=events.append)
+    assert done == published.outcome("key1", of="postcard")
+    found = {step.name: step for step in done.steps}
+    assert done.seed == 7
+    assert len(found["poem"].found["haiku"]["lines"]) == 3
+    assert found["painted"].pictures == ("painted-styled.png",)
+    with Image.open(published.picture("key1", "painted-styled.png", of="postcard")) as picture:
+        assert picture.format == "PNG"
+    assert [(event.step, event.state) for event in events if event.step == "painted"] == [
+        ("painted", "started"),
+        ("painted", "done"),
+    ]
+    assert not list((file.parent / "pipelines" / ".runs").glob(".new*"))
+
+
+def test_what_is_given_counts_where_the_file_says_nothing_of_a_step(published: PublishedPipelines, file: Path):
+    """Theme and seed are replaced, the mood of one step stays, and what cannot be used is refused before anything runs."""
+    published.publish(file, "postcard")
+    chosen = published.prepare("postcard", {"theme": "snow", "mood": "serene", "seed": 3})
+    options = {step.name: step.options for step in chosen.steps}
+    assert chosen.seed == 3
+    assert (options["poem"]["theme"], options["poem"]["mood"], options["painted"]["mood"]) == (
+        "snow",
+        "serene",
+        "stormy",
+    )
+    with pytest.raises(InputError, match="the theme cannot be used: it is bad"):
+        published.prepare("postcard", {"theme": "bad"})
+    with pytest.raises(InputError, match="three are needed"):
+        published.prepare("postcard", {"poem": "one line"})
+    with pytest.raises(NotFound, match="auria pipeline list"):
+        published.prepare("other", {})
+
+
+def test_names_and_replacing(published: PublishedPipelines, file: Path):
+    """A name is taken once unless it is replaced; unpublished it is gone, and no name leads out."""
+    published.publish(file, "postcard")
+    with pytest.raises(InvalidTransition, match="--replace"):
+        published.publish(file, "postcard")
+    file.write_text("[steps.poem]\n", encoding="utf-8")
+    assert published.publish(file, "postcard", replace=True).steps == (("poem", "poem"),)
+    published.unpublish("postcard")
+    assert published.list() == ()
+    for name in ("../x", "", "UPPER", ".runs"):
+        with pytest.raises(InputError, match="is no name for a pipeline"):
+            published.publish(file, name)
+    with pytest.raises(NotFound):
+        published.unpublish("postcard")
+    file.write_text("[steps.style]\n", encoding="utf-8")
+    with pytest.raises(InputError, match="needs"):
+        published.publish(file, "broken")
+    assert published.list() == ()
+
+
+def test_results_of_the_latest_runs_are_kept(
+    published: PublishedPipelines, file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Older ones give way; a failed run leaves nothing; a result belongs to its pipeline."""
+    monkeypatch.setattr(module, "_MOST", 2)
+    file.write_text("[steps.poem]\n", encoding="utf-8")
+    published.publish(file, "verse")
+    for number in range(3):
+        published.run("verse", published.prepare("verse", {"seed": number}), f"key{number}")
+        os.utime(file.parent / "pipelines" / ".runs" / f"key{number}", (number, number))
+    published.run("verse", published.prepare("verse", {"seed": 9}), "key9")
+    with pytest.raises(NotFound, match="the latest 2 are kept"):
+        published.outcome("key0", of="verse")
+    with pytest.raises(NotFound):
+        published.outcome("key9", of="postcard")
+    with pytest.raises(NotFound):
+        published.picture("key9", "../published.json", of="verse")
+    chosen = published.prepare("verse", {})
+    monkeypatch.setattr(PipelineRunner, "run", lambda *_, **__: (_ for _ in ()).throw(StepFailed("the paper tore")))
+    with pytest.raises(StepFailed):
+        published.run("verse", chosen, "torn")
+    assert sorted(path.name for path in (file.parent / "pipelines" / ".runs").iterdir()) == ["key2", "key9"]
