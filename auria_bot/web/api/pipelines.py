@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from auria_bot.web.api.access import Access
     from auria_bot.web.app import WebApp
 
-__all__ = ["pipelines_router"]
+__all__ = [
+    "Pipeline",
+    "PipelineResult",
+    "PipelineStep",
+    "PipelineStepResult",
+    "PipelineWishes",
+    "pipelines_router",
+]
 
 _Name = Annotated[str, Path(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
 _Feeling = Literal[*MOODS]  # type: ignore[valid-type]  # the names are known when this is imported
