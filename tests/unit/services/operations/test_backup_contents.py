@@ -10,6 +10,7 @@ import pytest
 
 from auria_bot.errors import StoreError
 from auria_bot.services.models.folder_registry import FolderRegistry
+from auria_bot.services.operations import backup_contents
 from auria_bot.services.operations.backup_contents import ModelFiles, check_record, contents, holdings, is_accepted
 from auria_bot.services.visitors.works import VisitorWork, VisitorWorks, WorkState
 from auria_bot.settings.schema import Settings
@@ -64,7 +65,7 @@ def test_everything_that_cannot_be_made_again_is_there(home: Path, models: Model
             *(f"registry/captioner/{name}/files/{file}" for name in versions for file in ("SHA256SUMS", "model.onnx")),
         ]
     )
-    assert holdings(names) == {
+    assert holdings([*names, "auria.db"]) == {
         "drafts": 1,
         "visitors": 1,
         "ratings": 1,
@@ -73,6 +74,21 @@ def test_everything_that_cannot_be_made_again_is_there(home: Path, models: Model
     }
     for name in names:
         check_record(name, home / name)
+
+
+def test_of_a_model_that_was_rolled_back_no_files_are_in_service(home: Path, tmp_path: Path):
+    """The installed one comes with the program; its records are backed up."""
+    FolderRegistry(Settings(home=home, models=tmp_path / "models"), clock=lambda: NOW).rollback("captioner")
+    names = [name for name, _ in contents(home, ModelFiles.IN_SERVICE)]
+    assert "registry/captioner/promotions.json" in names
+    assert not any("/files/" in name for name in names)
+
+
+def test_a_record_without_end_is_not_read(home: Path, monkeypatch: pytest.MonkeyPatch):
+    """It would fill the memory."""
+    monkeypatch.setattr(backup_contents, "_RECORD_LIMIT", 10)
+    with pytest.raises(StoreError, match=r"cannot be used \(it is too long\)"):
+        check_record("registry/captioner/promotions.json", home / "registry" / "captioner" / "promotions.json")
 
 
 def test_damaged_records_cost_their_own_files_only(home: Path):

@@ -209,6 +209,7 @@ def test_a_backup_that_is_not_whole_is_not_put_back(application: Application, tm
         "[]",
         json.dumps({**listed, "files": {"../x": [1, ""]}}),
         json.dumps({**listed, "database": "y"}),
+        json.dumps({**listed, "files": {**listed["files"], "secrets/key": [1, "0" * 64]}}),
     ):
         (broken / "backup.json").write_text(wrong)
         with pytest.raises(StoreError, match=r"backup\.json"):
@@ -217,6 +218,68 @@ def test_a_backup_that_is_not_whole_is_not_put_back(application: Application, tm
     with pytest.raises(NotFound, match="is no backup"):
         backups.verify(tmp_path)
     assert made.folder.is_dir()
+
+
+def test_links_are_not_followed(application: Application, tmp_path: Path):
+    """They may lead anywhere: neither those of a backup, nor a folder of the home that is one."""
+    folder = _draft(application, 1)
+    backups = _backups(application)
+    made = backups.make()
+    pictures = made.folder / "pictures" / "run-1"
+    pictures.rename(tmp_path / "elsewhere")
+    pictures.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with pytest.raises(StoreError, match="is a link or no regular file; take another backup: there is no other"):
+        backups.restore(made.folder, force=True)
+    pictures.unlink()
+    (tmp_path / "elsewhere").rename(pictures)
+    (made.folder / "backup.json").rename(tmp_path / "list.json")
+    (made.folder / "backup.json").symlink_to(tmp_path / "list.json")
+    with pytest.raises(StoreError, match="is a link, no regular file, or too long"):
+        backups.verify(made.folder)
+    (made.folder / "backup.json").unlink()
+    (tmp_path / "list.json").rename(made.folder / "backup.json")
+    (folder / "post.jpg").unlink()
+    (folder / "post.jpg").mkdir()
+    with pytest.raises(StoreError, match=r"post\.jpg cannot be replaced: .* or it is a folder; move it away"):
+        backups.restore(made.folder, force=True)
+    assert (folder / "post.jpg").is_dir()
+
+
+def test_a_file_that_changes_after_it_was_compared_is_not_restored(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+):
+    """Each is compared once more with the list while it is copied."""
+    folder = _draft(application, 1)
+    backups = _backups(application)
+    made = backups.make()
+    (folder / "post.jpg").unlink()
+    verify = Backups.verify
+
+    def overtaken(self: Backups, place: Path) -> Backup:
+        found = verify(self, place)
+        (made.folder / "pictures" / "run-1" / "post.jpg").write_bytes(b"other")
+        return found
+
+    monkeypatch.setattr(Backups, "verify", overtaken)
+    with pytest.raises(StoreError, match=r"post\.jpg changed while it was read; take another backup"):
+        backups.restore(made.folder, force=True)
+    assert not (folder / "post.jpg").exists()
+
+
+@pytest.mark.parametrize("can_link", [True, False])
+def test_another_database_leaves_the_pictures_of_a_backup(
+    application: Application, monkeypatch: pytest.MonkeyPatch, can_link: bool
+):
+    """They are linked, or copied where that cannot be."""
+    _draft(application, 1)
+    backups = _backups(application)
+    made = backups.make()
+    if not can_link:
+        monkeypatch.setattr(os, "link", _refused(errno.EPERM))
+    backups.replace_database(made, lambda source, target: target.write_bytes(source.read_bytes()))
+    again = backups.verify(made.folder)
+    assert again.files == made.files
+    assert (made.folder / "pictures" / "run-1" / "post.jpg").read_bytes() == b"\1" * 3000
 
 
 def _refused(code: int):

@@ -104,6 +104,13 @@ def test_a_backup_of_a_state_with_faults_replaces_no_sound_one(application: Appl
     assert [backup.faults for backup in application.backups.list()] == [(), ()]
 
 
+def test_a_rejected_draft_needs_no_picture(application: Application):
+    """It is deleted after a month; a backup without it is as it should be."""
+    application.review.reject(1)
+    (application.pictures.root / "run-1" / "post.jpg").unlink()
+    assert application.database_administration.back_up().problem == ""
+
+
 def test_a_database_that_lost_its_drafts_replaces_none(application: Application):
     """As when its file was lost and began anew; after a restore fewer drafts are no fault."""
     administration = application.database_administration

@@ -190,6 +190,46 @@ def test_a_disk_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     assert (finding.state, finding.exit_code, "AURIA_HOME" in finding.advice) == ("bad", 10, True)
 
 
+def test_a_cluster_and_a_bucket_are_tried_where_they_are_used() -> None:
+    """Otherwise nothing is asked."""
+    asked: list[tuple[str, Settings]] = []
+    doctor = Doctor(
+        load=Settings,
+        open_channels=open_channels,
+        try_cluster=lambda settings: asked.append(("cluster", settings)),
+        try_storage=lambda settings: asked.append(("storage", settings)),
+    )
+    assert [*doctor.cluster(Settings()), *doctor.storage(Settings())] == []
+    settings = Settings.model_validate(
+        {
+            "execution": {"engine": "ray", "address": "ray.example:6379"},
+            "storage": {"pictures": "s3://bucket/auria"},
+        }
+    )
+    cluster, storage = *doctor.cluster(settings), *doctor.storage(settings)
+    assert (cluster.state, cluster.words) == ("ok", "ray.example:6379 answers and has what every step asks for")
+    assert (storage.state, storage.words.split()[0]) == ("ok", "s3://bucket/auria")
+    assert asked == [("cluster", settings), ("storage", settings)]
+
+
+def test_what_others_can_read_is_told_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home, its database, and settings that hold a password; where files have no such modes nothing is said."""
+    home = tmp_path / "a home"
+    home.mkdir(mode=0o755)
+    (home / ".env").write_text("AURIA_DATABASE_URL=postgresql://auria:s3cret-pass@db.example/auria\n")
+    (home / "auria.db").touch(mode=0o600)
+    (home / ".env").chmod(0o644)
+    found = list(doctor_module._permissions(Settings(home=home)))
+    assert [finding.advice for finding in found] == [f"chmod 700 '{home}'", f"chmod 600 '{home / '.env'}'"]
+    assert {finding.state for finding in found} == {"warn"}
+    (home / ".env").write_text("AURIA_LOG_LEVEL=info\n")
+    assert [finding.advice for finding in doctor_module._permissions(Settings(home=home))] == [f"chmod 700 '{home}'"]
+    home.chmod(0o700)
+    assert [finding.state for finding in doctor_module._permissions(Settings(home=home))] == ["ok"]
+    monkeypatch.setattr(doctor_module, "os", SimpleNamespace(name="nt"))
+    assert list(doctor_module._permissions(Settings(home=home))) == []
+
+
 def test_databases_old_and_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An older schema is a warning with the command that upgrades it; paused channels are unknown then."""
     versions = "auria_bot.services.operations.database.schema_versions"
@@ -294,3 +334,5 @@ def test_the_checks_run_in_a_process_of_their_own(tmp_path: Path) -> None:
     for program in ([sys.executable, "-c", "print('?')"], [str(tmp_path / "nothing")]):
         with pytest.raises(StepFailed, match="no answer"):
             examine_apart(program)
+    with pytest.raises(StepFailed, match="the checks took more than 0 s; on the server: auria doctor"):
+        examine_apart([sys.executable, "-S", "-c", "import time; time.sleep(60)"], timeout=0.05)

@@ -17,6 +17,7 @@ from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, JobSchedul
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import DatabaseUnreachable, SettingsError
 from auria_bot.services.operations.health import Health, HealthReport, HealthServer
+from auria_bot.services.operations.supervision import SupervisedProcess
 from tests.factories import add_draft
 
 if TYPE_CHECKING:
@@ -70,6 +71,17 @@ def test_a_dead_daemon_is_trouble(application: Application, clock: FakeClock):
     assert health.report().is_well
     clock.advance(minutes=3)
     assert "no daemon has worked since" in health.report().troubles[0]
+
+
+def test_what_runs_beside_the_daemon_is_told_of(application: Application):
+    """The web server that does not run is trouble, and a figure."""
+    _beat(application)
+    health = _health(application)
+    assert "\nauria_web_up " not in health.metrics()
+    health.beside = SupervisedProcess("the web server", ("/no/such/program",))
+    health.beside.turn()
+    assert "cannot be started" in health.report().troubles[0]
+    assert "\nauria_web_up 0\n" in health.metrics()
 
 
 def test_a_daemon_that_lives_but_does_nothing_is_trouble(application: Application, clock: FakeClock):

@@ -250,6 +250,23 @@ def test_a_lost_database_leaves_it_to_the_newer_backups(filled: Application):
     assert (done.forgotten, done.remembers) == (1, False)
 
 
+def test_a_damaged_database_leaves_it_to_the_backups_that_can_be_read(filled: Application):
+    """One that cannot is passed over."""
+    administration = filled.database_administration
+    begin = administration.back_up().backup.made_at
+    filled.corpus_importer.forget("u/poet_1")
+    for _ in range(2):
+        filled.clock.advance(days=1)
+        newest = administration.back_up().backup
+    (newest.folder / "auria.db").write_bytes(b"no database" * 100)
+    filled.close()
+    for file in filled.settings.home.glob("auria.db*"):
+        file.unlink()
+    (filled.settings.home / "auria.db").write_bytes(b"no database" * 100)
+    found, remembers = filled.erasure.forgotten(since=begin)
+    assert (len(found.keys), remembers) == (1, False)
+
+
 def test_backups_that_hold_it_are_named_and_rewritten(filled: Application):
     """Also the database that a restore kept aside; every other byte of a backup is as it was."""
     administration = filled.database_administration

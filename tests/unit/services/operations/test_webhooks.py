@@ -66,10 +66,11 @@ def hook(name: str, events: frozenset[str] = EVERY, secret: str | None = SECRET)
 
 @pytest.fixture
 def webhooks(application: Application, receivers: Receivers) -> Webhooks:
-    """Two programs, of which one cares for posts alone."""
+    """Two programs, of which one cares for posts alone; they are known by name."""
     hooks = {"a": hook("a"), "b": hook("b", frozenset({"post.sent"}))}
     made = Webhooks(store=application.store, clock=application.clock, hooks=hooks, site="https://x", post=receivers)
     assert made.update() == 0
+    assert made.hooks == hooks
     return made
 
 
