@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import closing
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
-from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.errors import InvalidTransition, NotFound, StorageAway
 from auria_bot.files import sha256_of
 from auria_bot.services.operations import backups
 from auria_bot.services.operations.database import schema_versions, upgrade_schema
@@ -109,6 +110,27 @@ def test_a_rejected_draft_needs_no_picture(application: Application):
     application.review.reject(1)
     (application.pictures.root / "run-1" / "post.jpg").unlink()
     assert application.database_administration.back_up().problem == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (None, ""),
+        (StorageAway("the bucket does not answer"), ""),
+        (NotFound("it has no such file"), "the picture of draft 1 is missing"),
+    ],
+)
+def test_a_picture_in_a_bucket_is_not_missed(
+    application: Application, monkeypatch: pytest.MonkeyPatch, error: Exception | None, problem: str
+):
+    """One that is away is taken to be there; one that the bucket does not have is a fault."""
+    (application.pictures.root / "run-1" / "post.jpg").unlink()
+    administration = application.database_administration
+    bucket = Mock(address="s3://bucket/auria", root=application.pictures.root)
+    bucket.check.side_effect = error
+    monkeypatch.setattr(administration, "_pictures", bucket)
+    done = administration.back_up()
+    assert (done.problem, done.elsewhere) == (problem, "s3://bucket/auria")
 
 
 def test_a_database_that_lost_its_drafts_replaces_none(application: Application):

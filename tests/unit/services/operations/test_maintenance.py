@@ -6,12 +6,13 @@ import os
 import shutil
 from contextlib import closing
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.pipeline import ArtworkRequest
-from auria_bot.errors import DiskError
+from auria_bot.errors import DiskError, StorageAway
 from auria_bot.services.operations.maintenance import Maintenance
 from auria_bot.store.dump import Dump
 from tests.applications import fake_application
@@ -167,6 +168,18 @@ def test_what_is_broken_is_told(application: Application):
     file = application.settings.home / "auria.db"
     file.write_bytes(file.read_bytes()[:6000])
     assert maintenance.check() != ()
+
+
+def test_a_bucket_that_is_away_is_one_fault(application: Application, monkeypatch: pytest.MonkeyPatch):
+    """Not one for each draft."""
+    with application.store.begin() as unit:
+        add_draft(unit, 1)
+        add_draft(unit, 2)
+    maintenance = _maintenance(application)
+    bucket = Mock()
+    bucket.check.side_effect = StorageAway("the bucket does not answer")
+    monkeypatch.setattr(maintenance, "_pictures", bucket)
+    assert maintenance.check() == ("the bucket does not answer",)
 
 
 def test_room(application: Application, monkeypatch: pytest.MonkeyPatch):

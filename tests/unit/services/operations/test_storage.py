@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import StorageAway
+from auria_bot.errors import InputError, StorageAway
 from auria_bot.services.operations.storage import PictureMover, storage_use
 from auria_bot.store.files import Pictures
 from tests.platforms.picture_storage import StorageStandIn
@@ -54,3 +55,23 @@ def test_pictures_move_to_the_bucket_and_back(place: Place):
     for number in range(3):
         assert (other.root / f"run-{number}" / "full.png").read_bytes() == b"%d" % number * 2000
     assert PictureMover(other).to_disk().folders == 0
+
+
+def test_pictures_on_the_disk_alone_are_not_moved(tmp_path: Path):
+    """The setting that names a bucket is told."""
+    with pytest.raises(InputError, match=r"storage\.pictures names no bucket; set it in auria\.toml"):
+        PictureMover(Pictures(tmp_path))
+
+
+def test_what_does_not_fit_on_the_disk_stays_in_the_bucket(place: Place, monkeypatch: pytest.MonkeyPatch):
+    """Nothing is copied; with room, each folder is told."""
+    Pictures(place.path / "one").keep("run-0", place.made(b"1"))
+    PictureMover(place.pictures()).to_bucket()
+    other, moved = place.pictures("two"), list[str]()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+        with pytest.raises(InputError, match="0 MB are free; free some space"):
+            PictureMover(other).to_disk(report=moved.append)
+    assert list(other.root.iterdir()) == []
+    PictureMover(other).to_disk(report=moved.append)
+    assert moved == ["run-0"]
