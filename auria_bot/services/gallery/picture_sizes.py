@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "WIDTHS", "PictureSizes", "widths_below"]
 
-WIDTHS: Final = (320, 640, 960, 1440, 1920)
-"""Widths in pixels; those above a picture's own are replaced by its own."""
+WIDTHS: Final = (320, 720, 960, 1440, 1920)
+"""Widths in pixels; those above a picture's own are replaced by its own. Phones with two pixels for one need 720."""
 
 FORMATS: Final = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """File suffixes with their media types, the smallest files first."""
