@@ -55,7 +55,7 @@ lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff format --check .
 	@.venv-test/bin/mypy
 
-bench: .venv-test/.installed $(if $(filter chart,$(NAME)),.venv-chart/.installed) $(if $(filter registry,$(NAME)),.venv-mlflow/.installed)  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
+bench: .venv-test/.installed $(if $(filter chart,$(NAME)),.venv-chart/.installed) $(if $(filter registry,$(NAME)),.venv-mlflow/.installed) $(if $(filter film-posts,$(NAME)),$(PDS)/node_modules/.installed)  ## Run the benchmarks, or NAME only; exit 1 when a bar is missed.
 	@.venv-test/bin/python -m tests.bench $(NAME)
 
 run: .venv/.installed  ## Run the command line, e.g. make run ARGS='make --theme "first snow"'.

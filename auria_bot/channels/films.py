@@ -230,6 +230,9 @@ def _encode(source: Path, target: Path, *, size: tuple[int, int], rate: float, b
         size: width and height in pixels.
         rate: frames a second; frames are repeated or left out to reach it.
         bits: most bits a second of sound and picture together; None: no limit.
+
+    Raises:
+        Rejected: the film is damaged.
     """
     import av
 
@@ -251,7 +254,10 @@ def _encode(source: Path, target: Path, *, size: tuple[int, int], rate: float, b
             if heard is not None:
                 heard.bit_rate = _SOUND_RATE
             streams = [opened.streams.video[0], *([sound] if sound is not None else [])]
-            _transcode(opened, container, streams, (video, heard), steps)
+            try:
+                _transcode(opened, container, streams, (video, heard), steps)
+            except av.InvalidDataError as error:
+                raise Rejected(f"the film {source} is damaged: {error}") from None
 
 
 def _transcode(opened: Any, container: Any, streams: Sequence[Any], targets: tuple[Any, Any], rate: Fraction) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, String, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Integer, Row, String, bindparam, case, delete, exists, func, insert, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.expression import ColumnElement
 
@@ -97,7 +97,8 @@ def _claimed(state: PostState, values: dict[str, Any], *, within: bool = False) 
 
 _UNTIL = bindparam("until_", type_=UtcTime)
 _TAKEN = {"fencing": posts.c.fencing + 1, "lease_until": _UNTIL, "lookups": posts.c.lookups + 1}
-_CLAIM = _claimed(PostState.WAITING, _TAKEN | {"state": PostState.SENDING, "lookups": 0})
+_LONGER = case((posts.c.film != "", bindparam("longer_", type_=UtcTime)), else_=_UNTIL)
+_CLAIM = _claimed(PostState.WAITING, {**_TAKEN, "state": PostState.SENDING, "lease_until": _LONGER, "lookups": 0})
 _CLAIM_WITHDRAWAL = _claimed(PostState.WITHDRAWING, _TAKEN)
 _CLAIM_ONE_WITHDRAWAL = _claimed(PostState.WITHDRAWING, _TAKEN, within=True)
 _CLAIM_LOOKUP = _claimed(PostState.UNKNOWN, {"due": _UNTIL, "lookups": posts.c.lookups + 1})
@@ -208,10 +209,10 @@ class Posts:
         """Claim the longest due WAITING posts: move them to SENDING with an attempt, a lease and a fencing number.
 
         Posts of paused channels are skipped. Two workers never get the same post: PostgreSQL locks the rows and lets
-        others skip them, SQLite serialises writers.
+        others skip them, SQLite serialises writers. Films, which take time to upload, have four times the lease.
         """
         values = {"now_": now, "until_": now + lease, "channels_": sorted(channels), "limit_": limit}
-        rows = self._connection.execute(_CLAIM, values).all()
+        rows = self._connection.execute(_CLAIM, values | {"longer_": now + 4 * lease}).all()
         if not rows:
             return ()
         self._open_attempts([row.id for row in rows], Action.PUBLISH, now)

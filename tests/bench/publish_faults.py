@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tests.bench import Result
 from tests.platforms import PLATFORMS
-from tests.scenarios.publish_faults import Databases, Publishers, Trial, trials
+from tests.scenarios.films import film_file
+from tests.scenarios.publish_faults import trials
+from tests.scenarios.publishers import Databases, Publishers, Trial
 from tests.scenarios.publishing import postgres
 
 __all__ = ["run"]
@@ -21,9 +23,9 @@ def run(runs: int = 200) -> Result:
     root = Path(tempfile.mkdtemp(prefix="auria-faults-"))
     done = list[Trial]()
     with Publishers() as publishers, postgres() as server:
-        databases = Databases(root, server)
+        databases, film = Databases(root, server), film_file(root / "film.mp4")
         for channel in PLATFORMS:
-            done += trials(channel, runs, root, publishers, databases=databases)
+            done += trials(channel, runs, root, publishers, databases=databases, film=film)
     bad = [one for one in done if one.faults]
     for one in bad:
         print(

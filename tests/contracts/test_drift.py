@@ -13,7 +13,7 @@ from tests.scenarios.drift import drift, fields
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST = 10  # changes of a channel; the benchmark drift makes them all
+MOST = 6  # changes of a channel; the benchmark drift makes them all
 
 
 @pytest.mark.parametrize("channel", PLATFORMS)

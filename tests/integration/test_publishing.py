@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.store.engine import upgrade
-from tests.platforms import PLATFORMS
-from tests.scenarios import clocks, publish_faults, publish_sqlite
+from tests.platforms import PLATFORMS, TAKES_FILMS, platform
+from tests.scenarios import clocks, film_faults, publish_faults, publish_sqlite
+from tests.scenarios.films import film_file
+from tests.scenarios.publishers import Publishers, told
 from tests.scenarios.publishing import at_once, fill, one_picture, publish_all, tally
 
 if TYPE_CHECKING:
@@ -18,18 +21,26 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def publishers() -> Iterator[publish_faults.Publishers]:
+def publishers() -> Iterator[Publishers]:
     """A process that forks publishers which may be killed."""
-    with publish_faults.Publishers() as opened:
+    with Publishers() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """The second post's; None without PyAV, then it is a picture."""
+    return film_file(tmp_path_factory.mktemp("film") / "film.mp4") if find_spec("av") else None
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("channel", PLATFORMS)
-def test_nothing_is_posted_twice_or_lost(channel: str, publishers: publish_faults.Publishers, tmp_path: Path) -> None:
+def test_nothing_is_posted_twice_or_lost(
+    channel: str, publishers: Publishers, tmp_path: Path, film: Path | None
+) -> None:
     """Killed or cut off at every boundary, once each: every post is out once when others have gone on."""
     scenarios = (*publish_faults.BOUNDARIES, "in-flight", *publish_faults.CUTS)
-    done = list(publish_faults.trials(channel, len(scenarios), tmp_path, publishers, scenarios=scenarios))
+    done = list(publish_faults.trials(channel, len(scenarios), tmp_path, publishers, scenarios=scenarios, film=film))
     assert {one.scenario for one in done} == set(scenarios)
     assert [one for one in done if one.faults] == []
     assert {state for one in done for state in one.states} == {"sent"}
@@ -38,14 +49,28 @@ def test_nothing_is_posted_twice_or_lost(channel: str, publishers: publish_fault
 @pytest.mark.slow
 @pytest.mark.parametrize("channel", PLATFORMS)
 def test_misleading_answers_and_withdrawals_do_no_harm(
-    channel: str, publishers: publish_faults.Publishers, tmp_path: Path
+    channel: str, publishers: Publishers, tmp_path: Path, film: Path | None
 ) -> None:
     """Some of the scenarios, others for each channel; the benchmark publish-faults lives through all of them."""
     rest = (*publish_faults.TIMELINES, *publish_faults.DRIFTS, *publish_faults.WITHDRAWALS)
     chosen = rest[list(PLATFORMS).index(channel) :: len(PLATFORMS)]
-    done = list(publish_faults.trials(channel, len(chosen), tmp_path, publishers, scenarios=chosen))
+    done = list(publish_faults.trials(channel, len(chosen), tmp_path, publishers, scenarios=chosen, film=film))
     assert {one.scenario for one in done} == set(chosen)
     assert [one for one in done if one.faults] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("av") is None, reason="videos need the extra films")
+@pytest.mark.parametrize("channel", TAKES_FILMS)
+def test_a_film_is_posted_once_whatever_happens_to_its_upload(
+    channel: str, publishers: Publishers, tmp_path: Path
+) -> None:
+    """Some of the faults at its requests, others of each channel; the benchmark film-posts lives through all of them."""
+    with platform(channel) as server:
+        done = list(film_faults.film_trials(server, tmp_path, publishers, every=29))
+    assert [one for one in done if one.faults] == []
+    assert {one.states for one in done} == {("sent", "sent")}
+    assert {"undisturbed", "after-encoding"} < {one.scenario for one in done}
 
 
 @pytest.mark.parametrize("scene", clocks.SCENES, ids=lambda scene: scene.__name__)
@@ -85,5 +110,5 @@ def test_the_benchmarks_know_when_a_post_is_doubled_or_lost() -> None:
             return [{"text": "stone number 1\n#haiku"}, {"text": "stone number 1"}, {"text": "stone number 3"}]
 
     lines = [f"stone number {number}" for number in (1, 2, 3)]
-    told = list(publish_faults._told(Server(), ["sent", "sent", "waiting"], lines, "stuck"))  # type: ignore[arg-type]  # a part of one
-    assert [words.split(":")[0] for words in told] == ["double", "lost", "lost"]
+    wrong = list(told(Server(), ["sent", "sent", "waiting"], lines, "stuck"))  # type: ignore[arg-type]  # a part of one
+    assert [words.split(":")[0] for words in wrong] == ["double", "lost", "lost"]

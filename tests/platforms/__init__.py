@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FAULTS", "PLATFORMS", "MemorySecrets", "Platform", "platform", "ready"]
+__all__ = ["FAULTS", "PLATFORMS", "TAKES_FILMS", "MemorySecrets", "Platform", "platform", "ready"]
 
 FAULTS = (
     "cut-before",  # the connection breaks before the visible mutation's request is read
@@ -80,6 +80,10 @@ PLATFORMS: dict[str, str] = {
     "instagram_graph": "tests.platforms.instagram_graph:InstagramGraphPlatform",
 }
 """Channel's backend to "module:Class"; those that need npm say so by skipping where it is missing."""
+
+
+TAKES_FILMS = tuple(backend for backend in PLATFORMS if backend != "instagram")
+"""Channels that take films: Instagram's private interface does not."""
 
 
 def platform(backend: str) -> Platform:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.platforms.proxy import Answer
 
-__all__ = ["DIALECTS", "Dialect", "FediversePlatform"]
+__all__ = ["DIALECTS", "Dialect", "FediversePlatform", "form_fields"]
 
 TOKEN = "fediverse-access-token-of-auria"  # noqa: S105 - of a server that lives as long as a test
 _TAG = re.compile(r"#(\w+)")
@@ -227,7 +227,7 @@ class FediversePlatform:
 
     def options(self) -> dict[str, Any]:
         """Point a channel here."""
-        return {"instance": self.proxy.address, "timeout": 3.0, "settle": 0.0, "processing": 5.0}
+        return {"instance": self.proxy.address, "timeout": 3.0, "settle": 0.0, "processing": 5.0, "poll_interval": 0.01}
 
     def secrets(self) -> dict[str, str]:
         """The account's token."""
@@ -268,7 +268,7 @@ class FediversePlatform:
             return json_answer(302, {}, Location=f"{self._server.address}/login")
         with self._state.lock:
             status, body = self._route(
-                f"{method} {parts.path}", dict(parse_qsl(parts.query)), headers, _form(headers, content)
+                f"{method} {parts.path}", dict(parse_qsl(parts.query)), headers, form_fields(headers, content)
             )
         return json_answer(status, body, **self._limits())
 
@@ -403,7 +403,7 @@ class FediversePlatform:
         }
 
 
-def _form(headers: Any, content: bytes) -> dict[str, Any]:
+def form_fields(headers: Any, content: bytes) -> dict[str, Any]:
     """The fields of a form, files as bytes."""
     kind = headers.get("Content-Type", "")
     if not kind.startswith("multipart/"):

@@ -40,7 +40,13 @@ class Feed:
         """What followers see."""
         with self._lock:
             return [
-                {"id": one["id"], "text": one["caption"], "alt_text": one["alt_text"]} for one in reversed(self.media)
+                {
+                    "id": one["id"],
+                    "text": one["caption"],
+                    "alt_text": one["alt_text"],
+                    "film": one.get("film", False),
+                }
+                for one in reversed(self.media)
             ]
 
     def remove(self, post_id: str) -> None:

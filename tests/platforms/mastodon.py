@@ -1,12 +1,18 @@
-"""Mastodon for the tests: the package mastodon-mock as the server, behind the faulty proxy."""
+"""Mastodon for the tests: the package mastodon-mock as the server, behind the faulty proxy.
+
+Beyond the package, films are judged by the limits that the server states, and processed after their upload, as Mastodon does: it is
+answered with 202, asked for with 206, and cannot be attached before it is processed.
+"""
 
 from __future__ import annotations
 
+import email.parser
 import json
 import re
 import time
 import urllib.request
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qs
 
 from mastodon_mock.config import (
     DatabaseConfig,
@@ -19,9 +25,13 @@ from mastodon_mock.config import (
 from mastodon_mock.testing import MockServer
 
 from tests.platforms import FAULTS
-from tests.platforms.proxy import FaultyProxy, json_answer
+from tests.platforms.fediverse import form_fields
+from tests.platforms.proxy import FaultyProxy, json_answer, written
+from tests.platforms.video import sent_video
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.platforms.proxy import Answer
 
 __all__ = ["FANS", "FOLLOWERS", "HUMAN", "TOKEN", "MastodonPlatform"]
@@ -41,14 +51,14 @@ def _limit() -> Answer:
     )
 
 
-def _unprocessed(answer: bytes) -> bytes:
-    """A picture's description as it is before it is processed: 202, and no address."""
+def _unprocessed(answer: bytes, status: bytes = b"202") -> bytes:
+    """A file's description as it is before it is processed: 202 or 206, and no address."""
     head, _, body = answer.partition(b"\r\n\r\n")
     body = json.dumps({**json.loads(body), "url": None}).encode()
     head = re.sub(
         rb"content-length: \d+",
         b"content-length: %d" % len(body),
-        head.replace(b" 200 ", b" 202 ", 1),
+        head.replace(b" 200 ", b" %s " % status, 1),
         flags=re.IGNORECASE,
     )
     return head + b"\r\n\r\n" + body
@@ -76,6 +86,7 @@ class MastodonPlatform:
             streaming=StreamingConfig(enabled=False),
         )
         self.server = MockServer(config=config, log_level="critical").start()
+        self._unprocessed: dict[str, int] = {}  # films, and how often they can be asked for until they are processed
         self.proxy = FaultyProxy(
             self.server.port,
             mutation=lambda method, path: method == "POST" and path == "/api/v1/statuses",
@@ -87,12 +98,14 @@ class MastodonPlatform:
                 "500": lambda: json_answer(500, {"error": "An unexpected error occurred"}),
                 "302": lambda: json_answer(302, {}, Location="http://127.0.0.1:9/"),
                 "read-only": lambda: json_answer(200, {"name": "an app", "scopes": ["profile", "read", "write:media"]}),
+                "unprocessable": lambda: json_answer(422, {"error": "Error processing thumbnail for uploaded media"}),
                 "503": lambda: json_answer(503, {"error": "Service temporarily unavailable"}),
             },
             changes={
                 "bad-limits": lambda answer: answer.replace(b"\r\n", b"\r\nX-RateLimit-Reset: soon\r\n", 1),
                 "unprocessed": _unprocessed,
             },
+            before=self._processed,
         ).__enter__()
         return self
 
@@ -100,9 +113,42 @@ class MastodonPlatform:
         self.proxy.__exit__()
         self.server.stop()
 
+    def _processed(self, method: str, path: str, request: bytes, ask: Callable[[], bytes]) -> bytes:
+        """Judge and process films; everything else is the server's."""
+        head, _, content = request.partition(b"\r\n\r\n")
+        if method == "POST" and path == "/api/v2/media" and b"video/" in content[:1000]:
+            headers = email.parser.BytesHeaderParser().parsebytes(head.partition(b"\r\n")[2])
+            film = form_fields(headers, content)["file"]
+            try:
+                faults = sent_video(film).faults(most_bytes=41_943_040, most_area=2_304_000, rate=(0, 60))
+            except ValueError as error:
+                faults = [str(error)]
+            if faults:
+                return written(json_answer(422, {"error": f"Validation failed: File {', '.join(faults)}"}))
+            answer = ask()
+            self._unprocessed[json.loads(answer.partition(b"\r\n\r\n")[2])["id"]] = 1
+            return _unprocessed(answer)
+        identifier = path.rpartition("/")[2]
+        if path.startswith("/api/v1/media/") and identifier in self._unprocessed:
+            self._unprocessed[identifier] -= 1
+            if not self._unprocessed[identifier]:
+                del self._unprocessed[identifier]
+            return _unprocessed(ask(), b"206")
+        attached = parse_qs(content.decode("latin-1")).get("media_ids[]", []) if path == "/api/v1/statuses" else []
+        if any(one in self._unprocessed for one in attached):
+            error = "Validation failed: Cannot attach files that have not finished processing. Try again in a moment!"
+            return written(json_answer(422, {"error": error}))
+        return ask()
+
     def options(self) -> dict[str, Any]:
         """Point the channel at the proxy."""
-        return {"instance": self.proxy.address, "timeout": self.timeout, "settle": 0.0, "processing": 2.0}
+        return {
+            "instance": self.proxy.address,
+            "timeout": self.timeout,
+            "settle": 0.0,
+            "processing": 2.0,
+            "poll_interval": 0.01,
+        }
 
     def secrets(self) -> dict[str, str]:
         """The bot's token."""
@@ -125,6 +171,7 @@ class MastodonPlatform:
                 "id": one["id"],
                 "text": self.ask("GET", f"/api/v1/statuses/{one['id']}/source")["text"],
                 "alt_text": one["media_attachments"][0]["description"] if one["media_attachments"] else "",
+                "film": any(media["type"] == "video" for media in one["media_attachments"]),
                 "status": one,
             }
             for one in found

@@ -15,6 +15,7 @@ Usage::
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import socket
 import socketserver
@@ -26,10 +27,13 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Answer", "FaultyProxy", "json_answer"]
+__all__ = ["KILLS", "Answer", "FaultyProxy", "json_answer", "written"]
 
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers, body."""
+
+KILLS = ("killed-before", "killed-after")
+"""Faults of a request: its client is killed before the platform acts, or when it has acted and before it answers."""
 
 PATIENCE = 120.0  # seconds: after this a "slow" answer is given up, should the client never hang up
 GARBAGE = b"<html>\xff\xfe not what was asked for \x00"
@@ -51,6 +55,7 @@ class FaultyProxy:
         mutation: Callable[[str, str], bool],
         answers: Mapping[str, Callable[[], Answer]] | None = None,
         changes: Mapping[str, Callable[[bytes], bytes]] | None = None,
+        before: Callable[[str, str, bytes, Callable[[], bytes]], bytes] | None = None,
         host: str = "127.0.0.1",
     ) -> None:
         """Name what is behind.
@@ -60,16 +65,19 @@ class FaultyProxy:
             mutation: whether a method and path are the visible mutation, which faults wait for.
             answers: what the platform would say for faults that are an answer of its own, such as "429"; a plain one else.
             changes: faults of the platform's own, which alter the server's whole answer, head and body.
+            before: what the platform does that the server does not: given method, path, the whole request and what
+                asks the server, it gives the whole answer.
             host: the server's.
         """
         self._behind = (host, port)
         self._mutation = mutation
-        self._answers, self._changes = dict(answers or {}), dict(changes or {})
+        self._answers, self._changes, self._before = dict(answers or {}), dict(changes or {}), before
         self._faults: list[tuple[str, Callable[[str, str], bool]]] = []
         self._lock = threading.Lock()
         self._server: socketserver.ThreadingTCPServer | None = None
         self.requests: list[tuple[str, str]] = []
         self.away = False  # whether every connection breaks
+        self.kill: Callable[[], None] = lambda: None  # kills the client, for the faults "killed-..."
         self.unheard: frozenset[bytes] = frozenset()  # names of headers, in small letters, that are not handed on
         self.rewrite: Callable[[str, str, bytes], bytes] | None = None  # changes answers, given method and path
 
@@ -116,6 +124,11 @@ class FaultyProxy:
         with self._lock:
             self._faults += [(fault, when or self._mutation) for fault in faults]
 
+    def fail_at(self, number: int, fault: str) -> None:
+        """What the n-th request from now does, whatever it is; 1 is the next."""
+        left = itertools.count(number - 1, -1)
+        self.fail_next(fault, when=lambda _method, _path: next(left) == 0)
+
     def forget_faults(self) -> None:
         """Faults that no request came for are none any more."""
         with self._lock:
@@ -143,13 +156,15 @@ class FaultyProxy:
             return
         method, path, raw = request
         fault = self._due(method, path)
-        if fault in {"", "cut-after", "cut-within", "slow", "garbage", "500-after", *self._changes}:
-            answer = self._ask(raw)
+        if fault in {"", "cut-after", "cut-within", "slow", "garbage", "500-after", "killed-after", *self._changes}:
+            answer = self._before(method, path, raw, lambda: self._ask(raw)) if self._before else self._ask(raw)
             if self.rewrite is not None:
                 answer = self.rewrite(method, path, answer)
         if not fault or fault in self._changes:
             client.sendall(self._changes[fault](answer) if fault else answer)
-        elif fault in {"cut-before", "cut-after"}:
+        elif fault in {"cut-before", "cut-after", *KILLS}:
+            if fault in KILLS:
+                self.kill()
             _break(client)
         elif fault == "cut-within":
             client.sendall(answer[: -max(1, len(answer.partition(b"\r\n\r\n")[2]) // 2)])
@@ -157,11 +172,11 @@ class FaultyProxy:
         elif fault == "slow":
             _wait_until_gone(client)
         elif fault == "garbage":
-            client.sendall(_written((200, {"Content-Type": "application/json"}, GARBAGE)))
+            client.sendall(written((200, {"Content-Type": "application/json"}, GARBAGE)))
         else:
             known = self._answers.get(fault.removesuffix("-after"))
             plain = {"Content-Type": "text/plain"}
-            client.sendall(_written(known() if known else (int(fault[:3]), plain, b"as the test wishes")))
+            client.sendall(written(known() if known else (int(fault[:3]), plain, b"as the test wishes")))
 
     def _ask(self, raw: bytes) -> bytes:
         """The server's whole answer."""
@@ -185,20 +200,22 @@ def _read_request(client: socket.socket, *, without: frozenset[bytes]) -> tuple[
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
+    sent = bytearray(body)
     if b"transfer-encoding" in fields:
-        while not body.endswith(b"0\r\n\r\n"):
-            body += client.recv(65536)
-    while len(body) < int(fields.get(b"content-length", b"0")):
-        part = client.recv(65536)
+        while not sent.endswith(b"0\r\n\r\n"):
+            sent += client.recv(65536)
+    while len(sent) < int(fields.get(b"content-length", b"0")):
+        part = client.recv(1_048_576)
         if not part:
             return None
-        body += part
+        sent += part
     kept = [line for line in lines if line.partition(b":")[0].lower() not in without]
     method, path, _ = first.decode("latin-1").split(" ", 2)
-    return method, path, b"\r\n".join([first, *kept, b"Connection: close"]) + b"\r\n\r\n" + body
+    return method, path, b"\r\n".join([first, *kept, b"Connection: close"]) + b"\r\n\r\n" + bytes(sent)
 
 
-def _written(answer: Answer) -> bytes:
+def written(answer: Answer) -> bytes:
+    """An answer's bytes."""
     status, headers, body = answer
     fields = {**headers, "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"HTTP/1.1 {status} As Told", *(f"{name}: {value}" for name, value in fields.items())]

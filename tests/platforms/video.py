@@ -29,7 +29,9 @@ class SentVideo:
         most_bytes: int,
         seconds: tuple[float, float] = (0.0, 1e9),
         longest: int = 10_000,
+        most_area: int = 100_000_000,
         rate: tuple[float, float] = (0.0, 1000.0),
+        ratios: tuple[float, float] = (0.0, 1000.0),
     ) -> list[str]:
         """Why a platform with these limits refuses it."""
         found = []
@@ -41,6 +43,10 @@ class SentVideo:
             found.append(f"a duration of {self.seconds} seconds is not within {seconds}")
         if max(self.width, self.height) > longest:
             found.append(f"{self.width} x {self.height} pixels are more than {longest}")
+        if self.width * self.height > most_area:
+            found.append(f"{self.width} x {self.height} pixels are more than {most_area}")
+        if not ratios[0] - 0.001 <= self.width / self.height <= ratios[1] + 0.001:
+            found.append(f"a ratio of {self.width} : {self.height} is not within {ratios}")
         if not rate[0] - 0.01 <= self.rate <= rate[1] + 0.01:
             found.append(f"{self.rate} frames a second are not within {rate}")
         if not self.streamable:

@@ -84,6 +84,7 @@ class _State:
     media: dict[str, str] = field(default_factory=dict)  # id to alt text
     films: dict[str, _Film] = field(default_factory=dict)  # by id
     faults: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
+    faults_at: dict[int, str] = field(default_factory=dict)  # by the number of the request
     nonces: set[str] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)  # method and path of each, as they came
     exchanges: list[Exchange] = field(default_factory=list)  # that were answered in form
@@ -112,6 +113,7 @@ class XPlatform:
         self.access_level = "read-write"
         self.reset_after = 1  # seconds until a limit is reset
         self.slow = 1.5  # seconds that a slow answer takes
+        self.kill: Callable[[], None] = lambda: None  # kills the client, for the faults "killed-..."
         self.stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
@@ -164,6 +166,11 @@ class XPlatform:
         """The same for another route, such as "GET /2/users/me"; "ok" lets one call pass."""
         with self.state.lock:
             self.state.faults[route].extend(faults)
+
+    def fail_at(self, number: int, fault: str) -> None:
+        """What the n-th request from now does, whatever it is; 1 is the next."""
+        with self.state.lock:
+            self.state.faults_at[len(self.state.requests) + number] = fault
 
     def visible(self) -> list[dict[str, Any]]:
         """What followers see, the newest first."""
@@ -336,7 +343,7 @@ class XPlatform:
         elif film.state == "in_progress":
             try:
                 faults = sent_video(b"".join(film.pieces)).faults(
-                    most_bytes=512_000_000, seconds=(0.5, 140.0), longest=1280, rate=(1, 60)
+                    most_bytes=512_000_000, seconds=(0.5, 140.0), longest=1280, rate=(1, 60), ratios=(1 / 3, 3)
                 )
             except ValueError as error:
                 faults = [str(error)]
@@ -345,12 +352,11 @@ class XPlatform:
                 self.state.media[identifier] = ""
         return 200, {"data": self._film_data(identifier, film)}
 
-    @staticmethod
-    def _film_data(identifier: str, film: _Film) -> dict[str, Any]:
+    def _film_data(self, identifier: str, film: _Film) -> dict[str, Any]:
         info: dict[str, Any] = {"state": film.state}
         if film.state in {"pending", "in_progress"}:
             info["check_after_secs"] = 0
-        if film.reason:
+        if film.reason and not self.contract:  # which knows no reason
             info["error"] = {"code": 1, "name": "InvalidMedia", "message": film.reason}
         return {"id": identifier, "media_key": f"7_{identifier}", "size": film.total, "processing_info": info}
 

@@ -113,8 +113,10 @@ class Handler(BaseHTTPRequestHandler):
         with state.lock:
             state.requests.append(route)
             faults = state.faults["DELETE /2/tweets/*" if self.command == "DELETE" else route]
-            fault = faults.popleft() if faults else "ok"
-        if fault == "cut-before":
+            fault = state.faults_at.pop(len(state.requests), "") or (faults.popleft() if faults else "ok")
+        if fault == "killed-before":
+            self.platform.kill()
+        if fault in {"cut-before", "killed-before"}:
             self._cut()
             return
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -174,6 +176,9 @@ class Handler(BaseHTTPRequestHandler):
             *(f"{key}: {value}" for key, value in headers.items()),
         ]
         answer = "\r\n".join([*lines, "", ""]).encode() + content
+        if fault == "killed-after":
+            self.platform.kill()
+            fault = "cut-after"
         if fault == "slow":
             self.platform.stopping.wait(self.platform.slow)
         if fault == "trickle":

@@ -8,15 +8,22 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auria_bot.domain.interfaces import DeletingChannel
 from auria_bot.domain.post import Receipt
 from auria_bot.errors import ChannelError, NotFound
+from auria_bot.files import sha256_of
 from tests.platforms.openapi import Contract
 from tests.platforms.x import XPlatform
+from tests.scenarios.film_faults import large_film
 from tests.trials import Recorded, made, new_post
+
+if TYPE_CHECKING:
+    from auria_bot.domain.interfaces import Channel
 
 __all__ = ["Compared", "compare", "contract_file"]
 
@@ -38,7 +45,7 @@ def contract_file() -> Path:
 
 
 def compare(folder: Path, contract: Path) -> Compared:
-    """Check, publish, find, measure, count and delete, also with every fault, and compare what went over the line."""
+    """Check, publish pictures and films, find, measure, count and delete, also with every fault; compare what went over the line."""
     document, result = Contract(contract), Compared()
     with XPlatform() as platform:
         for number in range(6):
@@ -52,7 +59,7 @@ def compare(folder: Path, contract: Path) -> Compared:
             )
             result.requests += 1
             route = route.replace(platform.user["id"], "{id}")
-            result.operations.add(re.sub(r"(?<=/2/tweets/)\d+", "{id}", route))
+            result.operations.add(re.sub(r"(tweets|upload)/\d+", r"\1/{id}", route))
             result.statuses.add(exchange.status)
             result.wrong += [f"{route} ({exchange.status}): {reason}" for reason in wrong]
     return result
@@ -70,6 +77,8 @@ def _exercise(platform: XPlatform, folder: Path) -> None:
             channel.publish(watch.post, watch)
         with _whatever():
             channel.find(watch.post)
+    if find_spec("av"):
+        _films(platform, channel, folder)
     for number in range(12):
         platform.add(f"chatter {number}")
     watch = Recorded(new_post(folder))
@@ -86,6 +95,27 @@ def _exercise(platform: XPlatform, folder: Path) -> None:
         platform.fail_next_deletions(fault)
         with _whatever():
             channel.delete(published, lambda _memo="": None)
+
+
+def _films(platform: XPlatform, channel: Channel, folder: Path) -> None:
+    """Publish films: one after the other, with every fault at every request, and one that X cannot process."""
+    film = large_film(folder / "film.mp4")
+    steps = 8  # requests: the upload in two pieces, its state, the alt text, the post
+    for number, fault in [(0, "ok"), *((1 + at % steps, fault) for at, fault in enumerate(platform.faults))]:
+        watch = Recorded(replace(new_post(folder), film=str(film), film_sha256=sha256_of(film)))
+        platform.fail_at(number, fault)
+        with _whatever():
+            channel.publish(watch.post, watch)
+        platform.state.faults_at.clear()
+        with _whatever():
+            channel.find(watch.post)
+    damaged = bytearray(film.read_bytes())
+    data = damaged.index(b"mdat") + 4
+    damaged[data : data + 10_000] = bytes(10_000)
+    film.write_bytes(damaged)
+    watch = Recorded(replace(new_post(folder), film=str(film), film_sha256=sha256_of(film)))
+    with _whatever():
+        channel.publish(watch.post, watch)
 
 
 def _whatever() -> contextlib.AbstractContextManager[None]:

@@ -2,7 +2,8 @@
 
 For each social channel, before its platform on this machine: first a round without changes, which lists the fields of all answers;
 then a round for each change of each field. A round checks the channel, publishes a post whose answer is cut off, looks for it,
-publishes a second one, looks for that too, measures it, counts followers and deletes it, all while the change is in force; then the change is
+publishes a second one and, where the channel takes films, a film, looks for these too, measures them, counts followers and deletes
+the last one, all while the change is in force; then the change is
 undone, and what was unclear is looked up again. What counts is what followers see: a post seen twice is a double, a post
 that is called absent, vanished or deleted and is seen, or called sent and is not, is lost. Nothing but the program's own errors may be raised.
 """
@@ -12,14 +13,17 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.interfaces import DeletingChannel
 from auria_bot.errors import ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
-from tests.platforms import MemorySecrets, platform
+from auria_bot.files import sha256_of
+from tests.platforms import TAKES_FILMS, MemorySecrets, platform
 from tests.platforms.proxy import FaultyProxy
 from tests.scenarios.changed_answers import Drifting, changed_answers, changes, drop_faults
+from tests.scenarios.films import film_file
 from tests.trials import Recorded, made, new_post, shown
 
 if TYPE_CHECKING:
@@ -27,11 +31,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.domain.interfaces import Channel
-    from auria_bot.domain.post import Receipt
+    from auria_bot.domain.post import Post, Receipt
     from tests.platforms import Platform
     from tests.scenarios.changed_answers import Change
 
 __all__ = ["Drifted", "drift", "fields"]
+
+_IMPATIENT: dict[str, dict[str, float]] = {
+    "x": {"processing": 2.0},
+    "mastodon": {"processing": 0.2},
+    "instagram_graph": {"max_wait": 0.4},
+}
+"""Options by which a channel does not wait long for a file whose processing it cannot follow."""
 
 _PATIENCE = 3.0  # seconds until what was unclear must be clear again, once nothing is changed
 
@@ -77,7 +88,7 @@ def _served(channel: str) -> Iterator[tuple[Platform, Drifting, dict[str, Any]]]
     drifting, server = Drifting(), platform(channel)
     with contextlib.ExitStack() as stack:
         stack.enter_context(server)
-        options = server.options()
+        options = server.options() | _IMPATIENT.get(channel, {})
         stack.enter_context(changed_answers(server, drifting))
         if "appview" in options:
             behind = int(options["appview"].rpartition(":")[2])
@@ -101,8 +112,9 @@ class _Round:
         """Check, publish with the answer cut off, look, publish again, look, measure, count, delete; then undo the change."""
         self._call("check", lambda: self._channel().check())
         waiting, receipt = [], None
-        for fault in ("cut-after", "ok"):
-            watch = Recorded(new_post(self._folder))
+        pictures = [new_post(self._folder), new_post(self._folder)]
+        for fault, post in zip(("cut-after", "ok", "ok"), [*pictures, *self._films()], strict=False):
+            watch = Recorded(post)
             self._server.fail_next(fault)
             if (receipt := self._settled(watch)) is None:
                 waiting.append(watch)
@@ -116,6 +128,15 @@ class _Round:
         for post in self._server.visible():
             if "number" in post["text"]:
                 self._server.remove(post["id"])
+
+    def _films(self) -> list[Post]:
+        """A post of a film, which all rounds share; none where there are no films."""
+        if self._backend not in TAKES_FILMS or find_spec("av") is None:
+            return []
+        film = self._folder.parent / f"{self._backend}.mp4"
+        if not film.exists():
+            film_file(film)
+        return [replace(new_post(self._folder), film=str(film), film_sha256=sha256_of(film))]
 
     def _channel(self) -> Channel:
         """The channel, as another process makes it."""

@@ -27,6 +27,7 @@ from sqlalchemy import update
 
 from auria_bot import registry
 from auria_bot.bootstrap.application import build
+from auria_bot.channels import films
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.publishing.publisher import Publisher
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["BOUNDARIES", "DELETIONS", "main"]
+__all__ = ["BOUNDARIES", "DELETIONS", "ENCODING", "main"]
 
 BOUNDARIES = ("before-claim", "after-claim", "after-upload", "before-sending", "after-sending", "after-commit")
 """Where a publisher can be killed; the last but two lie between the note that it is about to send, the answer and its commit."""
@@ -53,8 +54,12 @@ BOUNDARIES = ("before-claim", "after-claim", "after-upload", "before-sending", "
 DELETIONS = ("withdrawal-requested", "before-deletion", "after-deletion")
 """Where one that withdraws a post can be killed; the last lies between the answer and its commit."""
 
+ENCODING = "after-encoding"
+"""Where one that encodes a film anew can be killed: before the film is kept."""
+
 _LIBRARIES = (
     "PIL.Image",
+    "av",
     "psycopg",
     "PIL.JpegImagePlugin",
     "tweepy",
@@ -88,7 +93,7 @@ def _mortal(boundary: str, number: int) -> None:
         if seen == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def wrapped(owner: type, name: str, *, after: bool) -> None:
+    def wrapped(owner: Any, name: str, *, after: bool) -> None:
         real: Callable[..., Any] = getattr(owner, name)
 
         def call(*given: Any, **named: Any) -> Any:
@@ -111,6 +116,7 @@ def _mortal(boundary: str, number: int) -> None:
         "withdrawal-requested": (Withdrawal, "request", True),
         "before-deletion": (AttemptLog, "confirm_send", True),
         "after-deletion": (AttemptLog, "record_outcome", False),
+        ENCODING: (films, "_encode", True),
     }
     owner, name, after = places[boundary]
     wrapped(owner, name, after=after)

@@ -9,31 +9,24 @@ missing, null, renamed or of another type while posts are sent and looked up; or
 its answer is cut off, or the post's own outcome was unknown. Then publishers run until
 every post is at its end. What counts is what followers see on the platform: a post seen twice is a double post, a post that
 is called sent and not seen, or never comes to an end, is lost. Every fifth run keeps its posts in a database of PostgreSQL, the
-others in SQLite.
+others in SQLite. The second post is a film where the channel takes films.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, create_engine, select
-
-from auria_bot.secret_store import SecretStore
-from auria_bot.store.engine import connect, upgrade
-from auria_bot.store.schema import posts
-from tests.platforms import FAULTS, Platform, platform
+from tests.platforms import FAULTS, TAKES_FILMS, Platform, platform
 from tests.scenarios.changed_answers import KINDS, Drifting, EmptyTimeline, changed_answers, changes, drop_faults
 from tests.scenarios.mortal_publisher import BOUNDARIES, DELETIONS
+from tests.scenarios.publishers import Databases, Trial, new_home, seen, states_of, told
 from tests.scenarios.publishing import fill, own_pictures
 
 if TYPE_CHECKING:
@@ -41,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.scenarios.changed_answers import Change, ChangedAnswers
+    from tests.scenarios.publishers import Publishers
 
 __all__ = [
     "BOUNDARIES",
@@ -49,9 +43,7 @@ __all__ = [
     "SCENARIOS",
     "TIMELINES",
     "WITHDRAWALS",
-    "Databases",
-    "Publishers",
-    "Trial",
+    "first_lines",
     "trials",
 ]
 
@@ -74,120 +66,7 @@ SCENARIOS = (*BOUNDARIES, "in-flight", *CUTS, *TIMELINES, *DRIFTS, *WITHDRAWALS)
 """Kills, cuts, answers that mislead, then withdrawals."""
 
 _FRESH = 20  # runs before a platform is started anew, so that its history stays short
-_EVERY = 5  # runs, of which the last is on PostgreSQL
 _PATIENCE = 120.0  # seconds for a mutation to become visible
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """What became of one run."""
-
-    channel: str
-    database: str  # "sqlite" or "postgresql"
-    scenario: str
-    detail: str  # which field changed, and how
-    post: int  # at which of the posts it happened
-    states: tuple[str, ...]
-    faults: tuple[str, ...]  # double posts, lost posts
-
-
-class Publishers:
-    """Publisher processes, each a fork of one that has imported everything."""
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.scenarios.mortal_publisher"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._read()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.stdin and self._process.stdout:
-            self._process.stdin.close()
-            self._process.wait(10)
-            self._process.stdout.close()
-
-    def begin(
-        self,
-        home: Path,
-        database: str,
-        server: Platform,
-        *,
-        kill: tuple[str, int] | None = None,
-        once: bool = False,
-        resume: bool = False,
-        withdraw: int | None = None,
-    ) -> int:
-        """Start one, which first resumes a paused channel, or withdraws a post, if it is told to; its process id."""
-        told = {
-            "home": str(home),
-            "database": database,
-            "channel": server.backend,
-            "options": server.options(),
-            "kill": kill,
-            "once": once,
-            "resume": resume,
-            "withdraw": withdraw,
-        }
-        if self._process.stdin:
-            self._process.stdin.write(json.dumps(told) + "\n")
-            self._process.stdin.flush()
-        return int(self._read()["pid"])
-
-    def end(self) -> tuple[int, str]:
-        """Wait for it; the signal that ended it, or 0, and what it said."""
-        answer = self._read()
-        return answer["signal"], answer["said"].strip()
-
-    def _read(self) -> dict[str, Any]:
-        line = self._process.stdout.readline() if self._process.stdout else ""
-        if not line:
-            raise RuntimeError("the mortal publisher is gone; its words stand above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-
-class Databases:
-    """A database for each run, up to date: a copy of SQLite's file, or of a database on a PostgreSQL server."""
-
-    def __init__(self, root: Path, server: URL | None = None) -> None:
-        """Make what is copied: under `root` for SQLite, on `server`, if given, for every fifth run."""
-        self._file, self._server = root / "template.db", server
-        upgrade(f"sqlite:///{self._file}")
-        if server is not None:
-            self._do("CREATE DATABASE template_of_runs")
-            upgrade(server.set(database="template_of_runs"))
-
-    @contextlib.contextmanager
-    def one(self, home: Path, number: int) -> Iterator[str]:
-        """The URL of a run's own database."""
-        if self._server is None or number % _EVERY != _EVERY - 1:
-            shutil.copyfile(self._file, home / "auria.db")
-            yield f"sqlite:///{home / 'auria.db'}"
-            return
-        name = home.name.replace("-", "_")
-        self._do(f"CREATE DATABASE {name} TEMPLATE template_of_runs")
-        yield self._server.set(database=name).render_as_string(hide_password=False)
-        self._do(f"DROP DATABASE {name} WITH (FORCE)")
-
-    def _do(self, statement: str) -> None:
-        engine = create_engine(self._server or "", isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-        engine.dispose()
-
-
-def _home(root: Path, number: int, server: Platform) -> Path:
-    """A home with the platform's credentials."""
-    home = root / f"{server.backend}-{number}"
-    home.mkdir()
-    vault = SecretStore(home, server.backend, environment={})
-    for name, value in server.secrets().items():
-        vault.store(name, value)
-    return home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +78,7 @@ class _Run:
     home: Path
     database: str
     lines: list[str]  # the posts' first lines
+    films: bool  # whether the second one is a film
     scenario: str
     post: int  # at which of the posts it happens, from 1
     answers: ChangedAnswers | None  # what misleads
@@ -220,11 +100,12 @@ class _Run:
             ended, said = self.publishers.end()
         if ended or "Traceback" in said:
             wrong.append(f"the publisher that lives ended with signal {ended}: {said[-500:]}")
-        states = _states(self.database)
+        states = states_of(self.database)
         withdrawn = self.lines[self.post - 1] if self.scenario in WITHDRAWALS else ""
         if withdrawn and states[self.post - 1] == "sent" and self.server.backend != "instagram_graph":
             wrong.append(f"lost: the wish to withdraw {withdrawn!r}: {said[-300:]}")
-        return states, [*wrong, *_told(self.server, states, self.lines, said, withdrawn=withdrawn)]
+        films = self.lines[1:] if self.films else ()
+        return states, [*wrong, *told(self.server, states, self.lines, said, withdrawn=withdrawn, films=films)]
 
     def _disturbed(self) -> Iterator[str]:
         """Kill the publisher, or let its line fail; yields what is wrong."""
@@ -275,7 +156,7 @@ class _Run:
         child = self.publishers.begin(self.home, self.database, self.server, once=True)
         until = time.monotonic() + _PATIENCE
         with contextlib.suppress(ProcessLookupError):
-            while not _seen(self.server, line) and time.monotonic() < until:
+            while not seen(self.server, line) and time.monotonic() < until:
                 os.kill(child, 0)
                 time.sleep(0.01)
             os.kill(child, signal.SIGKILL)
@@ -285,8 +166,19 @@ class _Run:
 class _Trials:
     """The runs of one channel."""
 
-    def __init__(self, channel: str, root: Path, publishers: Publishers, databases: Databases, seed: int) -> None:
+    def __init__(
+        self,
+        channel: str,
+        root: Path,
+        publishers: Publishers,
+        databases: Databases,
+        *,
+        seed: int,
+        film: Path | None,
+        post: int | None,
+    ) -> None:
         self._channel, self._root, self._publishers, self._databases = channel, root, publishers, databases
+        self._film, self._post = film if channel in TAKES_FILMS else None, post
         self._rng = random.Random(f"{seed}-{channel}")
         self._changes: list[Change] = []  # of the answers that a publisher gets
 
@@ -314,16 +206,17 @@ class _Trials:
         return None
 
     def _trial(self, server: Platform, *, number: int, scenario: str, answers: ChangedAnswers | None) -> Trial:
-        post, rounds = self._rng.choice((1, 2)), self._rng.choice((2, 3, 4))
-        home, numbers = _home(self._root, number, server), [number * 2 + 1, number * 2 + 2]
+        post, rounds = self._post or self._rng.choice((1, 2)), self._rng.choice((2, 3, 4))
+        home, numbers = new_home(self._root, number, server), [number * 2 + 1, number * 2 + 2]
         with self._databases.one(home, number) as database:
-            fill(database, numbers, own_pictures(home), channel=server.backend)
+            fill(database, numbers, own_pictures(home), channel=server.backend, film=self._film)
             run = _Run(
                 publishers=self._publishers,
                 server=server,
                 home=home,
                 database=database,
-                lines=_first_lines(numbers),
+                lines=first_lines(numbers),
+                films=self._film is not None,
                 scenario=scenario,
                 post=post,
                 answers=answers,
@@ -354,35 +247,9 @@ def _keys_forgotten(server: Platform) -> Iterator[None]:
         proxy.unheard = frozenset()
 
 
-def _first_lines(numbers: list[int]) -> list[str]:
+def first_lines(numbers: Sequence[int]) -> list[str]:
+    """The first lines of posts of these numbers."""
     return [f"stone number {number}" for number in numbers]
-
-
-def _seen(server: Platform, line: str) -> int:
-    """How often followers see a post, known by its first line."""
-    return sum(one["text"].split("\n", maxsplit=1)[0].strip() == line for one in server.visible())
-
-
-def _states(database: str) -> list[str]:
-    engine = connect(database)
-    with engine.begin() as connection:
-        found = list(connection.scalars(select(posts.c.state).order_by(posts.c.id)))
-    engine.dispose()
-    return found
-
-
-def _told(server: Platform, states: list[str], lines: list[str], said: str, *, withdrawn: str = "") -> Iterator[str]:
-    """Double and lost posts; a post that was to be withdrawn may be gone, and must be where it is called so."""
-    for state, line in zip(states, lines, strict=True):
-        count = _seen(server, line)
-        if count > 1:
-            yield f"double: {line!r} is seen {count} times"
-        if state == "sent" and not count:
-            yield f"lost: {line!r} is called sent and not seen"
-        if state in {"withdrawn", "cancelled"} and (count or line != withdrawn):
-            yield f"lost: {line!r} is called {state} and seen {count} times"
-        if state not in {"sent", "needs_attention", "withdrawn", "cancelled"}:
-            yield f"lost: {line!r} is {state}: {said[-300:]}"
 
 
 def trials(
@@ -394,6 +261,17 @@ def trials(
     databases: Databases | None = None,
     seed: int = SEED,
     scenarios: Sequence[str] = SCENARIOS,
+    film: Path | None = None,
+    post: int | None = None,
 ) -> Iterator[Trial]:
-    """So many runs of a channel, each scenario as often as the others, in an order that the seed draws; on SQLite by default."""
-    return _Trials(channel, root, publishers, databases or Databases(root), seed).run(runs, scenarios)
+    """So many runs of a channel, each scenario as often as the others, in an order that the seed draws.
+
+    Args:
+        channel, runs, root, publishers: which and how many, in which folder, by what.
+        databases: of the runs; by default, SQLite's.
+        seed, scenarios: what happens.
+        film: the second post's, where the channel takes films; None: it is a picture too.
+        post: at which of the posts it happens; None: the seed draws it.
+    """
+    done = _Trials(channel, root, publishers, databases or Databases(root), seed=seed, film=film, post=post)
+    return done.run(runs, scenarios)

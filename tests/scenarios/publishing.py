@@ -28,6 +28,7 @@ from sqlalchemy import URL, create_engine, func, insert, make_url, select
 
 from auria_bot.bootstrap.application import Application, build
 from auria_bot.channels.folder.channel import FolderChannel
+from auria_bot.domain.artwork import FILM, ArtworkFile, FilmFacts
 from auria_bot.domain.draft import Draft, DraftState
 from auria_bot.files import sha256_of
 from auria_bot.services.publishing import publisher as _publisher  # noqa: F401 - imported before the processes begin
@@ -112,15 +113,28 @@ def application(home: Path, url: str = "") -> Application:
     return made
 
 
-def fill(url: str, numbers: Sequence[int], picture: Callable[[int], Path], *, channel: str = "folder") -> None:
-    """Put approved drafts of these numbers into an up-to-date database, each a due post on the channel, by bulk inserts."""
+def fill(
+    url: str,
+    numbers: Sequence[int],
+    picture: Callable[[int], Path],
+    *,
+    channel: str = "folder",
+    film: Path | None = None,
+) -> None:
+    """Put approved drafts of these numbers into an up-to-date database, each a due post on the channel, by bulk inserts.
+
+    Every second one, those of even numbers, is of the film, if there is one.
+    """
     engine = connect(url)
     with engine.begin() as connection:
         for start in range(0, len(numbers), _BULK):
-            made = [_draft(number, picture(number), channel) for number in numbers[start : start + _BULK]]
+            made = [
+                _draft(number, picture(number), channel, None if number % 2 else film)
+                for number in numbers[start : start + _BULK]
+            ]
             ids = connection.scalars(insert(drafts).returning(drafts.c.id), [_draft_row(draft) for draft in made]).all()
             rows = zip(sorted(ids), made, strict=True)
-            connection.execute(insert(posts), [_post_row(number, draft, picture) for number, draft in rows])
+            connection.execute(insert(posts), [_post_row(number, draft, picture, film) for number, draft in rows])
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("ANALYZE")
@@ -148,8 +162,12 @@ def own_pictures(home: Path) -> Callable[[int], Path]:
     return picture
 
 
-def _draft(number: int, picture: Path, channel: str) -> Draft:
+def _draft(number: int, picture: Path, channel: str, film: Path | None) -> Draft:
     art = artwork(number)
+    if film is not None:
+        facts = FilmFacts(model="film-drawn", seconds=3.2, width=96, height=54, rate=25.0, sound=False)
+        kept = ArtworkFile.named(film.name, sha256=sha256_of(film), size=film.stat().st_size)
+        art = artwork(number, film=facts, files={**art.files, FILM: kept})
     draft = Draft(
         id=number,
         artwork=art,
@@ -184,7 +202,7 @@ def _draft_row(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path]) -> dict[str, Any]:
+def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path], film: Path | None) -> dict[str, Any]:
     return {
         "draft_id": draft_id,
         "channel": draft.channels[0],
@@ -194,6 +212,8 @@ def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path]) -> di
         "alt_text": draft.alt_text,
         "picture": str(picture(draft.id)),
         "picture_sha256": draft.picture_sha256,
+        "film": str(film or "") if draft.film_sha256 else "",
+        "film_sha256": draft.film_sha256,
         "signature": draft.signature,
         "key": hashlib.sha256(draft.folder.encode()).hexdigest()[:32],
         "fencing": 0,

@@ -39,7 +39,6 @@ _SKEW = timedelta(minutes=10)  # difference allowed between the server's clock a
 _PAGE = 40  # statuses
 _PAGES = 10  # searched for an earlier attempt
 _ID = re.compile(r"[\w-][\w.-]{0,127}")  # of a status
-_POLL = 0.5  # seconds between two requests whether a picture is processed
 
 
 class MastodonChannel:
@@ -55,6 +54,7 @@ class MastodonChannel:
         language: str = "en"  # of the text, ISO 639; "" lets the server guess
         timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
         processing: float = 60.0  # seconds that the server may take to process a picture; ten times that for a film
+        poll_interval: float = 0.5  # seconds between two questions whether it is processed
         settle: float = 60.0  # seconds after an attempt before a status that is not listed counts as absent
 
     QUESTIONS = (
@@ -302,7 +302,7 @@ class MastodonChannel:
         while answer.status in {202, 206} and not as_object(answer.content).get("url"):
             if time.monotonic() > end:
                 raise Throttled(f"{self._address} takes longer than {patience:g} s to process {sent[0]}")
-            time.sleep(_POLL)
+            time.sleep(self.config.poll_interval)
             try:
                 answer = self._server.get(f"/api/v1/media/{quote(identifier)}")
             except Missing:

@@ -158,8 +158,8 @@ class MastodonServer:
             )
         if status in {401, 403}:
             return Unauthorised(message)
-        if status == 422 and "processing" in quoted:
-            return Throttled(message)  # the picture is not ready
+        if status == 422 and sent and "processing" in quoted:
+            return Throttled(message)  # the picture or film is not ready
         if status >= 500 or status < 400 or status in {408, 409}:
             return OutcomeUnknown(message) if sent else Throttled(message)
         return Missing(message) if status in {404, 410} else Rejected(message)

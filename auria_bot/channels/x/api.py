@@ -42,9 +42,8 @@ __all__ = ["POST_FIELDS", "Account", "ListedPost", "Media", "Page", "XApi", "mom
 POST_FIELDS = ("post.fields", "tweet.fields")
 """Names of the query parameter that lists the wanted fields of posts, the current one first."""
 
-_WANTED = (
-    "attachments,public_metrics"  # the same for all reads: metrics in an answer show that the parameter was honoured
-)
+# The same for all reads: metrics in an answer show that the parameter was honoured.
+_WANTED = "attachments,public_metrics"
 _PIECE = 4_000_000  # bytes of a film in one request
 _EPOCH = 1_288_834_974_657  # milliseconds: X's ids count from here
 
@@ -132,8 +131,7 @@ class XApi:
         for key in keys.values():
             register_secret(key)
         self._cache, self._neither = cache, False
-        self._deadline = timeouts[2]
-        self._classifier = ErrorClassifier(name)
+        self._deadline, self._classifier = timeouts[2], ErrorClassifier(name)
         self._client = tweepy.Client(
             consumer_key=keys["api_key"],
             consumer_secret=keys["api_secret"],
@@ -191,8 +189,7 @@ class XApi:
             patience: seconds that X may take to process it.
 
         Raises:
-            Rejected: X cannot process it.
-            Throttled: it takes too long, or X cannot be reached.
+            Rejected, Throttled: X cannot process it; it takes too long, or X cannot be reached.
         """
         body = {"media_type": "video/mp4", "media_category": "tweet_video", "total_bytes": path.stat().st_size}
         begun = self._request("POST", "/2/media/upload/initialize", body=body, stage=Stage.PREPARING)
@@ -205,9 +202,16 @@ class XApi:
                 part = {"media": base64.b64encode(piece).decode(), "segment_index": index}
                 self._request("POST", f"{route}/append", body=part, stage=Stage.PREPARING)
         data |= as_object(self._request("POST", f"{route}/finalize", stage=Stage.PREPARING).get("data"))
-        end = time.monotonic() + patience
-        params = {"media_id": str(identifier), "command": "STATUS"}
-        while (info := as_object(data.get("processing_info"))) and info.get("state") != "succeeded":
+        data |= self._processed(str(identifier), as_object(data.get("processing_info")), patience)
+        key = as_text(data.get("media_key"))
+        return Media(id=str(identifier), key=key if re.fullmatch(r"\d+_\d+", key) else f"7_{identifier}")
+
+    def _processed(self, identifier: str, info: dict[str, Any], patience: float) -> dict[str, Any]:
+        """Wait until a film is processed, of which X said `info` last; a film of which it says nothing, twice, is."""
+        end, told = time.monotonic() + patience, bool(info)
+        params = {"media_id": identifier, "command": "STATUS"}
+        data: dict[str, Any] = {}
+        while info.get("state") != "succeeded":
             if info.get("state") == "failed":
                 reason = as_text(as_object(info.get("error")).get("message")) or "no reason given"
                 raise Rejected(f"X cannot process the film: {reason[:200]}")
@@ -215,10 +219,17 @@ class XApi:
                 raise Throttled(f"X takes longer than {patience:g} s to process the film")
             wait = info.get("check_after_secs")
             time.sleep(min(wait, 30) if isinstance(wait, int) and wait > 0 else 0.1)
-            answer = self._request("GET", "/2/media/upload", params=params, stage=Stage.PREPARING)
-            data |= {"processing_info": None} | as_object(answer.get("data"))
-        key = as_text(data.get("media_key"))
-        return Media(id=str(identifier), key=key if re.fullmatch(r"\d+_\d+", key) else f"7_{identifier}")
+            try:
+                answer = self._request("GET", "/2/media/upload", params=params, stage=Stage.PREPARING)
+            except Rejected:
+                if told:
+                    raise
+                break  # X keeps no state of what needs no processing
+            data = as_object(answer.get("data"))
+            if not (info := as_object(data.get("processing_info"))) and not told:
+                break
+            told = True
+        return data
 
     def describe(self, media: Media, alt_text: str) -> None:
         """Set the alt text of an uploaded picture; raises no OutcomeUnknown."""
@@ -364,8 +375,8 @@ class XApi:
         with contextlib.suppress(ValueError, RecursionError):
             answer = response.json()
         if not isinstance(answer, dict):
-            reason = "X answered with something that is not a JSON object"
-            raise OutcomeUnknown(reason) if stage is Stage.VISIBLE else Throttled(reason)
+            kind = OutcomeUnknown if stage is Stage.VISIBLE else Throttled
+            raise kind("X answered with something that is not a JSON object")
         return answer
 
 

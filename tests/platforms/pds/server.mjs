@@ -3,7 +3,9 @@
 import { rmSync } from 'node:fs'
 import { TestNetworkNoAppView } from '@atproto/dev-env'
 
-const network = await TestNetworkNoAppView.create({ pds: { serviceHandleDomains: ['.test'] } })
+const network = await TestNetworkNoAppView.create({
+  pds: { serviceHandleDomains: ['.test'], blobUploadLimit: 100_000_000 }, // as bsky.social takes films
+})
 console.log(JSON.stringify({ pds: network.pds.url }))
 
 process.stdin.resume()

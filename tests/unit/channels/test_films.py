@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +14,10 @@ from auria_bot.channels import films
 from auria_bot.channels.films import film_changes, fit_film, read_film
 from auria_bot.domain.post import FilmLimits
 from auria_bot.errors import BackendMissing, Rejected
+from auria_bot.files import sha256_of
 from tests.platforms.video import sent_video
 from tests.scenarios.films import film_file
 from tests.trials import film_post
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
@@ -105,6 +103,18 @@ def test_only_the_approved_film_is_sent(tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"no film")
     with pytest.raises(Rejected, match="cannot be read"):
         read_film(tmp_path / "broken.mp4")
+
+
+def test_a_film_that_cannot_be_decoded_is_refused(tmp_path: Path) -> None:
+    """It is not tried again and again, and nothing is left."""
+    post = film_post(tmp_path, seconds=0.5)
+    film = Path(post.film)
+    content = film.read_bytes()
+    data = content.index(b"mdat") + 4
+    film.write_bytes(content[:data] + bytes(reversed(content[data:])))
+    with pytest.raises(Rejected, match="is damaged"):
+        fit_film(replace(post, film_sha256=sha256_of(film)), FilmLimits(rate=12), tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_a_size_that_cannot_be_reached_is_refused(tmp_path: Path) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import socket
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot import registry
 from auria_bot.channels import text_limits
+from auria_bot.channels.films import fit_film
 from auria_bot.channels.folder.channel import FolderChannel
+from auria_bot.channels.x import channel
 from auria_bot.domain.interfaces import Limits, PreparedText
+from auria_bot.domain.post import FilmLimits
 from tests.platforms import PLATFORMS, platform
+from tests.scenarios.film_limits import try_films
 from tests.scenarios.limits import Tally, try_channel
 
 if TYPE_CHECKING:
@@ -45,6 +50,20 @@ def test_what_is_at_a_limit_is_taken_by_the_platform(tmp_path: Path) -> None:
         try_channel("bluesky", server, tmp_path, tally, seeds=1, sent=1)
     assert tally.faults == []
     assert tally.sent > 5
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("av") is None, reason="videos need the extra films")
+def test_films_are_held_to_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a limit of X, within and over it; the stand-in refuses what a careless channel sends."""
+    tally = Tally()
+    with platform("x") as server:
+        try_films(server, tmp_path, tally, only={"rate", "shortest", "codec", "alt text"})
+        assert tally.faults == []
+        assert (tally.sent, tally.refused) == (8, 2)
+        monkeypatch.setattr(channel, "fit_film", lambda post, *_: fit_film(post, FilmLimits(), tmp_path))
+        try_films(server, tmp_path, tally, only={"rate"})
+    assert ["the platform did not take it" in fault for fault in tally.faults] == [True]
 
 
 class Careless(FolderChannel):

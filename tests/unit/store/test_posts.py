@@ -102,6 +102,15 @@ def test_claims_take_the_longest_due_first(store: Store):
     assert claimed[0].lease_until == NOW + LEASE
 
 
+def test_a_film_has_a_longer_lease(store: Store):
+    """Encoding, uploading and processing it take their time; beside a picture, each has its own."""
+    with store.begin() as unit:
+        _post(unit, 1)
+        _post(unit, 2, film="/films/2.mp4")
+        claimed = unit.posts.claim(now=NOW, lease=LEASE, channels=("folder",), limit=2)
+    assert [post.lease_until for post in claimed] == [NOW + LEASE, NOW + 4 * LEASE]
+
+
 def test_several_are_claimed_at_once(store: Store):
     """In the order of their due times, each with an attempt of its own."""
     with store.begin() as unit:

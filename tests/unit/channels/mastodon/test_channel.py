@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from auria_bot.channels.mastodon.channel import MastodonChannel
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
 from tests.platforms import MemorySecrets, ready
 from tests.platforms.mastodon import FOLLOWERS, HUMAN, TOKEN, MastodonPlatform
-from tests.trials import new_post, noisy
+from tests.trials import film_post, new_post, noisy
 from tests.unit.channels.killed import publish_and_die
 
 if TYPE_CHECKING:
@@ -145,11 +146,8 @@ def test_what_the_server_does_not_want_is_refused(
     assert shown(platform, post) == []
 
 
-def test_a_picture_is_waited_for(
-    platform: MastodonPlatform, channel: MastodonChannel, post: Post, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_is_waited_for(platform: MastodonPlatform, channel: MastodonChannel, post: Post) -> None:
     """The status is posted when the server has processed it."""
-    monkeypatch.setattr("auria_bot.channels.mastodon.channel._POLL", 0.01)
     before = platform.proxy.asked("/api/v1/media/")
     platform.proxy.fail_next("unprocessed", "unprocessed", when=lambda _, path: "/media" in path)
     channel.publish(post, ready)
@@ -162,6 +160,18 @@ def test_a_picture_that_is_never_processed_is_given_up(platform: MastodonPlatfor
     platform.proxy.fail_next("unprocessed", when=lambda _, path: "/media" in path)
     with pytest.raises(Throttled, match="longer than 0 s"):
         another(platform, tmp_path, processing=0).publish(post, ready)
+
+
+@pytest.mark.skipif(find_spec("av") is None, reason="videos need the extra films")
+def test_a_film_that_cannot_be_processed_is_refused(
+    platform: MastodonPlatform, channel: MastodonChannel, tmp_path: Path
+) -> None:
+    """Whether Mastodon says so at once or when it is asked: the film is not uploaded again and again."""
+    platform.proxy.fail_next("unprocessable", when=lambda _, path: path.startswith("/api/v1/media/"))
+    post = film_post(tmp_path)
+    with pytest.raises(Rejected, match="Error processing"):
+        channel.publish(post, ready)
+    assert shown(platform, post) == []
 
 
 def test_an_absence_right_after_the_attempt_proves_nothing(

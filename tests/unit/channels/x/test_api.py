@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.channels.answers import ChannelCache
-from auria_bot.errors import OutcomeUnknown, Throttled
+from auria_bot.errors import OutcomeUnknown, Rejected, Throttled
+from tests.scenarios.films import film_file
 from tests.unit.channels.x_account import ME, TIMELINE, Ready, channel, make, new_posts, platform, post
 
 if TYPE_CHECKING:
@@ -103,3 +105,50 @@ def test_a_timeline_without_its_next_page_is_not_whole(
     monkeypatch.setattr(platform, "_timeline", without_token)
     with pytest.raises(Throttled, match="lists 5 posts of an account that has 16"):
         channel.find(ready.tried(post))
+
+
+films = pytest.mark.skipif(find_spec("av") is None, reason="videos need the extra films")
+
+
+@films
+@pytest.mark.parametrize("contract", [True, False], ids=["unreasoned", "reasoned"])
+def test_a_film_that_x_cannot_process_is_refused(
+    channel: XChannel, platform: XPlatform, tmp_path: Path, contract: bool
+) -> None:
+    """With X's reason where it gives one; nothing was posted."""
+    platform.contract = contract
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"no film")
+    reason = "no reason given" if contract else "Invalid data"
+    with pytest.raises(Rejected, match=f"cannot process the film: .*{reason}"):
+        channel._api().upload_film(film, patience=5.0)
+
+
+@films
+@pytest.mark.parametrize("silent", ["finalize", "both", "refused"])
+def test_a_film_whose_processing_x_does_not_tell_of(
+    channel: XChannel, platform: XPlatform, tmp_path: Path, silent: str
+) -> None:
+    """It is asked for once more; what X does not speak of then either is processed."""
+
+    def rewrite(method: str, path: str, body: Any) -> Any:
+        told = path.endswith("/finalize") or (method == "GET" and path.endswith("/upload") and silent == "both")
+        kept = {name: value for name, value in body.get("data", {}).items() if name != "processing_info"}
+        return {**body, "data": kept} if told else body
+
+    platform.rewrite = rewrite
+    if silent == "refused":
+        platform.fail_route("GET /2/media/upload", "400")
+    channel._api().upload_film(film_file(tmp_path / "film.mp4", seconds=0.6), patience=5.0)
+    looks = platform.requests().count("GET /2/media/upload")
+    assert looks == (2 if silent == "finalize" else 1)
+
+
+@films
+def test_a_film_that_x_ceases_to_tell_of_is_not_taken_for_processed(
+    channel: XChannel, platform: XPlatform, tmp_path: Path
+) -> None:
+    """It is posted later."""
+    platform.rewrite = lambda method, _, body: {"data": {"id": "1"}} if method == "GET" else body
+    with pytest.raises(Throttled, match="longer than 0 s"):
+        channel._api().upload_film(film_file(tmp_path / "film.mp4", seconds=0.6), patience=0.0)
