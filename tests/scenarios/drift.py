@@ -113,8 +113,8 @@ class _Round:
         self._call("check", lambda: self._channel().check())
         waiting, receipt = [], None
         pictures = [new_post(self._folder), new_post(self._folder)]
-        for fault, post in zip(("cut-after", "ok", "ok"), [*pictures, *self._films()], strict=False):
-            watch = Recorded(post)
+        for fault, new in zip(("cut-after", "ok", "ok"), [*pictures, *self._films()], strict=False):
+            watch = Recorded(new)
             self._server.fail_next(fault)
             if (receipt := self._settled(watch)) is None:
                 waiting.append(watch)

@@ -162,7 +162,7 @@ def own_pictures(home: Path) -> Callable[[int], Path]:
     return picture
 
 
-def _draft(number: int, picture: Path, channel: str, film: Path | None) -> Draft:
+def _draft(number: int, picture: Path, channel: str, film: Path | None = None) -> Draft:
     art = artwork(number)
     if film is not None:
         facts = FilmFacts(model="film-drawn", seconds=3.2, width=96, height=54, rate=25.0, sound=False)
@@ -202,7 +202,7 @@ def _draft_row(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path], film: Path | None) -> dict[str, Any]:
+def _post_row(draft_id: int, draft: Draft, picture: Callable[[int], Path], film: Path | None = None) -> dict[str, Any]:
     return {
         "draft_id": draft_id,
         "channel": draft.channels[0],
