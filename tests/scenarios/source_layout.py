@@ -45,6 +45,7 @@ NEW_BEHAVIOUR = {
     "cli/studio/prints.py": "prints and catalogues",
     "services/prints/": "prints and catalogues",
     "art/voice.py": "poems are read aloud",
+    "art/films/water_flow.py": "the water of films flows",
     "art/matcher.py": "films are led by poems",
     "services/films/poem_film.py": "films are led by poems",
     "cli/studio/speak.py": "poems are read aloud",

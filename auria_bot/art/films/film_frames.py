@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.films.palette import Palette
     from auria_bot.art.films.walk import FrameMaker
+    from auria_bot.art.films.water_flow import WaterFlow
 
 __all__ = ["FilmFrames", "PictureEnlarger", "Timing", "middle"]
 
@@ -65,6 +66,7 @@ class FilmFrames:
         timing: length, rate and size.
         noise: the seed of the noise.
         moving: noise moves.
+        flow: carries the water along; None: it stands.
         palette: the colours; None: the model's own.
         enlarger: makes frames larger; None: by interpolation.
     """
@@ -77,13 +79,15 @@ class FilmFrames:
         *,
         noise: int,
         moving: bool,
+        flow: WaterFlow | None = None,
         palette: Palette | None = None,
         enlarger: PictureEnlarger | None = None,
     ) -> None:
         self.timing, self._maker, self._walk = timing, maker, walk
-        self._palette, self._enlarger = palette, enlarger
+        self._palette, self._enlarger, self._flow = palette, enlarger, flow
         self._still = maker.noise(noise)
         period = float(timing.seconds) if walk.closed else None
+        self._flow_period = flow.period(period) if flow is not None else 1.0
         self._moving = MovingNoise(self._still, seed=noise + 1, period=period) if moving else None
         chance = np.random.default_rng(noise)
         width, height = timing.size
@@ -91,12 +95,14 @@ class FilmFrames:
 
     def small(self, first: int, end: int) -> NDArray[np.uint8]:
         """(end - first, height, width, 3) frames as the model makes them."""
-        noise = self._still
-        if self._moving is not None:
-            numbers = np.arange(first, end)
-            numbers = numbers % self.timing.frames if self._walk.closed else numbers
-            noise = self._moving.at(numbers / float(self.timing.rate))
-        return self._maker.frames(self._walk.styles(first, end, self.timing.frames), noise)
+        numbers = np.arange(first, end)
+        times = (numbers % self.timing.frames if self._walk.closed else numbers) / float(self.timing.rate)
+        noise = self._moving.at(times) if self._moving is not None else self._still
+        made = self._maker.frames(self._walk.styles(first, end, self.timing.frames), noise)
+        if self._flow is None:
+            return made
+        carried = [self._flow.carried(one, time, self._flow_period) for one, time in zip(made, times, strict=True)]
+        return np.stack(carried)
 
     def frames(self, first: int, end: int) -> Iterator[NDArray[np.uint8]]:
         """Frames `first` to `end` - 1, each (height, width, 3) in 8-bit sRGB at the film's size."""

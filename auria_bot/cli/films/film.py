@@ -49,6 +49,10 @@ Truncation = Annotated[
 ]
 
 Mood = Annotated[str | None, typer.Option("--mood", help="Take the colours of a painting that suits this mood.")]
+Flow = Annotated[
+    str,
+    typer.Option("--flow", help="Let the water flow: own, as in the model's footage, or a video, as in that."),
+]
 Keys = Annotated[
     str | None,
     typer.Option("--keys", help="The key frames, as 3,7,12: numbers of the sheet that auria film pick writes."),
@@ -89,6 +93,7 @@ def make(
     loop: Annotated[bool, typer.Option("--loop", help="The last frame leads to the first.")] = False,
     truncation: Truncation = 0.8,
     noise: Annotated[bool, typer.Option("--moving/--still", help="Whether noise moves as waves do.")] = True,
+    flow: Flow = "",
     mood: Mood = None,
     style: Annotated[str | None, typer.Option("--style", help="Take the colours of this painting.")] = None,
     music: Music = None,
@@ -121,6 +126,7 @@ def make(
         truncation=truncation,
         keys=_numbers(keys),
         moving=noise,
+        flow=flow,
         mood=mood,
         style=style,
         music=music,

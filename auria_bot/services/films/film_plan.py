@@ -25,16 +25,20 @@ if TYPE_CHECKING:
     from auria_bot.art.films.sound import Spoken
     from auria_bot.art.films.video_writer import VideoFormat
     from auria_bot.art.films.walk import FrameMaker, Walk
+    from auria_bot.art.films.water_flow import WaterFlow
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.services.films.poem_film import PoemGuide
 
-__all__ = ["MOST_KEYS", "PREFIX", "FilmPlanner", "FilmWish", "PlannedFilm"]
+__all__ = ["MOST_KEYS", "OWN_FLOW", "PREFIX", "FilmPlanner", "FilmWish", "PlannedFilm"]
 
 MOST_KEYS = 400
 """Most key frames of a film, and of a sheet to choose from."""
 
 MOST_SECONDS = 4 * 3600
 _KEY_SECONDS = 4.0  # from one key frame to the next, where their number is not given
+OWN_FLOW = "own"
+"""The flow that comes with a film model, learnt from its footage."""
+
 PREFIX = "film-"
 """Begins the name of a film model's folder."""
 
@@ -53,6 +57,7 @@ class FilmWish:
     truncation: float = 0.8  # 1: all the variety of the model; 0: its mean frame
     keys: tuple[int, ...] = ()  # numbers of the sheet of that seed, from 1; () chooses by the length
     moving: bool = True  # noise moves
+    flow: str = ""  # OWN_FLOW, or a video as whose water that of the film flows; "": it stands
     mood: str | None = None
     style: str | None = None  # a painting whose colours the film takes
     music: Path | None = None
@@ -138,7 +143,8 @@ class FilmPlanner:
         if wish.music is not None:
             FilmSound(wish.music, seconds=wish.seconds)  # refuses what holds no sound
         maker = self.model(name)
-        chosen, poem = self._led(name, wish)
+        flow = self._flow(name, wish.flow)
+        chosen, noted = self._led(name, wish)
         numbers = _key_numbers(chosen)
         keys = maker.map(maker.latents(wish.seed, max(numbers)), wish.truncation)[[number - 1 for number in numbers]]
         still = maker.noise(wish.seed)
@@ -152,22 +158,23 @@ class FilmPlanner:
             timing,
             noise=wish.seed,
             moving=wish.moving,
+            flow=flow,
             palette=_palette(walk, painting),
             enlarger=enlarger,
         )
-        spoken: tuple[Spoken, ...] = ()
-        if wish.voice:
-            shares = walk.key_shares if chosen is not wish else None
-            recitation = self._poems.recitation(wish.poem, shares, timing.seconds)
-            spoken, poem = recitation.lines, {**poem, **recitation.record}
-        models = {"model": name, "model_sha256": maker.sha256, "enlarger_sha256": enlarger_sha256}
+        shares = walk.key_shares if chosen is not wish else None
+        recitation = self._poems.recitation(wish.poem, shares, timing.seconds) if wish.voice else None
         plan = {
-            **models,
+            "model": name,
+            "model_sha256": maker.sha256,
+            "enlarger_sha256": enlarger_sha256,
             **_wished(wish, form),
             "keys": list(numbers),
             "frames": count,
             "painting": painting.key if painting is not None else "",
-            **poem,
+            **({"flow_sha256": flow.sha256} if flow else {}),
+            **noted,
+            **(recitation.record if recitation else {}),
         }
         return PlannedFilm(
             name=name,
@@ -176,8 +183,26 @@ class FilmPlanner:
             plan=plan,
             metadata=_metadata(name, plan, painting),
             music=wish.music,
-            spoken=spoken,
+            spoken=recitation.lines if recitation else (),
         )
+
+    def _flow(self, name: str, wanted: str) -> WaterFlow | None:
+        """How the water flows: as comes with the model, or as in a video.
+
+        Raises:
+            NotFound: none comes with the model.
+            InputError: the video cannot be read, or nothing in it moves.
+        """
+        from pathlib import Path
+
+        from auria_bot.art.films.water_flow import WaterFlow
+
+        if wanted != OWN_FLOW:
+            return WaterFlow.learn(Path(wanted)) if wanted else None
+        path = self._models / f"{PREFIX}{name}" / "flow.json"
+        if not path.is_file():
+            raise NotFound(f"the film model {name} has no flow of its own; name a video of water: --flow FILE")
+        return WaterFlow.read(path)
 
     def _led(self, name: str, wish: FilmWish) -> tuple[FilmWish, dict[str, Any]]:
         """The wish with the key frames of its poem, where it names no others, and what the plan says of that."""

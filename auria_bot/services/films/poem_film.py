@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from fractions import Fraction
 
     import numpy as np
@@ -41,7 +41,7 @@ class Recitation:
     voice_sha256: str
 
     @property
-    def record(self) -> Mapping[str, Any]:
+    def record(self) -> dict[str, Any]:
         """What decides about it, ready for JSON."""
         begins = [round(line.begin, 3) for line in self.lines]
         return {"voice": self.voice, "voice_sha256": self.voice_sha256, "spoken": begins}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from auria_bot.art.films import video
 from auria_bot.art.films.video_writer import FORMATS
 from auria_bot.errors import InputError, NotFound, UnknownName
 from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.settings.locations import shipped
 from tests.scenarios.films import planner
 
 if TYPE_CHECKING:
@@ -79,3 +81,16 @@ def test_music_is_looked_at_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").write_text("no music")
     with pytest.raises(InputError, match="cannot be read as sound"):
         planner(tmp_path / "models").plan("drawn", replace(WISH, music=tmp_path / "a.mp3"), FORMATS[".mp4"])
+
+
+def test_water_flows_as_in_the_models_footage_where_it_is_known(tmp_path: Path) -> None:
+    """The plan says so, and the film still begins again where it ends; without a field of its own a model says what to do."""
+    maker = planner(tmp_path)
+    with pytest.raises(NotFound, match="--flow FILE"):
+        maker.plan("drawn", replace(WISH, flow="own"), FORMATS[".mp4"])
+    shutil.copy(shipped("models") / "film-waves" / "flow.json", tmp_path / "film-drawn")
+    still, flowing = (maker.plan("drawn", replace(WISH, flow=flow), FORMATS[".mp4"]) for flow in ("", "own"))
+    assert "flow_sha256" not in still.plan
+    assert len(flowing.plan["flow_sha256"]) == 64
+    assert not np.array_equal(still.frames.small(11, 12), flowing.frames.small(11, 12))
+    assert np.array_equal(flowing.frames.small(0, 1), flowing.frames.small(30, 31))
