@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.films.optical_flow import box_mean, sampled, trust
+from auria_bot.art.films.optical_flow import sampled, trust
 from auria_bot.art.films.video import Video
+from auria_bot.art.stylists.direction_field import box_mean
 from auria_bot.errors import InputError, ModelCorrupt
 from auria_bot.files import readable_name
 
@@ -117,7 +118,7 @@ class WaterFlow:
         wide = np.pad(frame.astype(np.float32), ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
         copies = [_moved(wide, velocity * np.float32(period) * one, margin) for one in (age, age - 1)]
         fresh = np.cos(age * np.pi / 2) ** 2
-        mixed = fresh * copies[0] + (1 - fresh) * copies[1]
+        mixed = np.asarray(fresh * copies[0] + (1 - fresh) * copies[1], np.float32)
         mean = box_mean(mixed, max(2, height // 16))
         moving = np.minimum(
             np.hypot(velocity[..., :1], velocity[..., 1:]) * period, 1.0

@@ -152,15 +152,9 @@ class FilmPlanner:
         painting = self._painting(wish, walk)
         enlarger, enlarger_sha256 = self._enlarger()
         timing = Timing(frames=count, rate=wish.rate, size=wish.size)
+        colours = _palette(walk, painting)
         frames = FilmFrames(
-            maker,
-            walk,
-            timing,
-            noise=wish.seed,
-            moving=wish.moving,
-            flow=flow,
-            palette=_palette(walk, painting),
-            enlarger=enlarger,
+            maker, walk, timing, noise=wish.seed, moving=wish.moving, flow=flow, palette=colours, enlarger=enlarger
         )
         shares = walk.key_shares if chosen is not wish else None
         recitation = self._poems.recitation(wish.poem, shares, timing.seconds) if wish.voice else None
