@@ -1,4 +1,4 @@
-"""The benchmark limits: see `tests.scenarios.limits`."""
+"""The benchmark limits: see `tests.scenarios.limits` and `tests.scenarios.film_limits`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from auria_bot import registry
 from tests.bench import Result
-from tests.platforms import PLATFORMS, platform
+from tests.platforms import PLATFORMS, TAKES_FILMS, platform
+from tests.scenarios.film_limits import try_films
 from tests.scenarios.limits import Tally, try_channel
 
 __all__ = ["run"]
@@ -24,6 +25,8 @@ def run(seeds: int = 60, sent: int = 3) -> Result:
             place = Path(folder) / name
             place.mkdir()
             try_channel(name, server, place, tally, seeds=seeds, sent=sent)
+            if server is not None and name in TAKES_FILMS:
+                try_films(server, place, tally)
     for fault in tally.faults[:20]:
         print(f"  {fault}")
     kinds = ", ".join(f"{number} of {limit}" for limit, number in tally.tried.items())
