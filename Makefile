@@ -20,7 +20,7 @@ beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { nex
 FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 1)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: help demo review web test test-live tensorboard lint bench run man gallery screenshots lock size clean python
+.PHONY: help demo review web test test-live tensorboard lab lint bench run man gallery screenshots lock size clean python
 
 help:  ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,12 @@ test-live: .venv-test/.installed .venv-chart/.installed .venv-mlflow/.installed 
 
 tensorboard: .venv-tensorboard/.installed  ## Show the curves of trainings in AURIA_HOME, at http://127.0.0.1:6006.
 	@.venv-tensorboard/bin/tensorboard --logdir "$${AURIA_HOME:-$$HOME/.local/share/auria}/train" $(ARGS)
+
+lab: .venv-test/.installed .venv-tensorboard/.installed  ## Open JupyterLab on notebooks/, and TensorBoard at http://127.0.0.1:6006.
+	@.venv-test/bin/python -c 'import ipykernel, jupyterlab, nbclient' 2>/dev/null \
+		|| $(call install,.venv-test) --require-hashes -r requirements/extras/lab.txt
+	@.venv-tensorboard/bin/tensorboard --logdir "$${AURIA_HOME:-$$HOME/.local/share/auria}/train" & trap "kill $$!" EXIT INT TERM; \
+		.venv-test/bin/python -m jupyterlab --notebook-dir notebooks $(ARGS)
 
 lint: .venv-test/.installed  ## Check style and types.
 	@.venv-test/bin/ruff check .

@@ -94,6 +94,8 @@ def train(
         InputError: the footage cannot be used, or the training was begun with the other critic.
     """
     chosen = settings or FilmSettings()
+    if limit is not None:  # figures over as many frames as for a model that is kept would take longer than its training
+        chosen = replace(chosen, judged=min(chosen.judged, limit))
     _keep_critic(folder, chosen.critic)
     options = options or FrameOptions(height=chosen.generator.height, width=chosen.generator.width)
     frames = read_frames(data, options, folder / "frames", limit=limit, log=log)
