@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 for _size in ("COLUMNS", "LINES"):  # a size that the caller exports would stand for every terminal that a test opens
     os.environ.pop(_size, None)
 
+# The processes of a parallel run share the cores: with more threads than these, small networks wait for each other most of the time.
+_workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // _workers)))
+
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("repeatable")
 

@@ -24,6 +24,7 @@ from auria_bot.art.nets.word_lstm import (  # noqa: E402
 )
 from auria_bot.art.training.poet import train as recipe  # noqa: E402
 from auria_bot.art.training.poet.dataset import PoetDataset  # noqa: E402
+from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings  # noqa: E402
 from auria_bot.art.training.poet.train import PoetSettings  # noqa: E402
 from auria_bot.corpus.language.words import (  # noqa: E402
     SPECIALS,
@@ -141,7 +142,7 @@ def verse(folder: Path, count: int = 400) -> Path:
 
 
 def trained(data: Path, folder: Path, *, steps: int, most: int = 200) -> Path:
-    """A poet after so many updates, with a budget that leaves no time for a critic."""
+    """A poet after so many updates, with a poem scorer that was hardly trained."""
     from dataclasses import replace
 
     recipe.train(
@@ -149,8 +150,8 @@ def trained(data: Path, folder: Path, *, steps: int, most: int = 200) -> Path:
         folder=folder / "run",
         out=folder / "model",
         steps=steps,
-        minutes=0.5 if steps > 1 else 1e-9,
         settings=replace(SETTINGS, most=most),
+        scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
         log=lambda _: None,
         corpus={"name": "v1", "verses": 400, "sha256": "ab"},
     )
