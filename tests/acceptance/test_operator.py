@@ -205,7 +205,7 @@ def test_models_and_moods_and_styles_are_listed(tmp_path):
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     """Ctrl-C is 130, says how to go on, and loses no finished step."""
-    slow = Operator(tmp_path / "home", AURIA_PAINTER__OPTIONS="{ seconds = 30.0 }")
+    slow = Operator(tmp_path / "home", AURIA_PAINTER__OPTIONS="{ seconds = 8.0 }")  # the resumed run takes as long
     process = subprocess.Popen(
         [sys.executable, "-m", "auria_bot", "make", "--seed", "6"],
         env=slow.env,
