@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from auria_bot.services.accounts.accounts import Accounts
     from auria_bot.services.accounts.api_keys import ApiKeys
     from auria_bot.services.accounts.idempotency import AnsweredRequests
+    from auria_bot.services.accounts.passkeys import Passkeys
     from auria_bot.services.gallery.gallery import Gallery
     from auria_bot.services.gallery.lineage import CorpusVersions
     from auria_bot.services.gallery.picture_sizes import PictureSizes
@@ -69,6 +70,13 @@ class WebServices(Core):
         return Accounts(
             file=self.settings.home / "secrets" / "web-operators.json", clock=self.clock, note=self._note_account
         )
+
+    @cached_property
+    def passkeys(self) -> Passkeys:
+        """The operators' passkeys."""
+        from auria_bot.services.accounts.passkeys import Passkeys
+
+        return Passkeys(accounts=self.accounts, site=self.public_url, clock=self.clock, note=self._note_account)
 
     def _note_account(self, who: str, action: str, details: str) -> None:
         """Record in the journal what an operator, or ("") the terminal's user, did with an account."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.domain.post import PostState
 from auria_bot.settings.captions import CaptionSettings
+from auria_bot.settings.web import WebSettings
 from tests.browser import served
 from tests.exhibited import exhibited
 from tests.operators import PASSWORD
@@ -76,7 +77,7 @@ def _sign_in(page: Any, site: str) -> None:
     page.goto(f"{site}/desk")
     page.get_by_label("Name").fill("eve")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/desk")
 
 
@@ -165,6 +166,37 @@ def _keyboard(page: Any, site: str, application: Application) -> None:
     _expect({(f"{post.due:%Y-%m-%d}" > day) for post in timed}, {True})
 
 
+def _passkey(page: Any, site: str, application: Application) -> None:
+    """Add a passkey of the browser's own authenticator, and sign in with it."""
+    site = site.replace("127.0.0.1", "localhost")  # an address can have no passkeys
+    application.settings = application.settings.model_copy(update={"web": WebSettings(url=site)})
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    kind = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
+    able = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    device = devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**kind, **able}})["authenticatorId"]
+    _sign_in(page, site)
+    page.goto(f"{site}/desk/account")
+    page.get_by_label("Name of the passkey").fill("My phone")
+    page.locator("#passkey-password").fill(PASSWORD)
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_text("The passkey My phone is added.").wait_for()
+    for times in (1, 2):
+        page.goto(f"{site}/desk/account")
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("button", name="Sign in with a passkey").click()
+        page.wait_for_url("**/desk")
+        (credential,) = devices.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
+        _expect((credential["rpId"], credential["signCount"]), ("localhost", 1 + times))
+    (kept,) = application.passkeys.list("eve")
+    _expect((kept.name, kept.used_at is not None), ("My phone", True))
+    page.goto(f"{site}/desk/account")
+    page.locator("#passkeys summary", has_text="Remove").click()
+    page.get_by_role("button", name="Remove My phone").click()
+    page.get_by_text("The passkey My phone is removed.").wait_for()
+    _expect(application.passkeys.list("eve"), ())
+
+
 def _expect(found: object, wanted: object) -> None:
     if found != wanted:
         raise AssertionError(f"{found} instead of {wanted}")
@@ -249,6 +281,7 @@ def _integrator(page: Any, site: str, application: Application) -> None:
 JOURNEYS = (
     Journey(name="operator", open=_desk, steps=_operator),
     Journey(name="operator-keyboard", open=busy_desk, steps=_keyboard, without_script=False),
+    Journey(name="passkey", open=busy_desk, steps=_passkey, without_script=False),
     Journey(name="caption", open=_captions, steps=_caption),
     Journey(name="visitor", open=_open_studio, steps=_visitor),
     Journey(name="integrator", open=_open_studio, steps=_integrator, without_script=False),

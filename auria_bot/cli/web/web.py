@@ -105,7 +105,7 @@ def add(
 ) -> None:
     """Add an operator, or give one a new password; it is asked for, or read from standard input.
 
-    Sessions that were begun with the old password end.
+    Sessions that were begun with the old password end, and passkeys are removed.
     """
     from auria_bot.cli.app import app_context
 
@@ -156,6 +156,40 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The operato
     with app_context() as app:
         app.accounts.remove(name)
         note(f"{name} may no longer sign in")
+
+
+@operators.command("passkeys")
+def passkeys(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")],
+    remove_id: Annotated[
+        str, typer.Option("--remove", metavar="ID", help="Remove this one; it can no longer be used to sign in.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """List the passkeys of an operator, or remove one; they are added at the desk, on the account's page."""
+    from auria_bot.cli.app import app_context
+    from auria_bot.cli.terminal.console import echo, print_json
+
+    with app_context() as app:
+        if remove_id:
+            gone = app.passkeys.remove(name, remove_id)
+            note(f"the passkey {gone.name} of {name} is no longer accepted")
+            return
+        found = app.passkeys.list(name)
+        if as_json:
+            times = [(one, one.used_at.isoformat() if one.used_at else None) for one in found]
+            print_json(
+                [
+                    {"id": one.id, "name": one.name, "added_at": one.added_at.isoformat(), "used_at": used}
+                    for one, used in times
+                ]
+            )
+            return
+        for one in found:
+            used = f"{one.used_at:%Y-%m-%d}" if one.used_at else "never"
+            echo(f"{one.id}  {one.name}  added {one.added_at:%Y-%m-%d}, last used {used}")
+        if not found:
+            note(f"{name} has no passkey; they are added at {app.public_url}/desk/account")
 
 
 class _extra:  # noqa: N801 - reads as a statement

@@ -28,6 +28,7 @@ from auria_bot.errors import (
     UnknownName,
 )
 from auria_bot.files import disk_errors, file_lock, write_json
+from auria_bot.services.accounts.attempts import FailedAttempts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,9 +45,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200  # characters
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _LIFETIME = timedelta(days=30)  # of a session since it was last used
 _SEEN = timedelta(minutes=10)  # how exactly that is recorded
-_FREE_ATTEMPTS, _LONGEST_WAIT = 3, 900.0  # seconds
 _MOST_ATTEMPTS = 3  # that are checked or wait for it at the same time
-_MOST_REMEMBERED = 10_000  # names and addresses with failures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +99,10 @@ class Accounts:
             seconds: gives seconds that only grow, for the waiting time after failures.
             note: records in the journal who (an operator's name; "" for the terminal's user) did what with whom.
         """
-        self._file, self._clock, self._seconds, self._note = file, clock, seconds, note
+        self._file, self._clock, self._note = file, clock, note
         self._hashing = threading.Lock()  # a hash takes 19 MiB
         self._attempts = threading.BoundedSemaphore(_MOST_ATTEMPTS)  # so that other pages do not wait for hashes
-        self._failures: dict[str, tuple[int, float]] = {}  # by name or address: how many, and when the next may come
+        self.failed = FailedAttempts(seconds)
         self._signed_in: set[tuple[str, str]] = set()  # names and addresses, since this process began
 
     def add(self, name: str, password: str, *, role: str = "", by: str = "", is_new: bool = False) -> Operator:
@@ -126,7 +125,7 @@ class Accounts:
         if role:
             _check_role(role)
         hashed = _hashed(password)
-        with self._changing() as data:
+        with self.changing() as data:
             known = data["operators"].get(name)
             if known and is_new:
                 raise InputError(f"there is an operator {name} already")
@@ -148,7 +147,7 @@ class Accounts:
             InvalidTransition: nobody would be left to manage operators.
         """
         _check_role(role)
-        with self._changing() as data:
+        with self.changing() as data:
             _check_known(data, name)
             _check_owners(data, name, role)
             data["operators"][name]["role"] = role
@@ -165,15 +164,23 @@ class Accounts:
         session = self.session(token)
         if session is None:
             raise NotPermitted("the session has ended; sign in again")
-        keys = [f"change {session.name}"]
-        if self._verified(session.name, old, keys) is None:
-            raise NotPermitted("the present password is wrong")
+        self.check_password(session.name, old)
         hashed = _hashed(new)
-        with self._changing() as data:
+        with self.changing() as data:
             _check_known(data, session.name)
             data["operators"][session.name]["hash"] = hashed
             _end(data, lambda one: one["name"] == session.name and one["id"] != session.id)
         self._note(session.name, "operator password", session.name)
+
+    def check_password(self, name: str, password: str) -> None:
+        """Make sure that whoever is signed in knows the operator's password.
+
+        Raises:
+            NotPermitted: it is wrong.
+            TooManyAttempts: too many attempts failed; wait as long as it says.
+        """
+        if self._verified(name, password, [f"change {name}"]) is None:
+            raise NotPermitted("the present password is wrong")
 
     def remove(self, name: str, *, by: str = "") -> None:
         """Remove an operator and end all sessions.
@@ -182,7 +189,7 @@ class Accounts:
             NotFound: there is no such operator.
             InvalidTransition: an owner would remove the last owner; the terminal can.
         """
-        with self._changing() as data:
+        with self.changing() as data:
             _check_known(data, name)
             if by:
                 _check_owners(data, name, "")
@@ -196,7 +203,7 @@ class Accounts:
         Raises:
             NotFound: there is no such operator.
         """
-        with self._changing() as data:
+        with self.changing() as data:
             _check_known(data, name)
             ended = _end(data, lambda session: session["name"] == name)
         self._note(by, "operator sessions", f"{name}: {ended} ended")
@@ -204,7 +211,7 @@ class Accounts:
 
     def operators(self) -> tuple[Operator, ...]:
         """Everybody who may sign in, by name."""
-        found = self._read()["operators"].items()
+        found = self.read()["operators"].items()
         return tuple(
             Operator(name=name, role=one["role"], added_at=datetime.fromisoformat(one["added_at"]))
             for name, one in sorted(found)
@@ -220,20 +227,29 @@ class Accounts:
         keys = [f"address {address}"]
         if (name, address) not in self._signed_in:
             keys.append(f"name {name[:40]}")
-        if (operator := self._verified(name, password, keys)) is None:
+        if self._verified(name, password, keys) is None:
             raise NotPermitted("the name or the password is wrong")
+        return self.begin_session(name, address=address, agent=agent)
+
+    def begin_session(self, name: str, *, address: str, agent: str) -> str:
+        """Begin a session of an operator who proved to be that; return its token, which is kept nowhere.
+
+        Raises:
+            NotFound: there is no such operator.
+        """
         self._signed_in.add((name, address))
         token, now = secrets.token_urlsafe(32), self._clock()
         session = Session(
             id=secrets.token_hex(6),
             name=name,
-            role=operator["role"],
+            role="",
             csrf=secrets.token_urlsafe(24),
             agent=agent[:200],
             begun_at=now,
             seen_at=now,
         )
-        with self._changing() as data:
+        with self.changing() as data:
+            _check_known(data, name)
             _end(data, lambda one: now - datetime.fromisoformat(one["seen_at"]) > _LIFETIME)
             values = asdict(session) | {"begun_at": now.isoformat(), "seen_at": now.isoformat()}
             data["sessions"][_hash(token)] = values
@@ -242,25 +258,25 @@ class Accounts:
     def session(self, token: str) -> Session | None:
         """The session of a token; None if it has ended."""
         key, now = _hash(token), self._clock()
-        data = self._read()
+        data = self.read()
         found = _session(data, key)
         if found is None or now - found.seen_at > _LIFETIME:
             return None
         if now - found.seen_at > _SEEN:
-            with self._changing() as data:
+            with self.changing() as data:
                 if key in data["sessions"]:
                     data["sessions"][key]["seen_at"] = now.isoformat()
         return found
 
     def sessions(self, name: str) -> tuple[Session, ...]:
         """The sessions of an operator, the one that was used last first."""
-        data = self._read()
+        data = self.read()
         found = [session for key in data["sessions"] if (session := _session(data, key)) and session.name == name]
         return tuple(sorted(found, key=lambda session: session.seen_at, reverse=True))
 
     def sign_out(self, token: str) -> None:
         """End a session."""
-        with self._changing() as data:
+        with self.changing() as data:
             data["sessions"].pop(_hash(token), None)
 
     def end_session(self, name: str, session_id: str) -> None:
@@ -269,7 +285,7 @@ class Accounts:
         Raises:
             NotFound: the operator has no such session.
         """
-        with self._changing() as data:
+        with self.changing() as data:
             if not _end(data, lambda session: (session["name"], session["id"]) == (name, session_id)):
                 raise NotFound("there is no such session; it may have ended already")
 
@@ -279,39 +295,23 @@ class Accounts:
         Raises:
             TooManyAttempts: one of the keys must wait, or too many attempts are being checked.
         """
-        self._check_wait(keys)
+        self.failed.check(keys)
         if not self._attempts.acquire(blocking=False):
             raise TooManyAttempts("too many sign in at once; try again in a second", seconds=1)
         try:
             with self._hashing:
-                self._check_wait(keys)  # an attempt that was checked meanwhile may have failed
-                operator = self._read()["operators"].get(name)
+                self.failed.check(keys)  # an attempt that was checked meanwhile may have failed
+                operator = self.read()["operators"].get(name)
                 if _matches(operator, password):
-                    for key in keys:
-                        self._failures.pop(key, None)
+                    self.failed.forget(keys)
                     return operator
-                self._count_failure(keys)
+                self.failed.count(keys)
                 return None
         finally:
             self._attempts.release()
 
-    def _check_wait(self, keys: Sequence[str]) -> None:
-        now = self._seconds()
-        wait = max(self._failures.get(key, (0, 0.0))[1] - now for key in keys)
-        if wait > 0:
-            raise TooManyAttempts(
-                f"too many attempts failed; the next one is possible in {int(wait) + 1} s", seconds=int(wait) + 1
-            )
-
-    def _count_failure(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            count = self._failures.pop(key, (0, 0.0))[0] + 1
-            wait = min(_LONGEST_WAIT, 2.0 ** (count - _FREE_ATTEMPTS)) if count >= _FREE_ATTEMPTS else 0.0
-            self._failures[key] = (count, self._seconds() + wait)
-        while len(self._failures) > _MOST_REMEMBERED:
-            self._failures.pop(next(iter(self._failures)))
-
-    def _read(self) -> dict[str, dict[str, Any]]:
+    def read(self) -> dict[str, dict[str, Any]]:
+        """Operators by name and sessions by their tokens' hash, as they are kept."""
         try:
             data = json.loads(self._file.read_text(encoding="utf-8"))
             return {"operators": dict(data["operators"]), "sessions": dict(data["sessions"])}
@@ -321,11 +321,12 @@ class Accounts:
             raise SettingsError(f"{self._file} is damaged; delete it and add the operators again") from None
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+    def changing(self) -> Iterator[dict[str, dict[str, Any]]]:
+        """The same to be changed, while nobody else does; it is saved at the end of the block."""
         with disk_errors(self._file):
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with file_lock(self._file.with_suffix(".lock")):
-                data = self._read()
+                data = self.read()
                 yield data
                 write_json(self._file, data)
 

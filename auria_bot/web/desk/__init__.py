@@ -14,6 +14,7 @@ from auria_bot.web.desk.channels import add_channels
 from auria_bot.web.desk.drafts import add_drafts
 from auria_bot.web.desk.engagement import add_engagement
 from auria_bot.web.desk.operations import add_operations
+from auria_bot.web.desk.passkeys import add_passkeys
 from auria_bot.web.desk.posts import add_posts
 from auria_bot.web.desk.versions import add_versions
 
@@ -25,6 +26,7 @@ __all__ = ["COOKIE", "desk_router"]
 
 _ROUTES = (
     add_accounts,
+    add_passkeys,
     add_drafts,
     add_versions,
     add_posts,

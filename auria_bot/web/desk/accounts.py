@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from auria_bot.web.desk.access import DeskRoutes
 
-__all__ = ["add_accounts"]
+__all__ = ["ACCOUNT", "account_page", "add_accounts", "sign_in_page", "signed_in"]
 
 _MONTH = 30 * 86_400  # seconds
-_ACCOUNT = "/desk/account"
+ACCOUNT = "/desk/account"
+"""The page of one's own account."""
 
 
 def add_accounts(router: APIRouter, desk: DeskRoutes) -> None:
@@ -33,11 +34,10 @@ def add_accounts(router: APIRouter, desk: DeskRoutes) -> None:
 
 def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
     writer, accounts = Depends(desk.writer), desk.services.accounts
-    is_secure = desk.services.public_url.startswith("https://")
 
     @router.get("/sign-in")
-    def sign_in_page(request: Request) -> Response:
-        return desk.page("sign_in.html", request, None, message="", name="", any_operator=bool(accounts.operators()))
+    def show(request: Request) -> Response:
+        return sign_in_page(desk, request)
 
     @router.post("/sign-in")
     def sign_in(request: Request, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
@@ -46,19 +46,8 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
         try:
             token = accounts.sign_in(name.strip(), password, address=address, agent=agent)
         except NotPermitted as error:
-            answer = desk.page(
-                "sign_in.html", request, None, error.http_status, message=str(error), name=name[:40], any_operator=True
-            )
-            if seconds := getattr(error, "seconds", 0):
-                answer.headers["Retry-After"] = str(seconds)
-            return answer
-        if earlier := request.cookies.get(COOKIE):
-            accounts.sign_out(earlier)  # the browser's session of before ends
-        answer = seen("/desk")
-        answer.set_cookie(
-            COOKIE, token, max_age=_MONTH, path="/desk", httponly=True, samesite="strict", secure=is_secure
-        )
-        return answer
+            return sign_in_page(desk, request, error, name=name[:40])
+        return signed_in(desk, request, token)
 
     @router.post("/sign-out")
     def sign_out(request: Request, _: Session = writer) -> Response:
@@ -68,7 +57,34 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
         return answer
 
 
-def _account_page(
+def sign_in_page(desk: DeskRoutes, request: Request, error: NotPermitted | None = None, *, name: str = "") -> Response:
+    """The page to sign in, with what was refused."""
+    answer = desk.page(
+        "sign_in.html",
+        request,
+        None,
+        error.http_status if error else 200,
+        message=str(error) if error else "",
+        name=name,
+        any_operator=error is not None or bool(desk.services.accounts.operators()),
+        has_passkeys=desk.services.passkeys.is_available,
+    )
+    if seconds := getattr(error, "seconds", 0):
+        answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
+def signed_in(desk: DeskRoutes, request: Request, token: str) -> Response:
+    """Lead to the desk with a session that begins; the browser's session of before ends."""
+    if earlier := request.cookies.get(COOKIE):
+        desk.services.accounts.sign_out(earlier)
+    answer = seen("/desk")
+    is_secure = desk.services.public_url.startswith("https://")
+    answer.set_cookie(COOKIE, token, max_age=_MONTH, path="/desk", httponly=True, samesite="strict", secure=is_secure)
+    return answer
+
+
+def account_page(
     desk: DeskRoutes, request: Request, session: Session, error: AuriaError | None = None, *, typed: str = ""
 ) -> Response:
     """The account, with what was refused; owners see all operators with their sessions."""
@@ -82,6 +98,8 @@ def _account_page(
         sessions=accounts.sessions(session.name),
         operators=[(one, accounts.sessions(one.name)) for one in everybody],
         roles=ROLES,
+        passkeys=desk.services.passkeys.list(session.name),
+        has_passkeys=desk.services.passkeys.is_available,
         message=str(error) if error else "",
         typed=typed,
     )
@@ -93,16 +111,16 @@ def _add_own_account(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.get("/account")
     def account(request: Request, session: Session = reader) -> Response:
-        return _account_page(desk, request, session)
+        return account_page(desk, request, session)
 
     @router.get("/sessions")
     def earlier_address(_: Session = reader) -> Response:
-        return seen(_ACCOUNT)
+        return seen(ACCOUNT)
 
     @router.post("/sessions/{session_id}/end")
     def end(session_id: str, session: Session = writer) -> Response:
         accounts.end_session(session.name, session_id)
-        return seen(_ACCOUNT, "session")
+        return seen(ACCOUNT, "session")
 
     @router.post("/account/password")
     def password(
@@ -114,8 +132,8 @@ def _add_own_account(router: APIRouter, desk: DeskRoutes) -> None:
         try:
             accounts.change_password(request.cookies[COOKIE], old, new)
         except InputError as error:
-            return _account_page(desk, request, session, error)
-        return seen(_ACCOUNT, "password")
+            return account_page(desk, request, session, error)
+        return seen(ACCOUNT, "password")
 
 
 def _add_operators(router: APIRouter, desk: DeskRoutes) -> None:
@@ -134,26 +152,26 @@ def _add_operators(router: APIRouter, desk: DeskRoutes) -> None:
         try:
             accounts.add(name, password, role=role, by=session.name, is_new=True)
         except InputError as error:
-            return _account_page(desk, request, session, error, typed=name[:40])
-        return seen(_ACCOUNT, "operator", name)
+            return account_page(desk, request, session, error, typed=name[:40])
+        return seen(ACCOUNT, "operator", name)
 
     @router.post("/operators/{name}/role")
     def role(request: Request, name: str, session: Session = owner, role: Annotated[str, Form()] = "") -> Response:
         try:
             accounts.set_role(name, role, by=session.name)
         except (InputError, InvalidTransition) as error:
-            return _account_page(desk, request, session, error)
-        return seen(_ACCOUNT, "role", name)
+            return account_page(desk, request, session, error)
+        return seen(ACCOUNT, "role", name)
 
     @router.post("/operators/{name}/end")
     def end(name: str, session: Session = owner) -> Response:
         accounts.end_sessions(name, by=session.name)
-        return seen(_ACCOUNT, "sessions", name)
+        return seen(ACCOUNT, "sessions", name)
 
     @router.post("/operators/{name}/remove")
     def remove(request: Request, name: str, session: Session = owner) -> Response:
         try:
             accounts.remove(name, by=session.name)
         except InvalidTransition as error:
-            return _account_page(desk, request, session, error)
-        return seen(_ACCOUNT, "removed", name)
+            return account_page(desk, request, session, error)
+        return seen(ACCOUNT, "removed", name)

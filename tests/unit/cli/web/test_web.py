@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner
 
 from auria_bot.cli.web.web import web
+from auria_bot.services.accounts.passkeys import Passkeys
+from tests.authenticator import Authenticator
 from tests.exhibited import exhibited
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def run(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     """Run the command in a home."""
     monkeypatch.setenv("AURIA_HOME", str(home))
     return CliRunner().invoke(web, list(arguments), catch_exceptions=False)
@@ -64,3 +67,20 @@ def test_a_browser_with_windows_is_opened(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setenv("DISPLAY", display)
         run(tmp_path, monkeypatch, *arguments)
     assert opened == ["http://127.0.0.1:8620"]
+
+
+def test_the_terminal_lists_and_removes_passkeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their short ids; whoever lost a device is not kept in by it."""
+    application = exhibited(tmp_path, 0)
+    application.accounts.add("ada", "a long password")
+    empty = run(tmp_path, monkeypatch, "operators", "passkeys", "ada")
+    assert "has no passkey" in empty.stderr
+    passkeys = Passkeys(accounts=application.accounts, site="https://auria.example", clock=application.clock)
+    device = Authenticator(origin="https://auria.example", host="auria.example")
+    added = passkeys.add("ada", device.made(passkeys.options_to_add("ada")), called="phone")
+    application.close()
+    assert f"{added.id}  phone" in run(tmp_path, monkeypatch, "operators", "passkeys", "ada").stdout
+    listed = json.loads(run(tmp_path, monkeypatch, "operators", "passkeys", "ada", "--json").stdout)
+    assert [(one["id"], one["name"], one["used_at"]) for one in listed] == [(added.id, "phone", None)]
+    run(tmp_path, monkeypatch, "operators", "passkeys", "ada", "--remove", added.id)
+    assert passkeys.list("ada") == ()

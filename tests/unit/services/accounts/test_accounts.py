@@ -221,20 +221,6 @@ def test_one_address_cannot_try_many_names(accounts: Accounts) -> None:
         accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
 
 
-def test_failures_of_many_addresses_are_not_remembered_without_end(
-    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The oldest are forgotten first; whoever tries still waits."""
-    monkeypatch.setattr(module, "_MOST_REMEMBERED", 4)
-    for number in range(3):
-        for address in (f"10.0.1.{number}", "10.0.0.1"):
-            with pytest.raises(NotPermitted, match="wrong"):
-                accounts.sign_in(f"{address}-{number}", "x", address=address)
-    assert len(accounts._failures) == 4
-    with pytest.raises(TooManyAttempts):
-        accounts.sign_in("ada", PASSWORD, address="10.0.0.1")
-
-
 def test_few_passwords_are_checked_at_once(accounts: Accounts) -> None:
     """Whoever comes while enough are being checked is told to come back; guesses at once count one after the other."""
     results, entered = list[object](), threading.Barrier(4)
