@@ -31,7 +31,9 @@ class Authenticator:
         self.user = _raw(options["user"]["id"])
         told = CollectedClientData.create(CollectedClientData.TYPE.CREATE, options["challenge"], self.origin)
         credential = AttestedCredentialData.create(
-            Aaguid.NONE, self.id, ES256.from_cryptography_key(self.key.public_key())
+            Aaguid.NONE,
+            self.id,
+            ES256.from_cryptography_key(self.key.public_key()),  # type: ignore[no-untyped-call]  # of fido2
         )
         data = AuthenticatorData.create(
             self._host_hash, self.flags | AuthenticatorData.FLAG.AT, self.count, bytes(credential)
