@@ -181,6 +181,28 @@ spec:
     secretKeyRef:
       name: {{ .Values.database.secretName }}
       key: {{ .Values.database.secretKey }}
+{{- with .Values.storage }}
+{{- if .pictures }}
+- name: AURIA_STORAGE__PICTURES
+  value: {{ .pictures | quote }}
+- name: AURIA_STORAGE__ENDPOINT
+  value: {{ .endpoint | quote }}
+- name: AURIA_STORAGE__REGION
+  value: {{ .region | quote }}
+{{- if .secretName }}
+- name: AURIA_SECRET_STORAGE_ACCESS_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secretName }}
+      key: {{ .accessKeyKey }}
+- name: AURIA_SECRET_STORAGE_SECRET_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ .secretName }}
+      key: {{ .secretKeyKey }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Annotations by which a pod is replaced when the settings change. */}}
