@@ -111,10 +111,14 @@ class BucketPictures(Pictures):
             return super().path(folder, name)
         size, sha256 = self._known(folder, name)
         copy = self.copies / folder / name
-        if not copy.is_file() or copy.stat().st_size != size:
+        try:
+            os.utime(copy.parent)  # from now on nobody removes it
+            is_there = copy.stat().st_size == size
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
             self.bucket.download(_key(folder, name, sha256), copy, sha256=sha256)
             self._trim()
-        os.utime(copy.parent)
         return copy
 
     def place(self, folder: str, name: str) -> Path:
@@ -229,11 +233,13 @@ class BucketPictures(Pictures):
 
     def _trim(self) -> None:
         """Remove the copies that were not used for longest, until the others fit."""
-        sizes = folder_sizes(self.copies)
-        total = sum(sizes.values())
-        if total <= self._limit:
+        try:
+            sizes = folder_sizes(self.copies)
+            ages = sorted(((self.copies / name).stat().st_mtime, name) for name in sizes)
+        except FileNotFoundError:  # another process removes some
             return
-        for used, folder in sorted(((self.copies / name).stat().st_mtime, name) for name in sizes):
+        total = sum(sizes.values())
+        for used, folder in ages:
             if total <= self._limit or time.time() - used < _YOUNG:
                 return
             shutil.rmtree(self.copies / folder, ignore_errors=True)
