@@ -30,3 +30,9 @@ def chromium() -> Iterator[Any]:
 def test_a_journey_comes_to_its_end(chromium: Any, journey: Any, script: bool) -> None:
     """Nothing goes wrong on the way, and the console stays silent."""
     assert walk(chromium, journey, script=script) == []
+
+
+def test_a_journey_is_walked_by_keyboard_alone(chromium: Any) -> None:
+    """Everything is reached by the Tab key, and shows that it has the focus; web-accessible walks all of them so."""
+    (visitor,) = (journey for journey in JOURNEYS if journey.name == "visitor")
+    assert walk(chromium, visitor, by_keyboard=True) == []

@@ -27,15 +27,18 @@ def run(schemes: tuple[str, ...] = ("light", "dark")) -> Result:
     try:
         with served(application) as site, browser() as chromium:
             found = examine(chromium, site, pages_of(application), schemes=schemes)
-            by_keyboard = [journey for journey in JOURNEYS if journey.name.endswith("-keyboard")]
-            faults = [fault for journey in by_keyboard for fault in walk(chromium, journey)]
+            faults = [
+                f"{journey.name}: {fault}"
+                for journey in JOURNEYS
+                for fault in walk(chromium, journey, by_keyboard=True)
+            ]
     finally:
         application.close()
         shutil.rmtree(home, ignore_errors=True)
     wrong = (*found.violations, *found.traps, *faults)
     figures = (
         f"{found.pages} pages in {' and '.join(schemes)} on two screens: {len(found.violations)} violations,"
-        f" {len(found.traps)} traps; {len(by_keyboard)} journeys by keyboard, {len(faults)} faults"
+        f" {len(found.traps)} traps; {len(JOURNEYS)} journeys by keyboard, {len(faults)} faults"
     )
     figures += "".join(f"\n  {one}" for one in wrong[:40])
     return Result(name="web-accessible", figures=figures, bar=_BAR, passed=not wrong)

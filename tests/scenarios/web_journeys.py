@@ -22,6 +22,7 @@ from tests.operators import PASSWORD
 from tests.scenarios.caption_serve import free_port, pictures
 from tests.scenarios.caption_serve import served as captioner
 from tests.scenarios.desk import busy_desk, open_to_visitors
+from tests.scenarios.keyboard import KeyboardPage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,9 @@ class Journey:
     without_script: bool = True  # whether it is promised without JavaScript
 
 
-def walk(chromium: Any, journey: Journey, *, script: bool = True, width: int = 390) -> list[str]:
+def walk(
+    chromium: Any, journey: Journey, *, script: bool = True, width: int = 390, by_keyboard: bool = False
+) -> list[str]:
     """Walk a journey on a screen so wide; what went wrong, with every error on the console."""
     home, faults = Path(tempfile.mkdtemp(prefix=f"auria-{journey.name}-")), list[str]()
     application = journey.open(home)
@@ -56,7 +59,7 @@ def walk(chromium: Any, journey: Journey, *, script: bool = True, width: int = 3
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
     try:
         with served(application) as site:
-            journey.steps(page, site, application)
+            journey.steps(KeyboardPage(page) if by_keyboard else page, site, application)
     except Exception as error:  # noqa: BLE001 - what goes wrong is the result
         faults.append(f"{type(error).__name__} at {page.url}: {error}"[:400])
     finally:
@@ -170,7 +173,7 @@ def _passkey(page: Any, site: str, application: Application) -> None:
     """Add a passkey of the browser's own authenticator, and sign in with it."""
     site = site.replace("127.0.0.1", "localhost")  # an address can have no passkeys
     application.settings = application.settings.model_copy(update={"web": WebSettings(url=site)})
-    devices = page.context.new_cdp_session(page)
+    devices = page.context.new_cdp_session(page.context.pages[0])
     devices.send("WebAuthn.enable")
     kind = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
     able = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
