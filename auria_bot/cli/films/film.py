@@ -57,6 +57,7 @@ Keys = Annotated[
     str | None,
     typer.Option("--keys", help="The key frames, as 3,7,12: numbers of the sheet that auria film pick writes."),
 ]
+Strokes = Annotated[bool, typer.Option("--strokes", help="Paint it with oil, by the hand of that painting.")]
 Music = Annotated[
     Path | None, typer.Option("--music", help="A file that is heard: repeated, cut and faded to the length.")
 ]
@@ -96,6 +97,7 @@ def make(
     flow: Flow = "",
     mood: Mood = None,
     style: Annotated[str | None, typer.Option("--style", help="Take the colours of this painting.")] = None,
+    strokes: Strokes = False,
     music: Music = None,
     poem: LeadingPoem = None,
     voice: Annotated[bool, typer.Option("--voice", help="Have the poem read aloud; needs auria-bot[voice].")] = False,
@@ -129,6 +131,7 @@ def make(
         flow=flow,
         mood=mood,
         style=style,
+        strokes=strokes,
         music=music,
         voice=voice,
     )
@@ -137,7 +140,7 @@ def make(
             wish = replace(wish, poem=app.film_drafts.poem(poem).lines)
         planned = app.film_planner.plan(name, wish, format_of(Path(f"film.{form.lower()}")))
         if dry_run:
-            _estimate(planned, as_json=as_json)
+            _estimate(app, planned, as_json=as_json)
         else:
             _render(app, planned, draft=draft, as_json=as_json)
 
@@ -306,10 +309,10 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _estimate(planned: PlannedFilm, *, as_json: bool) -> None:
+def _estimate(app: Application, planned: PlannedFilm, *, as_json: bool) -> None:
     from auria_bot.services.films.films import estimate
 
-    found, plan = estimate(planned), planned.plan
+    found, plan = estimate(planned, lambda: app.video_stylist), planned.plan
     if as_json:
         print_json({"seconds": round(found.seconds, 1), "bytes": found.bytes, "plan": dict(plan)})
         return
@@ -327,7 +330,7 @@ def _render(app: Application, planned: PlannedFilm, *, draft: bool, as_json: boo
     from auria_bot.services.films.films import render
 
     with making_frames() as progress:
-        made, known = render(app.films, planned, progress)
+        made, known = render(app.films, planned, progress, lambda: app.video_stylist)
     added = app.film_drafts.add(made) if draft else None
     if as_json:
         print_json({"made": not known, **_summary(made), **({"draft": added.id} if added else {})})

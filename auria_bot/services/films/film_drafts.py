@@ -147,7 +147,7 @@ class FilmDrafts:
             mood_source="given" if plan.get("mood") else "read",
             haiku=poem,
             subject=name.replace("-", " "),
-            style=self._style(str(plan.get("painting", ""))),
+            style=self._style(str(plan.get("painting", "")), str(plan.get("strokes", "photorealistic"))),
             nudity=nudity,
             fingerprint=fingerprint,
             caption=_caption(name, frames[0]),
@@ -184,14 +184,12 @@ class FilmDrafts:
                 )
         return max(result.nudity for result in results), results[0].fingerprint
 
-    def _style(self, key: str) -> Style:
-        """The painting whose colours the film took."""
+    def _style(self, key: str, mode: str) -> Style:
+        """The painting whose colours, and maybe strokes, the film took."""
         if not key:
             return Style(key="", title="", artist="", year="", mode="photorealistic")
         painting = self._bank().find(key)
-        return Style(
-            key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode="photorealistic"
-        )
+        return Style(key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode=mode)
 
 
 def _frames_across(film: Film, seconds: float) -> list[Image.Image]:
@@ -253,7 +251,8 @@ def _alt_text(artwork: ArtworkInProgress, plan: Mapping[str, Any]) -> str:
         f"{'A voice reads' if plan.get('voice') else 'It is shown with'} this haiku: {artwork.haiku}",
     ]
     if artwork.style is not None and artwork.style.key:
-        sentences.insert(1, f"Its colours are taken from a painting, {artwork.style.title}.")
+        taken = "colours and strokes" if plan.get("strokes") else "colours"
+        sentences.insert(1, f"Its {taken} are taken from a painting, {artwork.style.title}.")
     return " ".join(sentences)[:1000]
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.art.films.walk import FrameMaker, Walk
     from auria_bot.art.films.water_flow import WaterFlow
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
+    from auria_bot.domain.artwork import Style
     from auria_bot.services.films.poem_film import PoemGuide
 
 __all__ = ["MOST_KEYS", "OWN_FLOW", "PREFIX", "FilmPlanner", "FilmWish", "PlannedFilm"]
@@ -42,6 +43,7 @@ OWN_FLOW = "own"
 PREFIX = "film-"
 """Begins the name of a film model's folder."""
 
+_STROKES = "oil"  # the mode of the stylist that paints with strokes
 _SHARE = 0.85  # how far colours move towards a painting's
 
 
@@ -60,6 +62,7 @@ class FilmWish:
     flow: str = ""  # OWN_FLOW, or a video as whose water that of the film flows; "": it stands
     mood: str | None = None
     style: str | None = None  # a painting whose colours the film takes
+    strokes: bool = False  # painted with oil, by the hand of the painting
     music: Path | None = None
     poem: tuple[str, ...] = ()  # three lines that lead the film, see poem_film
     voice: bool = False  # the poem is read aloud
@@ -76,6 +79,7 @@ class PlannedFilm:
     metadata: Mapping[str, str]  # what the file says of itself
     music: Path | None
     spoken: tuple[Spoken, ...] = ()  # what is read aloud
+    strokes: Style | None = None  # by whose hand its frames are painted
 
 
 class FilmPlanner:
@@ -178,6 +182,7 @@ class FilmPlanner:
             metadata=_metadata(name, plan, painting),
             music=wish.music,
             spoken=recitation.lines if recitation else (),
+            strokes=_strokes(wish, painting),
         )
 
     def _flow(self, name: str, wanted: str) -> WaterFlow | None:
@@ -231,6 +236,7 @@ def _wished(wish: FilmWish, form: VideoFormat) -> dict[str, Any]:
         "size": list(wish.size),
         "format": form.suffix[1:],
         "music_sha256": sha256_of(wish.music) if wish.music is not None else "",
+        **({"strokes": _STROKES} if wish.strokes else {}),
     }
 
 
@@ -264,6 +270,23 @@ def _key_numbers(wish: FilmWish) -> tuple[int, ...]:
     return numbers
 
 
+def _strokes(wish: FilmWish, painting: BankedPainting | None) -> Style | None:
+    """By whose hand the frames are painted.
+
+    Raises:
+        InputError: no painting is named.
+    """
+    from auria_bot.domain.artwork import Style
+
+    if not wish.strokes:
+        return None
+    if painting is None:
+        raise InputError("strokes are laid by the hand of a painting; name one with --style, or a mood with --mood")
+    return Style(
+        key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode=_STROKES, strength=0.6
+    )
+
+
 def _palette(walk: Walk, painting: BankedPainting | None) -> Palette | None:
     from auria_bot.art.films.palette import Palette
 
@@ -275,7 +298,8 @@ def _metadata(name: str, plan: Mapping[str, Any], painting: BankedPainting | Non
     from auria_bot.art.exporters.exporter import CREATOR, SOURCE_TYPE
 
     poem = f", led by a haiku: {' / '.join(plan['poem'])}" if "poem" in plan else ""
-    after = f", in the colours of {painting.title}" if painting is not None else ""
+    how = "in the colours and by the hand of" if "strokes" in plan else "in the colours of"
+    after = f", {how} {painting.title}" if painting is not None else ""
     record = {
         "software": f"auria_bot {__version__}",
         "digital_source_type": SOURCE_TYPE,

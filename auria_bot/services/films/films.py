@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from auria_bot.art.films.steady_style import SteadyStyle
+    from auria_bot.domain.interfaces import Stylist
     from auria_bot.services.films.film_plan import PlannedFilm
 
 __all__ = ["Estimate", "Film", "FilmLibrary", "estimate", "render"]
 
 SEGMENT = 50  # frames
+_AHEAD = 32  # frames of a loop's end that are painted before its beginning
 _TRIED = 10  # frames from which an estimate is made
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,80}")
 
@@ -104,13 +107,19 @@ class FilmLibrary:
         return None
 
 
-def render(library: FilmLibrary, film: PlannedFilm, progress: Callable[[int, int], None]) -> tuple[Film, bool]:
+def render(
+    library: FilmLibrary,
+    film: PlannedFilm,
+    progress: Callable[[int, int], None],
+    stylist: Callable[[], Stylist] | None = None,
+) -> tuple[Film, bool]:
     """Make a film, going on where an interrupted call stopped; whether it was there already.
 
     Args:
         library: where it is kept.
         film: what to make.
         progress: called with (frames that are done, frames in all).
+        stylist: loads what paints it, for a film of strokes.
 
     Raises:
         InputError: the music cannot be read.
@@ -122,14 +131,17 @@ def render(library: FilmLibrary, film: PlannedFilm, progress: Callable[[int, int
         return known, True
     folder, timing = library.folder(label), film.frames.timing
     with Segments.open(folder / "parts", film.plan) as segments:
+        painter = _painter(film, stylist)
+        if painter is not None and segments.done < -(-timing.frames // SEGMENT):
+            _prepare(painter, film, segments.state)
         progress(min(segments.done * SEGMENT, timing.frames), timing.frames)
         for first in range(segments.done * SEGMENT, timing.frames, SEGMENT):
             end = min(first + SEGMENT, timing.frames)
-            segments.add(partial(_write, film, first=first, end=end, progress=progress))
+            segments.add(partial(_write, film, painter, first=first, end=end, progress=progress))
         target = folder / f"film{film.form.suffix}"
         with disk_errors(target), atomic_path(target, mode=0o644) as scratch:
             _join(film, segments.paths, scratch)
-        _write_poster(film, folder / "poster.jpg")
+        _write_poster(film, target, folder / "poster.jpg")
         facts = {**film.plan, "file": target.name, "sha256": sha256_of(target), "bytes": target.stat().st_size}
         with disk_errors(folder):
             write_json(folder / "film.json", facts, pretty=True, mode=0o644)
@@ -140,19 +152,19 @@ def render(library: FilmLibrary, film: PlannedFilm, progress: Callable[[int, int
     return made, False
 
 
-def estimate(film: PlannedFilm) -> Estimate:
+def estimate(film: PlannedFilm, stylist: Callable[[], Stylist] | None = None) -> Estimate:
     """Make a few frames of a film, and judge by them."""
     import tempfile
     from pathlib import Path
 
     import av
 
-    timing = film.frames.timing
+    timing, painter = film.frames.timing, _painter(film, stylist)
     count = min(_TRIED, timing.frames)
     with tempfile.TemporaryDirectory(prefix="auria-film-") as scratch:
         path = Path(scratch) / "part"
         began = time.monotonic()
-        _write(film, path, first=0, end=count, progress=lambda _done, _all: None)
+        _write(film, painter, path, first=0, end=count, progress=lambda _done, _all: None)
         seconds = time.monotonic() - began
         with av.open(str(path)) as part:
             sizes = [packet.size for packet in part.demux(part.streams.video[0]) if packet.dts is not None]
@@ -168,18 +180,52 @@ def _label(film: PlannedFilm) -> str:
     return f"{film.name}-{digest[:8]}"
 
 
+def _painter(film: PlannedFilm, stylist: Callable[[], Stylist] | None) -> SteadyStyle | None:
+    """What paints the frames with strokes, which stay where they were laid; None for a film without."""
+    from auria_bot.art.films.steady_style import SteadyStyle
+    from auria_bot.services.films.restyle_video import restyled_frame
+
+    if film.strokes is None or stylist is None:
+        return None
+    return SteadyStyle(partial(restyled_frame, stylist(), film.strokes, int(film.plan["seed"])))
+
+
+def _prepare(painter: SteadyStyle, film: PlannedFilm, state: bytes | None) -> None:
+    """Let the painter go on after what there is; a loop begins with the strokes of its last seconds.
+
+    Little is left of a stroke after _AHEAD frames, so that the film's own last frame carries about the same.
+    """
+    from PIL import Image
+
+    total = film.frames.timing.frames
+    if state is not None:
+        painter.restore(state)
+    elif film.plan["loop"]:
+        for frame in film.frames.frames(max(0, total - _AHEAD), total):
+            painter.restyle(Image.fromarray(frame))
+
+
 def _write(
-    film: PlannedFilm, path: Path, *, first: int, end: int, progress: Callable[[int, int], None]
-) -> tuple[None, None]:
-    """Write some frames; nothing is noted with them or left for the next ones."""
+    film: PlannedFilm,
+    painter: SteadyStyle | None,
+    path: Path,
+    *,
+    first: int,
+    end: int,
+    progress: Callable[[int, int], None],
+) -> tuple[None, bytes | None]:
+    """Write some frames; nothing is noted with them, and what a painter carries along is left for the next ones."""
+    import numpy as np
+    from PIL import Image
+
     from auria_bot.art.films.video_writer import VideoWriter
 
     timing = film.frames.timing
     with VideoWriter.create(path, film.form, size=timing.size, rate=timing.rate) as writer:
         for frame in film.frames.frames(first, end):
-            writer.write(frame)
+            writer.write(frame if painter is None else np.asarray(painter.restyle(Image.fromarray(frame))))
             progress(first + writer.count, timing.frames)
-    return None, None
+    return None, painter.state() if painter is not None else None
 
 
 def _join(film: PlannedFilm, parts: list[Path], target: Path) -> None:
@@ -193,10 +239,16 @@ def _join(film: PlannedFilm, parts: list[Path], target: Path) -> None:
     join(timed, target, film.form, metadata=film.metadata, soundtrack=soundtrack)
 
 
-def _write_poster(film: PlannedFilm, path: Path) -> None:
+def _write_poster(film: PlannedFilm, made: Path, path: Path) -> None:
+    """The first frame; of a painted film that of the finished file, for no other is kept."""
     from PIL import Image
 
+    from auria_bot.art.films.video import Video
     from auria_bot.art.pictures import save_picture
 
-    (frame,) = film.frames.frames(0, 1)
-    save_picture(Image.fromarray(frame), path, quality=90)
+    if film.strokes is None:
+        (frame,) = film.frames.frames(0, 1)
+        save_picture(Image.fromarray(frame), path, quality=90)
+        return
+    with Video.open(made) as video:
+        save_picture(next(video.frames()).picture(film.frames.timing.size), path, quality=90)

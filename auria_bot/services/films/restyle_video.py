@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Style
     from auria_bot.domain.interfaces import Stylist
 
-__all__ = ["Restyled", "VideoWish", "restyle_video"]
+__all__ = ["Restyled", "VideoWish", "restyle_video", "restyled_frame"]
 
 SEGMENT = 48  # frames
 _MOST_HEIGHT = 2160  # pixels
@@ -114,7 +114,7 @@ def restyle_video(
     _tidy(work)
     folder = work / hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
     with Segments.open(folder, plan) as segments, Video.open(source) as video:
-        maker = _Maker(partial(_restyled, stylist, style, wish.seed), wish, size, form, rate)
+        maker = _Maker(partial(restyled_frame, stylist, style, wish.seed), wish, size, form, rate)
         maker.go_on(segments)
         progress(maker.count, max(expected, maker.count))
         frames = itertools.islice(video.frames(), maker.count, None)
@@ -219,7 +219,7 @@ def _style(stylist: Stylist, first: Frame, wish: VideoWish) -> Style:
     return replace(found, mode=wish.mode, strength=found.strength if wish.strength is None else wish.strength)
 
 
-def _restyled(stylist: Any, style: Style, seed: int, frame: Image.Image) -> Image.Image:
+def restyled_frame(stylist: Any, style: Style, seed: int, frame: Image.Image) -> Image.Image:
     """A frame in the style, at the same size; in memory, where the stylist can."""
     from auria_bot.art.pictures import open_picture
     from auria_bot.art.stylists.media import STROKE_MODES

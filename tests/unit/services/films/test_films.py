@@ -8,7 +8,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from auria_bot.art.films import video
 from auria_bot.art.films.video_writer import FORMATS
@@ -17,10 +19,13 @@ from auria_bot.services.films import films
 from auria_bot.services.films.film_plan import FilmWish
 from auria_bot.services.films.films import FilmLibrary, estimate, render
 from auria_bot.services.films.segments import Segments
+from tests.scenarios.film_measures import steps
 from tests.scenarios.films import planner
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from auria_bot.domain.artwork import Style
 
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
@@ -142,3 +147,47 @@ def test_a_folder_that_somebody_deletes_meanwhile_is_told(tmp_path: Path, monkey
     monkeypatch.setattr(Segments, "remove", lambda _: shutil.rmtree(library.folder(films._label(plan))))
     with pytest.raises(NotFound, match="was removed while the film was made"):
         render(library, plan, ignore)
+
+
+class Painter:
+    """A stylist that paints a frame's mean colour, with noise of its own in every call."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def painted(self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int) -> Image.Image:
+        """Noise about the mean of the picture."""
+        self.count += 1
+        rng = np.random.default_rng(int(np.asarray(picture, np.int64).sum()) + seed)
+        mean = np.asarray(picture, np.float64).mean(axis=(0, 1))
+        return Image.fromarray(np.clip(rng.normal(mean, 40, (size[1], size[0], 3)), 0, 255).astype(np.uint8))
+
+
+def test_strokes_stay_over_the_seam_of_a_loop_and_an_interruption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last frame leads to the first as any frame to the next; an interrupted film goes on with the same bytes."""
+    monkeypatch.setattr(films, "SEGMENT", 10)
+    wish = replace(WISH, strokes=True, style="The Starry Night", moving=False, seconds=Fraction(2))
+    monkeypatch.setattr(films, "_AHEAD", 12)
+    plan = planner(tmp_path / "models").plan("drawn", wish, FORMATS[".mp4"])
+    assert plan.plan["strokes"] == "oil"
+    stylist: Any = Painter
+    whole, _ = render(FilmLibrary(tmp_path / "a"), plan, ignore, stylist)
+    found = steps(whole.path, loop=True)
+    assert found[-1] < 1.3 * found[:-1].max()
+
+    def stop(done: int, _all: int) -> None:
+        if done == 17:
+            raise Stopped
+
+    library = FilmLibrary(tmp_path / "b")
+    with pytest.raises(Stopped):
+        render(library, plan, stop, stylist)
+    assert render(library, plan, ignore, stylist)[0].path.read_bytes() == whole.path.read_bytes()
+
+
+def test_strokes_need_a_painting(tmp_path: Path) -> None:
+    """Which the message says how to name."""
+    with pytest.raises(InputError, match="--style"):
+        planner(tmp_path).plan("drawn", replace(WISH, strokes=True), FORMATS[".mp4"])
