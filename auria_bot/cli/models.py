@@ -73,7 +73,10 @@ Watch = Annotated[
     bool, typer.Option("--watch", help="Train nothing; show figures and curves of the training that runs.")
 ]
 Workers = Annotated[
-    int, typer.Option("--workers", min=1, max=64, help="Processes that train together: poet, captioner or style.")
+    int,
+    typer.Option(
+        "--workers", min=1, max=64, help="Processes that train together; each computes a share of every batch."
+    ),
 ]
 StyleWeight = Annotated[
     float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 2.")

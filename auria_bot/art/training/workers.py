@@ -83,6 +83,24 @@ class Workers:
             for each, part in zip(owned, torch.split(flat, [each.numel() for each in owned]), strict=True):
                 each.grad = part.view_as(each).clone()
 
+    def gathered(self, part: torch.Tensor, count: int) -> torch.Tensor:
+        """The `count` rows of which each worker has its share, in order; this worker's keep their graph.
+
+        For losses that are no mean over rows: computed over all of them by every worker, their gradients sum up to
+        that of the whole, as far as parameters come before this call.
+        """
+        if self.size == 1:
+            return part
+        sizes = [len(range(rank, count, self.size)) for rank in range(self.size)]
+        sent = torch.zeros((max(sizes), *part.shape[1:]), dtype=part.dtype, device=part.device)
+        sent[: len(part)] = part.detach()
+        found = [torch.empty_like(sent) for _ in sizes]
+        distributed.all_gather(found, sent)
+        found[self.rank] = part
+        rows = torch.cat([torch.arange(rank, count, self.size) for rank in range(self.size)])
+        joined = torch.cat([each[:own] for each, own in zip(found, sizes, strict=True)])
+        return joined[rows.argsort().to(part.device)]
+
     def agree(self, figures: Mapping[str, float], *, stop: bool) -> tuple[dict[str, float], bool]:
         """The weighted means of a step's figures, and whether any worker wants to stop."""
         if self.size == 1:

@@ -245,11 +245,12 @@ class _Remote:
 
 
 def _saved_step(folder: Path) -> int:
-    """The step of a run's last checkpoint; 0 without one."""
-    try:
-        return int(json.loads((folder / "latest.json").read_text(encoding="utf-8"))["step"])
-    except (OSError, ValueError, KeyError):
-        return 0
+    """The step of a run's last checkpoint, those of its stages added up; 0 without one."""
+    steps = 0
+    for place in (folder / "latest.json", *folder.glob("*/latest.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            steps += int(json.loads(place.read_text(encoding="utf-8"))["step"])
+    return steps
 
 
 def _own_address() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,21 +33,41 @@ def packed(given: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = str(value)
         elif name == "painting":
             found[name] = str(value.path)
+        elif is_dataclass(value) and not isinstance(value, type):
+            found[name] = {"class": f"{type(value).__module__}:{type(value).__qualname__}", "values": asdict(value)}
         else:
-            found[name] = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+            found[name] = value
     return found
 
 
-def _unpacked(recipe: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def _unpacked(given: Mapping[str, Any]) -> dict[str, Any]:
     from auria_bot.art.stylists.style_import import read_file
 
     makers: dict[str, Callable[[Any], Any]] = {
         "data": Path,
         "content": Path,
         "painting": lambda path: read_file(Path(path)),
-        "settings": lambda values: recipe.StyleSettings(**values),
+        "settings": _settings,
     }
     return {name: makers[name](value) if name in makers else value for name, value in given.items()}
+
+
+def _settings(sent: Mapping[str, Any]) -> Any:
+    """Settings as `packed` sent them; their class has defaults."""
+    module, _, name = sent["class"].partition(":")
+    return _rebuilt(getattr(import_module(module), name)(), sent["values"])
+
+
+def _rebuilt(usual: Any, values: Mapping[str, Any]) -> Any:
+    """An object of the class of the usual one with these values."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        before = getattr(usual, name)
+        if is_dataclass(before):
+            found[name] = _rebuilt(before, value)
+        else:
+            found[name] = tuple(value) if isinstance(before, tuple) else value
+    return replace(usual, **found)
 
 
 def work(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +89,7 @@ def work(task: Mapping[str, Any]) -> dict[str, Any]:
     )
     try:
         metrics: dict[str, Any] = recipe.train(
-            **_unpacked(recipe, task["given"]),
+            **_unpacked(task["given"]),
             folder=Path(task["folder"]),
             out=Path(task["out"]),
             log=(lambda line: send({"event": "log", "line": line})) if rank == 0 else (lambda _: None),

@@ -9,6 +9,7 @@ Karras et al., "Training generative adversarial networks with limited data", 202
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -25,15 +26,34 @@ from auria_bot.art.training.film.losses import (
     hinge_loss,
     r1_penalty,
 )
+from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from auria_bot.art.training.film.recipe import FilmSettings
+    from auria_bot.art.training.workers import Share, Workers
 
-__all__ = ["Critic", "Projected", "Standard", "update"]
+__all__ = ["Critic", "Group", "Projected", "Standard", "update"]
 
 _BETAS = (0.0, 0.99)  # of Adam
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Who trains together, and this worker's part of a batch."""
+
+    workers: Workers = ALONE
+    count: int  # frames of the whole batch
+
+    @property
+    def share(self) -> Share:
+        """This worker's frames of the batch."""
+        return self.workers.share(self.count)
+
+    def whole(self, part: Tensor) -> Tensor:
+        """Rows of this worker's frames, with those of the others in their places."""
+        return self.workers.gathered(part, self.count)
 
 
 class Critic(Protocol):
@@ -45,7 +65,9 @@ class Critic(Protocol):
         """The modules whose state is saved, by name."""
         ...
 
-    def step(self, real: Tensor, made: Tensor, *, number: int, rate: float) -> tuple[Tensor, dict[str, float]]:
+    def step(
+        self, real: Tensor, made: Tensor, *, number: int, rate: float, group: Group
+    ) -> tuple[Tensor, dict[str, float]]:
         """Update the critic once; the generator's loss over the made frames, and figures.
 
         Args:
@@ -53,6 +75,7 @@ class Critic(Protocol):
             made: the same of made frames, with their graph.
             number: of the update, from 0.
             rate: of learning.
+            group: who trains, and what these frames are of the whole batch.
         """
         ...
 
@@ -80,7 +103,9 @@ class Projected:
         """The heads, and what normalises the features."""
         return {"critic": self._net}
 
-    def step(self, real: Tensor, made: Tensor, *, number: int, rate: float) -> tuple[Tensor, dict[str, float]]:
+    def step(
+        self, real: Tensor, made: Tensor, *, number: int, rate: float, group: Group
+    ) -> tuple[Tensor, dict[str, float]]:
         """See `Critic`. The features of made frames are computed once and serve both updates."""
         del number
         with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
@@ -91,7 +116,7 @@ class Projected:
         real_scores = self._net(real_features)
         made_scores = self._net([one.detach() for one in made_features])
         loss = hinge_loss(real_scores, made_scores)
-        update(self.optimizer, loss, rate)
+        update(self.optimizer, loss, rate, group)
         self._net.requires_grad_(requires_grad=False)
         verdict = torch.stack([one.mean() for one in self._net(made_features)]).mean()
         self._net.requires_grad_(requires_grad=True)
@@ -115,14 +140,16 @@ class Standard:
         """The discriminator, and the chance of augmentation."""
         return {"discriminator": self._net, "augmentation": self._chance}
 
-    def step(self, real: Tensor, made: Tensor, *, number: int, rate: float) -> tuple[Tensor, dict[str, float]]:
+    def step(
+        self, real: Tensor, made: Tensor, *, number: int, rate: float, group: Group
+    ) -> tuple[Tensor, dict[str, float]]:
         """See `Critic`. R1 is taken at the augmented frames: torch cannot derive the gradient of a warp again."""
         chance = float(self._chance.value)
         real, made = augment(real, chance), augment(made, chance)
         real_scores, made_scores = self._net(real), self._net(made.detach())
         loss = discriminator_loss(real_scores, made_scores)
-        update(self.optimizer, loss, rate)
-        self._chance.follow(real_scores)
+        update(self.optimizer, loss, rate, group)
+        self._chance.follow(group.whole(real_scores.detach()))
         figures = {
             "critic": loss.item(),
             "real": _mean([real_scores]),
@@ -131,7 +158,7 @@ class Standard:
         }
         if number % self._every == self._every - 1:
             penalty = r1_penalty(self._net, real, weight=self._weight)
-            update(self.optimizer, self._every * penalty, rate)
+            update(self.optimizer, self._every * penalty, rate, group)
             figures["r1"] = penalty.item()
         self._net.requires_grad_(requires_grad=False)
         verdict = generator_loss(self._net(made))
@@ -143,10 +170,12 @@ def _mean(scores: list[Tensor]) -> float:
     return float(torch.stack([one.detach().mean() for one in scores]).mean())
 
 
-def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
-    """One update by the gradient of a loss."""
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, group: Group) -> None:
+    """One update by the gradient of a loss, a mean over the group's frames."""
+    for parameters in optimizer.param_groups:
+        parameters["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    owned = [each for parameters in optimizer.param_groups for each in parameters["params"]]
+    group.workers.average(owned, group.share.weight)
     optimizer.step()

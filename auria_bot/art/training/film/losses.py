@@ -90,13 +90,13 @@ class Palette(nn.Module):
         """Measure the colours of footage, (n, 3, h, w), -1 to 1."""
         self.quantiles.copy_(self._sorted(frames))
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """The mean distance of the colours of frames (n, 3, h, w)."""
-        return (self._sorted(frames) - self.quantiles).abs().mean()
+    def forward(self, frames: Tensor, whole: Callable[[Tensor], Tensor] = lambda part: part) -> Tensor:
+        """The mean distance of the colours of frames (n, 3, h, w); `whole` adds those of the batch's other frames."""
+        return (self._sorted(frames, whole) - self.quantiles).abs().mean()
 
-    def _sorted(self, frames: Tensor) -> Tensor:
+    def _sorted(self, frames: Tensor, whole: Callable[[Tensor], Tensor] = lambda part: part) -> Tensor:
         """(_QUANTILES, axes) colours along each axis, from the lowest to the highest."""
-        cells = F.avg_pool2d(frames, 4).permute(0, 2, 3, 1).flatten(0, 2) @ self.axes
+        cells = whole(F.avg_pool2d(frames, 4)).permute(0, 2, 3, 1).flatten(0, 2) @ self.axes
         rows = torch.linspace(0, len(cells) - 1, _QUANTILES, device=frames.device).round().long()
         return cells.sort(dim=0).values[rows]
 
@@ -121,17 +121,18 @@ class PathLength(nn.Module):
         self.register_buffer("mean", torch.zeros(()))
         self._decay = decay
 
-    def forward(self, frames: Tensor, styles: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, styles: Tensor, whole: Callable[[Tensor], Tensor] = lambda part: part) -> Tensor:
         """The mean squared distance of the lengths from the usual one.
 
         Args:
             frames: (n, 3, h, w) made of the styles, with their graph.
             styles: (n, styles, w), which need gradients.
+            whole: adds the lengths at the batch's other frames, for the usual one.
         """
         noise = torch.randn_like(frames) / math.sqrt(frames.shape[2] * frames.shape[3])
         (gradient,) = torch.autograd.grad((frames * noise).sum(), styles, create_graph=True)
         lengths = gradient.square().sum(2).mean(1).sqrt()
-        self.mean.lerp_(lengths.detach().mean(), self._decay)
+        self.mean.lerp_(whole(lengths.detach()).mean(), self._decay)
         return (lengths - self.mean).square().mean()
 
 

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import read_json, save_weights, write_json
 from auria_bot.art.nets.projected_critic import CriticConfig
 from auria_bot.art.nets.stylegan2 import Config, Generator
-from auria_bot.art.training.film.critics import Critic, Projected, Standard, update
+from auria_bot.art.training.film.critics import Critic, Group, Projected, Standard, update
 from auria_bot.art.training.film.losses import (
     Palette,
     PathLength,
@@ -25,6 +26,7 @@ from auria_bot.art.training.film.losses import (
     soft_clamped,
 )
 from auria_bot.art.training.loop import cooled
+from auria_bot.art.training.workers import ALONE
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.nets.lite0 import Lite0
     from auria_bot.art.training.film.frames import FilmFrames
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["CRITICS", "FilmRecipe", "FilmSettings", "as_frames", "as_pixels"]
 
@@ -91,6 +94,7 @@ class FilmRecipe:
         lite0: whose features the projected critic judges; None: the published one.
         judge: figures of made frames (n, height, width, 3), of which "fd_lite0" decides which average is the best;
             None: every evaluation is the best.
+        workers: the processes that train together.
     """
 
     name = "film"
@@ -103,7 +107,9 @@ class FilmRecipe:
         *,
         lite0: Lite0 | None = None,
         judge: Callable[[NDArray[np.uint8]], dict[str, float]] | None = None,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._frames, self._settings, self._folder, self._judge = frames, settings, folder, judge
         torch.manual_seed(settings.seed)
         self.net = Generator(settings.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -134,22 +140,30 @@ class FilmRecipe:
         return {"net": self._net_optimizer, "critic": self._critic.optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """Update critic and generator once, and every so many steps the generator by its path length."""
-        settings = self._settings
+        """Update critic and generator once, and every so many steps the generator by its path length.
+
+        A worker makes its share of the frames. What compares frames of a batch with each other sees all of them.
+        """
+        settings, group = self._settings, Group(workers=self._workers, count=self._settings.batch)
+        own = group.share
         torch.manual_seed(settings.seed * 1_000_003 + number)
         rng = np.random.default_rng((settings.seed, 1, number))
         pace = cooled(number, total, cool=settings.cool)
-        real = as_frames(self._frames.batch(rng, settings.batch))
+        real = as_frames(self._frames.batch(rng, settings.batch)[own.rows])
         styles = self.net.mapping(torch.randn(settings.batch, settings.generator.z))
         self.net.mapping.follow_mean(styles)
-        styles = self._mixed(styles)
+        styles = self._mixed(styles)[own.rows]
+        if self._workers.size > 1:
+            self._workers.seed(settings.seed * 1_000_003 + number)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
             made = soft_clamped(self.net(styles).float())
-        verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace)
-        apart = layout_distance(made) / layout_distance(real)
-        palette = self._palette(made)
-        loss = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette + verdict
-        update(self._net_optimizer, loss, settings.rate * pace)
+        verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace, group=group)
+        made_layouts, real_layouts = (group.whole(F.adaptive_avg_pool2d(frames, 8)) for frames in (made, real))
+        apart = layout_distance(made_layouts) / layout_distance(real_layouts)
+        palette = self._palette(made, group.whole)
+        whole = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette
+        loss = verdict + whole / (own.weight or 1.0)  # its gradients sum up to the whole's; those of means are weighted
+        update(self._net_optimizer, loss, settings.rate * pace, group)
         figures |= {"layouts": apart.item(), "palette": palette.item()}
         if number % settings.path_every == settings.path_every - 1:
             figures["path_length"] = self._regularise(settings.rate * pace)
@@ -167,9 +181,10 @@ class FilmRecipe:
     def _regularise(self, rate: float) -> float:
         """One update by the path length of a few frames; the usual length."""
         settings = self._settings
-        styles = self.net.mapping(torch.randn(max(2, settings.batch // 4), settings.generator.z))
-        penalty = self._path_length(self.net(styles), styles)
-        update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate)
+        group = Group(workers=self._workers, count=max(2, settings.batch // 4))
+        styles = self.net.mapping(torch.randn(group.count, settings.generator.z))[group.share.rows]
+        penalty = self._path_length(self.net(styles), styles, group.whole)
+        update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate, group)
         return float(self._path_length.mean)
 
     @torch.no_grad()

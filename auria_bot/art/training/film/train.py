@@ -28,6 +28,7 @@ from auria_bot.art.training import loop
 from auria_bot.art.training.film.export import export
 from auria_bot.art.training.film.frames import FrameOptions, read_frames
 from auria_bot.art.training.film.recipe import CRITICS, FilmRecipe, FilmSettings
+from auria_bot.art.training.workers import ALONE
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.nets.lite0 import Lite0
     from auria_bot.art.training.film.frames import FilmFrames
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["main", "settings_of_size", "train"]
 
@@ -74,6 +76,7 @@ def train(
     options: FrameOptions | None = None,
     evaluate_every: int = 300,
     log: Callable[[str], None] = print,
+    workers: Workers = ALONE,
 ) -> dict[str, Any]:
     """Train, or continue training, and export the best average.
 
@@ -89,20 +92,38 @@ def train(
         options: how frames are read; None: of the recipe's size.
         evaluate_every: updates between two sheets of samples.
         log: receives progress lines.
+        workers: the processes that train together.
+
+    Returns:
+        The figures of the last evaluation; {} in a worker that is not the first.
 
     Raises:
-        InputError: the footage cannot be used, or the training was begun with the other critic.
+        InputError: the footage cannot be used, the training was begun with the other critic, or there are more workers
+            than frames in a batch.
     """
     chosen = settings or FilmSettings()
     if limit is not None:  # figures over as many frames as for a model that is kept would take longer than its training
         chosen = replace(chosen, judged=min(chosen.judged, limit))
-    _keep_critic(folder, chosen.critic)
+    if workers.size > chosen.batch:
+        raise InputError(f"{workers.size} workers cannot share a batch of {chosen.batch} frames; at most so many can")
     options = options or FrameOptions(height=chosen.generator.height, width=chosen.generator.width)
-    frames = read_frames(data, options, folder / "frames", limit=limit, log=log)
-    recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=_judge(frames, chosen.judged, lite0))
+    with workers.first():
+        if workers.is_first:
+            _keep_critic(folder, chosen.critic)
+        frames = read_frames(data, options, folder / "frames", limit=limit, log=log)
+    judge = _judge(frames, chosen.judged, lite0) if workers.is_first else None
+    recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=judge, workers=workers)
     outcome = loop.run(
-        recipe, folder, steps=steps or chosen.steps, minutes=minutes, evaluate_every=evaluate_every, log=log
+        recipe,
+        folder,
+        steps=steps or chosen.steps,
+        minutes=minutes,
+        evaluate_every=evaluate_every,
+        log=log,
+        workers=workers,
     )
+    if not workers.is_first:
+        return {}
     figures = outcome.metrics | {
         "steps": outcome.step,
         "pictures": outcome.step * chosen.batch,

@@ -25,6 +25,7 @@ from auria_bot.art.poets.verse_tokens import VerseTokens
 from auria_bot.art.training import loop
 from auria_bot.art.training.haiku_lm.dataset import HaikuSet, header_of, read_haiku
 from auria_bot.art.training.haiku_lm.export import describe, export
+from auria_bot.art.training.workers import ALONE
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from auria_bot.art.training.haiku_lm.dataset import LabelledHaiku
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["LoraRecipe", "LoraSettings", "evaluate", "train"]
 
@@ -89,8 +91,10 @@ class LoraRecipe:
         *,
         known: Sequence[str] = (),
         written: Tensor | None = None,
+        workers: Workers = ALONE,
     ) -> None:
         torch.manual_seed(settings.seed)
+        self._workers = workers
         self.net, self.tokens, self.settings = net, tokens, settings
         if settings.bfloat16:
             net.to(torch.bfloat16)
@@ -133,9 +137,12 @@ class LoraRecipe:
             group["lr"] = settings.rate * rise * fall
         self.net.train()
         batch = self._batch(number)
-        loss = self._losses(batch).mean()
+        share = self._workers.share(len(batch))
+        own = batch[share.rows]
+        loss = self._losses(own).mean()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self._workers.average(self.adapters.parameters(), share.weight and _asked(own) / _asked(batch))
         torch.nn.utils.clip_grad_norm_(self.adapters.parameters(), 1.0)
         self.optimizer.step()
         return {"loss": float(loss.detach()), "poems": float(len(batch))}
@@ -211,6 +218,11 @@ class LoraRecipe:
         return [*head, *self.tokens.poem(poem.lines)], len(head)
 
 
+def _asked(batch: list[tuple[list[int], int]]) -> int:
+    """How many tokens of the poems a loss is computed for."""
+    return sum(len(tokens) - header for tokens, header in batch)
+
+
 def train(
     *,
     data: Path,
@@ -222,6 +234,7 @@ def train(
     settings: LoraSettings | None = None,
     known: Sequence[str] = (),
     log: Callable[[str], None] = print,
+    workers: Workers = ALONE,
 ) -> dict[str, Any]:
     """Train, or go on training, and export the adapters.
 
@@ -230,7 +243,7 @@ def train(
         limit: read only forty times as many haiku, of which few are in form, to try the code.
 
     Returns:
-        The metrics written to metrics.json.
+        The metrics written to metrics.json; {} in a worker that is not the first.
 
     Raises:
         NotFound: the data are not there.
@@ -240,12 +253,21 @@ def train(
     settings = settings or LoraSettings()
     haiku = read_haiku(data, None if limit is None else limit * 40)
     tokenizer, net = causal_lm.load_smollm2()
-    recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known)
+    recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known, workers=workers)
     adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())
     log(f"{len(recipe.read):,} haiku to read, {adapted:,} parameters, {len(recipe.written):,} tokens can be written")
     outcome = loop.run(
-        recipe, folder, steps=steps or settings.steps, minutes=minutes, save_every=240, evaluate_every=200, log=log
+        recipe,
+        folder,
+        steps=steps or settings.steps,
+        minutes=minutes,
+        save_every=240,
+        evaluate_every=200,
+        log=log,
+        workers=workers,
     )
+    if not workers.is_first:
+        return {}
     metrics: dict[str, Any] = {f"{name}_validation": round(value, 3) for name, value in outcome.metrics.items()}
     metrics |= {"parameters": adapted, "haiku": len(recipe.read)}
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}

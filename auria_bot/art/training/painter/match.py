@@ -13,6 +13,7 @@ from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import TAPS, Matcher, MatcherConfig
 from auria_bot.art.training.loop import load_matching
 from auria_bot.art.training.painter.dataset import save_part
+from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from auria_bot.art.training.painter.dataset import Scenes
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["Features", "MatchRecipe", "as_pixels", "channels_last", "features_of"]
 
@@ -98,7 +100,9 @@ class MatchRecipe:
         start: Mapping[str, Tensor] | None = None,
         seed: int = 0,
         batch: int = _BATCH,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._scenes, self._features, self._seed, self._batch = scenes, features, seed, batch
         torch.manual_seed(seed)
         self.net = Matcher(config)
@@ -115,7 +119,7 @@ class MatchRecipe:
         return {"net": self._optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """Make one update."""
+        """Make one update; every worker computes all of it, since each picture is compared with each caption."""
         self.net.train()
         rng = np.random.default_rng((self._seed, number))
         rows = rng.choice(len(self._share), self._batch, p=self._share)
@@ -127,6 +131,7 @@ class MatchRecipe:
         loss = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._workers.average(self.net.parameters(), 1 / self._workers.size)
         self._optimizer.step()
         return {"loss": float(loss.detach())}
 

@@ -14,6 +14,7 @@ from auria_bot.art.nets.painter import Discriminator, Painter, PainterConfig
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler, Sketcher
 from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
 from auria_bot.art.training.painter.match import as_pixels, channels_last
+from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.nets.matcher import Matcher
     from auria_bot.art.training.painter.dataset import Scenes
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["GUIDANCE", "PaintRecipe", "SketchBank", "paint_noise"]
 
@@ -90,7 +92,9 @@ class PaintRecipe:
         sampled: float = 0.25,
         seed: int = 0,
         batch: int = _BATCH,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._scenes, self._bank, self._folder, self._seed, self._batch = scenes, bank, folder, seed, batch
         self._cool = cool
         self._sampled = round(sampled * batch) if bank is not None else 0
@@ -119,14 +123,20 @@ class PaintRecipe:
         return {"net": self._painter_optimizer, "critic": self._discriminator_optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
-        """Update discriminator and painter once; the painted pictures' maps are computed once for both."""
+        """Update discriminator and painter once; the painted pictures' maps are computed once for both.
+
+        A worker paints its share of the batch. Losses are sums over that, divided by the size of the whole batch, so
+        that the workers' gradients sum up to the whole's; the painter's normalisation sees the share alone.
+        """
         self.net.train()
         rng = np.random.default_rng((self._seed, 1, number))
         rate = _RATE * cooled(number, total, cool=self._cool)
-        real, sketch, sentence, words, mask = self._draw(rng)
-        noise = paint_noise(self.net.config, self.net.grain_channels, rng, len(sketch))
+        batch = self._draw(rng)
+        noise = paint_noise(self.net.config, self.net.grain_channels, rng, self._batch)
+        rows = self._rows()
+        real, sketch, sentence, words, mask = (each[rows] for each in batch)
         with torch.autocast("cpu", torch.bfloat16):
-            painted = self.net(sketch, sentence, words, mask, *noise)
+            painted = self.net(sketch, sentence, words, mask, *(each[rows] for each in noise))
         painted = painted.float()
         left, top, flip = (int(value) for value in rng.integers(0, (2 * _SHIFT + 1, 2 * _SHIFT + 1, 2)))
         painted_view, real_view = _augmented(_soft_clamp(painted), left, top, flip), _augmented(real, left, top, flip)
@@ -134,28 +144,22 @@ class PaintRecipe:
             real_taps = self._lite0.taps(real_view * 0.5 + 0.5)
         painted_taps = self._lite0.taps(painted_view * 0.5 + 0.5)
 
-        discriminator_loss = self._discriminator_loss(real_taps, real_view, painted_taps, painted_view, sentence)
-        _update(self._discriminator_optimizer, discriminator_loss, _DISCRIMINATOR_RATE * rate)
+        captions = sentence, self._others(batch[2])[rows]
+        discriminator_loss = self._discriminator_loss(real_taps, real_view, painted_taps, painted_view, captions)
+        self._update(self._discriminator_optimizer, discriminator_loss, _DISCRIMINATOR_RATE * rate)
 
         self.discriminator.requires_grad_(requires_grad=False)
-        realism = torch.stack(
-            [
-                logit.mean()
-                for logit in self.discriminator.head_logits(
-                    self.discriminator.head_features(painted_taps, painted_view), sentence
-                )
-            ]
-        ).mean()
+        features = self.discriminator.head_features(painted_taps, painted_view)
+        logits = self.discriminator.head_logits(features, sentence)
+        realism = torch.stack([self._part(logit, self._batch) for logit in logits]).mean()
         self.discriminator.requires_grad_(requires_grad=True)
-        own = len(sketch) - self._sampled
         with torch.no_grad():  # the loss of real pictures; matching better than they do means cheating the matcher
-            target_matching = self._match(
-                {s: t[:own] for s, t in real_taps.items()}, sentence[:own], words[:own], mask[:own]
-            )
-        matching = self._match(painted_taps, sentence, words, mask)
-        faithful = (self._coarse(painted) - sketch).abs().mean()
-        likeness = _likeness({s: t[:own] for s, t in painted_taps.items()}, {s: t[:own] for s, t in real_taps.items()})
-        chroma_noise = F.relu(_chroma_noise(painted_view) - 1.1 * _chroma_noise(real_view)).mean()
+            target_matching = self._match(real_taps, *batch[2:], count=self._batch - self._sampled)
+        matching = self._match(painted_taps, *batch[2:])
+        faithful = self._part((self._coarse(painted) - sketch).abs(), self._batch)
+        likeness = self._likeness_part(painted_taps, real_taps)
+        excess = F.relu(_chroma_noise(painted_view) - 1.1 * _chroma_noise(real_view))
+        chroma_noise = self._part(excess, self._batch)
         loss = (
             _CHROMA_NOISE * chroma_noise
             - realism
@@ -163,13 +167,14 @@ class PaintRecipe:
             + _SKETCH * faithful
             + _LIKENESS * likeness
         )
-        _update(self._painter_optimizer, loss, rate if number >= _HEAD_START else 0.0)
+        self._update(self._painter_optimizer, loss, rate if number >= _HEAD_START else 0.0)
         update_average(self.average, self.net, decay=_AVERAGE, step=number)
+        whole = 1 / self._workers.size
         return {
             "critic": float(discriminator_loss.detach()),
             "verdict": float(realism.detach()),
-            "matching": float(matching.detach()),
-            "enough": float(target_matching),
+            "matching": float(matching.detach()) * whole,
+            "enough": float(target_matching) * whole,
             "faithful": float(faithful.detach()),
             "likeness": float(likeness.detach()),
             "rainbow": float(chroma_noise.detach()),
@@ -192,8 +197,11 @@ class PaintRecipe:
         taps, real_view = self._lite0.taps(painted * 0.5 + 0.5), self._lite0.taps(real * 0.5 + 0.5)
         if self._folder is not None and len(rows) >= 16:
             self._sheet(real, sketch, painted)
+        scores = self._matcher.scores(
+            self._matcher.encode_pictures(*self._matcher.pool(taps)), self._matcher.encode_texts(sentence, words), mask
+        )
         return {
-            "matching": float(self._match(taps, sentence, words, mask)),
+            "matching": float(self._matching(scores)),
             "likeness": float(_likeness(taps, real_view)),
         }
 
@@ -255,37 +263,91 @@ class PaintRecipe:
         sentence, words, mask = (torch.from_numpy(each) for each in self._scenes.text_inputs(captions))
         return sentence, words, mask
 
+    def _rows(self) -> Tensor:
+        """This worker's rows of a batch: its share of those with captions of their own, then of the sampled ones."""
+        own, rows = self._batch - self._sampled, torch.arange(self._batch)
+        return torch.cat([part[self._workers.rank :: self._workers.size] for part in (rows[:own], rows[own:])])
+
+    def _own(self) -> int:
+        """How many of this worker's rows have captions of their own; they come first."""
+        return len(range(self._workers.rank, self._batch - self._sampled, self._workers.size))
+
+    def _others(self, sentence: Tensor) -> Tensor:
+        """For each picture with a caption of its own the next one's."""
+        own = self._batch - self._sampled
+        return torch.cat([sentence[:own].roll(1, 0), sentence[own:]])
+
+    @staticmethod
+    def _part(values: Tensor, count: int) -> Tensor:
+        """What rows (n, ...) add to the mean over `count` rows; 0 for none."""
+        return values.flatten(1).mean(1).sum() / count if values.ndim > 1 else values.sum() / count
+
+    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._workers.average((each for group in optimizer.param_groups for each in group["params"]), 1.0)
+        optimizer.step()
+
     def _discriminator_loss(
         self,
         real_taps: Mapping[int, Tensor],
         real_view: Tensor,
         painted_taps: Mapping[int, Tensor],
         painted_view: Tensor,
-        sentence: Tensor,
+        captions: tuple[Tensor, Tensor],
     ) -> Tensor:
         """Hinge loss: real up; painted, and real with another picture's caption, down."""
-        own = len(real_view) - self._sampled  # only these real pictures have their own captions
+        own, whole = self._own(), self._batch - self._sampled  # only these real pictures have their own captions
         taps = {stride: torch.cat([real_taps[stride], painted_taps[stride].detach()]) for stride in STRIDES}
         features = self.discriminator.head_features(taps, torch.cat([real_view, painted_view.detach()]))
         count = len(real_view)
+        sentence, others = captions
         true = self.discriminator.head_logits({name: x[:own] for name, x in features.items()}, sentence[:own])
         false = self.discriminator.head_logits({name: x[count:] for name, x in features.items()}, sentence)
-        wrong = self.discriminator.head_logits(
-            {name: x[:own] for name, x in features.items()}, sentence[:own].roll(1, 0)
-        )
+        wrong = self.discriminator.head_logits({name: x[:own] for name, x in features.items()}, others[:own])
         losses = [
-            F.relu(1.0 - up).mean() + 0.5 * F.relu(1.0 + down).mean() + 0.5 * F.relu(1.0 + other).mean()
+            self._part(F.relu(1.0 - up), whole)
+            + 0.5 * self._part(F.relu(1.0 + down), self._batch)
+            + 0.5 * self._part(F.relu(1.0 + other), whole)
             for up, down, other in zip(true, false, wrong, strict=True)
         ]
         return torch.stack(losses).mean()
 
-    def _match(self, taps: Mapping[int, Tensor], sentence: Tensor, words: Tensor, mask: Tensor) -> Tensor:
+    def _match(
+        self, taps: Mapping[int, Tensor], sentence: Tensor, words: Tensor, mask: Tensor, *, count: int | None = None
+    ) -> Tensor:
+        """The matching loss of the whole batch, or of its first `count` rows; `taps` are of this worker's pictures."""
+        pooled, regions = (self._whole(each)[:count] for each in self._matcher.pool(taps))
+        sentence, words, mask = sentence[:count], words[:count], mask[:count]
         scores = self._matcher.scores(
-            self._matcher.encode_pictures(*self._matcher.pool(taps)), self._matcher.encode_texts(sentence, words), mask
+            self._matcher.encode_pictures(pooled, regions), self._matcher.encode_texts(sentence, words), mask
         )
-        logits = self._matcher.logits(scores)
-        target = torch.arange(len(sentence))
+        return self._matching(scores)
+
+    def _matching(self, scores: Tensor) -> Tensor:
+        """The matching loss of scores (n, n) of pictures and texts."""
+        logits, target = self._matcher.logits(scores), torch.arange(len(scores))
         return 0.5 * (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target))
+
+    def _whole(self, part: Tensor) -> Tensor:
+        """The rows of the whole batch, of which this worker has its share."""
+        if self._workers.size == 1:
+            return part
+        whole, own = self._batch - self._sampled, self._own()
+        first = self._workers.gathered(part[:own], whole)
+        return torch.cat([first, self._workers.gathered(part[own:], self._sampled)]) if self._sampled else first
+
+    def _likeness_part(self, painted_taps: Mapping[int, Tensor], real_taps: Mapping[int, Tensor]) -> Tensor:
+        """What this worker's pictures with captions of their own add to the relative distance of Lite0's maps."""
+        own, whole = self._own(), self._batch - self._sampled
+        parts = []
+        for stride in STRIDES:
+            painted, real = painted_taps[stride][:own], real_taps[stride][:own]
+            usual = self._workers.gathered(real.abs().flatten(1).mean(1), whole).mean()
+            parts.append(self._part((painted - real).abs(), whole) / usual)
+        return torch.stack(parts).mean()
 
 
 def _soft_clamp(pictures: Tensor) -> Tensor:
@@ -315,11 +377,3 @@ def _likeness(painted_view: Mapping[int, Tensor], real_view: Mapping[int, Tensor
         (painted_view[stride] - real_view[stride]).abs().mean() / real_view[stride].abs().mean() for stride in STRIDES
     ]
     return torch.stack(parts).mean()
-
-
-def _update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    optimizer.step()

@@ -9,6 +9,7 @@ import torch
 
 from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sketcher, SketcherConfig
 from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
+from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from auria_bot.art.training.painter.dataset import Scenes
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["SketchRecipe", "cells_of"]
 
@@ -50,7 +52,9 @@ class SketchRecipe:
         cool: int = 1,
         seed: int = 0,
         batch: int = _BATCH,
+        workers: Workers = ALONE,
     ) -> None:
+        self._workers = workers
         self._scenes, self._seed, self._batch, self._cool = scenes, seed, batch, cool
         torch.manual_seed(seed)
         self.net = Sketcher(config)
@@ -83,9 +87,11 @@ class SketchRecipe:
         target, sentence = self._draw(rows, rng)
         for group in self._optimizer.param_groups:
             group["lr"] = _RATE * cooled(number, total, cool=self._cool)
-        loss = self._loss(self.net, target, sentence, rng)
+        own = self._workers.share(len(rows))
+        loss = self._loss(self.net, target, sentence, rng, own.rows)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        self._workers.average(self.net.parameters(), own.weight)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self._optimizer.step()
         update_average(self.average, self.net, decay=_AVERAGE, step=number)
@@ -108,9 +114,13 @@ class SketchRecipe:
         return self._components[chosen], sentence * torch.from_numpy(rng.random((len(rows), 1)) >= _DROPPED)
 
     @staticmethod
-    def _loss(net: Sketcher, target: Tensor, sentence: Tensor, rng: np.random.Generator) -> Tensor:
-        noise = _normal(rng, tuple(target.shape))
-        time = _normal(rng, (len(target),)).sigmoid()
+    def _loss(
+        net: Sketcher, target: Tensor, sentence: Tensor, rng: np.random.Generator, rows: slice = slice(None)
+    ) -> Tensor:
+        """The mean over some rows of a batch, for all of which random numbers are drawn."""
+        noise = _normal(rng, tuple(target.shape))[rows]
+        time = _normal(rng, (len(target),)).sigmoid()[rows]
+        target, sentence = target[rows], sentence[rows]
         x = (1.0 - time[:, None]) * noise + time[:, None] * target
         error: Tensor = net(x, time, sentence.float()) - (target - noise)
         return error.square().mean()

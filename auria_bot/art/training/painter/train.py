@@ -29,12 +29,15 @@ from auria_bot.art.training.painter.export import export, restore_module
 from auria_bot.art.training.painter.match import MatchRecipe, features_of
 from auria_bot.art.training.painter.paint import PaintRecipe, SketchBank
 from auria_bot.art.training.painter.sketch import SketchRecipe
-from auria_bot.errors import UnknownName
+from auria_bot.art.training.workers import ALONE
+from auria_bot.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from auria_bot.art.training.painter.dataset import Scenes
+    from auria_bot.art.training.painter.match import Features
+    from auria_bot.art.training.workers import Workers
 
 __all__ = ["STAGES", "PainterSettings", "main", "train"]
 
@@ -77,6 +80,7 @@ def train(
     limit: int | None = None,
     earlier: Path | None = None,
     log: Callable[[str], None] = print,
+    workers: Workers = ALONE,
 ) -> dict[str, Any]:
     """Train, or continue training, and export.
 
@@ -91,13 +95,14 @@ def train(
         limit: use only about so many pictures (for tests).
         earlier: a model's folder, with whose weights a stage without a checkpoint begins.
         log: receives progress lines.
+        workers: the processes that train together; each paints its share of a batch, and matches all of it.
 
     Returns:
-        The last metrics of each stage, their names prefixed with the stage's.
+        The last metrics of each stage, their names prefixed with the stage's; {} in a worker that is not the first.
 
     Raises:
         UnknownName: no such stage.
-        InputError: the training archives are missing.
+        InputError: the training archives are missing, or there are more workers than pictures in a batch.
         ModelMissing: the earlier model has no weights.
     """
     if stage is not None and stage not in STAGES:
@@ -105,21 +110,36 @@ def train(
     chosen = settings or PainterSettings()
     if steps is not None:
         chosen = replace(chosen, sketch_steps=steps, match_steps=steps, paint_steps=steps)
+    most = min(chosen.sketch_batch, round(chosen.paint_batch * (1 - chosen.sampled)))
+    if workers.size > most:
+        raise InputError(f"{workers.size} workers cannot share the painter's batches; at most {most} can")
     figures: dict[str, Any] = {}
-    scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
+    with workers.first():
+        scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
     for name in STAGES if stage is None else (stage,):
         if scenes is None or name == "export":
+            if not workers.is_first:
+                continue
             made = {} if out is None else export(folder, out, sketcher=chosen.sketcher, painter=chosen.painter, log=log)
         else:
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
-            recipe = _recipe(name, scenes, folder, cache_of(folder, limit), chosen, _weights(earlier), log)
+            cache = cache_of(folder, limit)
+            with workers.first():
+                features = features_of(scenes, cache, log=log)
+            recipe = _recipe(name, scenes, features, folder, cache, chosen, _weights(earlier), log, workers)
             outcome = loop.run(
-                recipe, folder / name, steps=chosen.steps(name), minutes=budget, evaluate_every=200, log=log
+                recipe,
+                folder / name,
+                steps=chosen.steps(name),
+                minutes=budget,
+                evaluate_every=200,
+                log=log,
+                workers=workers,
             )
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
         figures |= {f"{name}_{key}": value for key, value in made.items()}
-    return figures
+    return figures if workers.is_first else {}
 
 
 def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
@@ -130,18 +150,19 @@ def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
 def _recipe(
     name: str,
     scenes: Scenes,
+    features: Features,
     folder: Path,
     cache: Path,
     settings: PainterSettings,
     weights: Mapping[str, torch.Tensor],
     log: Callable[[str], None],
+    workers: Workers,
 ) -> loop.Recipe:
     """The recipe of a stage; `cache` is the folder of the arrays, `weights` are those to begin with."""
 
     def of(net: str) -> dict[str, torch.Tensor]:
         return {key.removeprefix(f"{net}."): value for key, value in weights.items() if key.startswith(f"{net}.")}
 
-    features = features_of(scenes, cache, log=log)
     usable = kept(scenes, features.last, cache)
     share, seed = scenes.weights(usable), settings.seed
     train = scenes.split == 0
@@ -155,14 +176,25 @@ def _recipe(
             cool=settings.sketch_cool,
             seed=seed,
             batch=settings.sketch_batch,
+            workers=workers,
         )
     if name == "match":
         return MatchRecipe(
-            scenes, features, MatcherConfig(), share=share, start=of("matcher"), seed=seed, batch=settings.match_batch
+            scenes,
+            features,
+            MatcherConfig(),
+            share=share,
+            start=of("matcher"),
+            seed=seed,
+            batch=settings.match_batch,
+            workers=workers,
         )
     sketcher, matcher = Sketcher(settings.sketcher), Matcher(MatcherConfig())
-    restore_module(sketcher, folder / "sketch", "average")
-    restore_module(matcher, folder / "match", "net")
+    if workers.is_first:
+        restore_module(sketcher, folder / "sketch", "average")
+        restore_module(matcher, folder / "match", "net")
+    for net in (sketcher, matcher):  # the others may have no disk in common with the first
+        net.load_state_dict(workers.spread(net.state_dict()))
     return PaintRecipe(
         scenes,
         sketcher,
@@ -176,6 +208,7 @@ def _recipe(
         sampled=settings.sampled,
         seed=seed,
         batch=settings.paint_batch,
+        workers=workers,
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.training.workers import ALONE, Workers  # noqa: E402 - after the skip
+from auria_bot.art.training import workers  # noqa: E402 - after the skip
+from auria_bot.art.training.workers import ALONE, Workers  # noqa: E402
 
 
 @pytest.mark.parametrize(("count", "size"), [(7, 3), (4, 2), (1, 2), (2, 5)])
@@ -35,7 +36,25 @@ def test_a_process_alone_changes_nothing():
 def test_workers_draw_different_masks():
     """The first one those of a process alone."""
     drawn = []
-    for workers in (ALONE, Workers(rank=0, size=2, device="cpu"), Workers(rank=1, size=2, device="cpu")):
-        workers.seed(5)
+    for each in (ALONE, Workers(rank=0, size=2, device="cpu"), Workers(rank=1, size=2, device="cpu")):
+        each.seed(5)
         drawn.append(torch.rand(1).item())
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_gathered_rows_are_in_order(monkeypatch: pytest.MonkeyPatch):
+    """Those of both workers, of which this one's keep their graph."""
+
+    def all_gather(found: list[torch.Tensor], sent: torch.Tensor) -> None:
+        assert sent[:, 0].tolist() == [0.0, 2.0, 4.0]
+        found[0].copy_(sent)
+        found[1].copy_(torch.tensor([[1.0], [3.0], [0.0]]))
+
+    monkeypatch.setattr(workers.distributed, "all_gather", all_gather)
+    part = torch.tensor([[0.0], [2.0], [4.0]], requires_grad=True)
+    whole = Workers(rank=0, size=2, device="cpu").gathered(part, 5)
+    assert whole[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    torch.autograd.backward((whole**2).sum())
+    assert part.grad is not None
+    assert part.grad[:, 0].tolist() == [0.0, 4.0, 8.0]
+    assert ALONE.gathered(part, 3) is part

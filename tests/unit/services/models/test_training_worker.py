@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,25 @@ from auria_bot.art import training
 from auria_bot.art.stylists import style_import
 from auria_bot.errors import InputError
 from auria_bot.services.models import training_worker
-from auria_bot.services.models.trainer import TrainedModel
 from auria_bot.services.models.training_worker import ClusterWorker, _unpacked, main, packed, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Net:
+    """Sizes of a net."""
+
+    widths: tuple[int, ...] = (1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings that hold others."""
+
+    steps: int = 5
+    net: Net = field(default_factory=Net)
 
 
 def test_a_recipes_arguments_travel_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -29,14 +44,12 @@ def test_a_recipes_arguments_travel_as_json(tmp_path: Path, monkeypatch: pytest.
         "content": tmp_path,
         "painting": SimpleNamespace(path=tmp_path / "a.png"),
         "name": "harbour",
-        "settings": TrainedModel(path=Path(), metrics={"width": 3}),
+        "settings": Recipe(steps=9, net=Net(widths=(3, 4))),
+        "minutes": 1.5,
     }
-    sent = packed({**given, "settings": None, "minutes": 1.5})
-    recipe = SimpleNamespace(StyleSettings=lambda **values: values)
-    back = _unpacked(recipe, json.loads(json.dumps({**sent, "settings": {"width": 3}})))
+    back = _unpacked(json.loads(json.dumps(packed(given))))
     assert (back["content"], back["painting"].path, back["name"]) == (tmp_path, tmp_path / "a.png", "harbour")
-    assert (back["settings"], back["minutes"]) == ({"width": 3}, 1.5)
-    assert packed({"settings": given["settings"]})["settings"]["metrics"] == {"width": 3}
+    assert (back["settings"], back["minutes"]) == (given["settings"], 1.5)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
 from auria_bot.art.nets.lite0 import Lite0  # noqa: E402 - after the check that torch is there
-from auria_bot.art.training.film.critics import Standard  # noqa: E402
+from auria_bot.art.training.film.critics import Group, Standard  # noqa: E402
 from tests.unit.art.training.film.test_train import TINY, trained, weights  # noqa: E402
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STANDARD = replace(TINY, critic="standard", cool=1, r1_every=2, augment_pictures=20, augment_target=-1.5, half=False)
+
+
+GROUP = Group(count=4)
 
 
 def frames(seed: int) -> Tensor:
@@ -44,8 +47,8 @@ def test_the_penalty_is_lazy() -> None:
     torch.manual_seed(0)
     critic = Standard(STANDARD)
     real, made = frames(1), frames(2)
-    assert "r1" not in critic.step(real, made, number=0, rate=1e-3)[1]
-    assert critic.step(real, made, number=1, rate=1e-3)[1]["r1"] > 0
+    assert "r1" not in critic.step(real, made, number=0, rate=1e-3, group=GROUP)[1]
+    assert critic.step(real, made, number=1, rate=1e-3, group=GROUP)[1]["r1"] > 0
 
 
 def test_the_discriminator_learns_and_the_generator_hears_of_it() -> None:
@@ -53,9 +56,9 @@ def test_the_discriminator_learns_and_the_generator_hears_of_it() -> None:
     torch.manual_seed(0)
     critic = Standard(replace(STANDARD, augment_target=2.0))
     made = (frames(2) * 0.1).requires_grad_()
-    first = critic.step(frames(1), made, number=0, rate=2e-3)[1]["critic"]
+    first = critic.step(frames(1), made, number=0, rate=2e-3, group=GROUP)[1]["critic"]
     for number in range(1, 12):
-        verdict, figures = critic.step(frames(number), made, number=number, rate=2e-3)
+        verdict, figures = critic.step(frames(number), made, number=number, rate=2e-3, group=GROUP)
     assert figures["critic"] < first
     critic.optimizer.zero_grad(set_to_none=True)
     verdict.backward()  # type: ignore[no-untyped-call]

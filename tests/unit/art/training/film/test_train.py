@@ -18,6 +18,7 @@ from auria_bot.art.nets.projected_critic import CriticConfig  # noqa: E402
 from auria_bot.art.nets.stylegan2 import Config  # noqa: E402
 from auria_bot.art.training.film.recipe import FilmSettings, as_frames, as_pixels  # noqa: E402
 from auria_bot.art.training.film.train import settings_of_size, train  # noqa: E402
+from auria_bot.art.training.workers import Workers  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 from tests.unit.art.training.film.test_frames import footage_set  # noqa: E402
 
@@ -101,6 +102,12 @@ def test_a_training_keeps_its_critic(tmp_path: Path, lite0: Lite0) -> None:
         trained(tmp_path, lite0, "run", steps=2, settings=replace(TINY, critic="standard"))
     with pytest.raises(InputError, match="there are: projected, standard"):
         FilmSettings(critic="wgan")
+
+
+def test_a_batch_has_no_more_workers_than_frames(tmp_path: Path) -> None:
+    """Refused before anything is read."""
+    with pytest.raises(InputError, match="5 workers cannot share a batch of 4 frames"):
+        train(data=tmp_path, folder=tmp_path, settings=TINY, workers=Workers(rank=0, size=5, device="cpu"))
 
 
 def test_nets_follow_from_the_size() -> None:

@@ -81,6 +81,14 @@ def test_poet_and_judge_read_different_haiku(tiny, haiku_data):
     assert poet | judge == {poem.lines for poem in haiku.train}
 
 
+def test_a_batch_weighs_what_its_losses_are_of(tiny, haiku_data):
+    """As many tokens as have a loss; by them the shares of several workers are weighted."""
+    tokenizer, net = tiny()
+    made = recipe.LoraRecipe(net, VerseTokens(tokenizer), read_haiku(haiku_data), SETTINGS)
+    batch = made._batch(0)
+    assert recipe._asked(batch) == len(made._losses(batch))
+
+
 def test_nothing_to_read_is_an_error(tiny, haiku_data):
     """Without haiku there is no training."""
     tokenizer, net = tiny()

@@ -19,6 +19,7 @@ from auria_bot.art.training.painter import train as training  # noqa: E402
 from auria_bot.art.training.painter.dataset import cache_of, prepare  # noqa: E402
 from auria_bot.art.training.painter.export import build, example, restore_module  # noqa: E402
 from auria_bot.art.training.painter.sketch import SketchRecipe, cells_of  # noqa: E402
+from auria_bot.art.training.workers import Workers  # noqa: E402
 from auria_bot.errors import InputError, ModelMissing, UnknownName  # noqa: E402
 
 DATA = Path(os.environ.get("AURIA_DATA", Path(__file__).resolve().parents[6] / "shared" / "data"))
@@ -131,6 +132,14 @@ def test_an_earlier_model_without_weights(tmp_path):
     """A folder that holds no weights is named."""
     with pytest.raises(ModelMissing, match="nowhere"):
         training._weights(tmp_path / "nowhere")
+
+
+def test_a_batch_has_no_more_workers_than_pictures(tmp_path):
+    """Refused before anything is read: of 6 pictures of a batch 4 have captions of their own."""
+    with pytest.raises(InputError, match="5 workers cannot share the painter's batches; at most 4 can"):
+        training.train(
+            data=tmp_path, folder=tmp_path, settings=TINY, workers=Workers(rank=0, size=5, device="cpu"), log=print
+        )
 
 
 @needs_data
