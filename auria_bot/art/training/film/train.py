@@ -113,15 +113,8 @@ def train(
         frames = read_frames(data, options, folder / "frames", limit=limit, log=log)
     judge = _judge(frames, chosen.judged, lite0) if workers.is_first else None
     recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=judge, workers=workers)
-    outcome = loop.run(
-        recipe,
-        folder,
-        steps=steps or chosen.steps,
-        minutes=minutes,
-        evaluate_every=evaluate_every,
-        log=log,
-        workers=workers,
-    )
+    how: dict[str, Any] = {"minutes": minutes, "evaluate_every": evaluate_every, "log": log, "workers": workers}
+    outcome = loop.run(recipe, folder, steps=steps or chosen.steps, **how)
     if not workers.is_first:
         return {}
     figures = outcome.metrics | {
@@ -130,11 +123,17 @@ def train(
         "seconds": outcome.seconds,
     }
     if out is not None:
-        recipe.average.load_state_dict(load_weights(folder / "best.safetensors"))
-        names = [clip.name for clip in frames.training]
-        trained = {"steps": outcome.step, "pictures": figures["pictures"]}
-        export(recipe.average, out, facts={"trained": trained, "frames": asdict(options), "footage": names})
+        _export(recipe, folder, out, options, figures, [clip.name for clip in frames.training])
     return figures
+
+
+def _export(
+    recipe: FilmRecipe, folder: Path, out: Path, options: FrameOptions, figures: dict[str, Any], names: list[str]
+) -> None:
+    """Export the best average."""
+    recipe.average.load_state_dict(load_weights(folder / "best.safetensors"))
+    trained = {"steps": figures["steps"], "pictures": figures["pictures"]}
+    export(recipe.average, out, facts={"trained": trained, "frames": asdict(options), "footage": names})
 
 
 def _keep_critic(folder: Path, critic: str) -> None:

@@ -110,9 +110,7 @@ def train(
     chosen = settings or PainterSettings()
     if steps is not None:
         chosen = replace(chosen, sketch_steps=steps, match_steps=steps, paint_steps=steps)
-    most = min(chosen.sketch_batch, round(chosen.paint_batch * (1 - chosen.sampled)))
-    if workers.size > most:
-        raise InputError(f"{workers.size} workers cannot share the painter's batches; at most {most} can")
+    _check_size(workers, chosen)
     figures: dict[str, Any] = {}
     with workers.first():
         scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
@@ -128,18 +126,17 @@ def train(
             with workers.first():
                 features = features_of(scenes, cache, log=log)
             recipe = _recipe(name, scenes, features, folder, cache, chosen, _weights(earlier), log, workers)
-            outcome = loop.run(
-                recipe,
-                folder / name,
-                steps=chosen.steps(name),
-                minutes=budget,
-                evaluate_every=200,
-                log=log,
-                workers=workers,
-            )
+            how: dict[str, Any] = {"minutes": budget, "evaluate_every": 200, "log": log, "workers": workers}
+            outcome = loop.run(recipe, folder / name, steps=chosen.steps(name), **how)
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
         figures |= {f"{name}_{key}": value for key, value in made.items()}
     return figures if workers.is_first else {}
+
+
+def _check_size(workers: Workers, settings: PainterSettings) -> None:
+    most = min(settings.sketch_batch, round(settings.paint_batch * (1 - settings.sampled)))
+    if workers.size > most:
+        raise InputError(f"{workers.size} workers cannot share the painter's batches; at most {most} can")
 
 
 def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
@@ -164,31 +161,20 @@ def _recipe(
         return {key.removeprefix(f"{net}."): value for key, value in weights.items() if key.startswith(f"{net}.")}
 
     usable = kept(scenes, features.last, cache)
-    share, seed = scenes.weights(usable), settings.seed
+    common: dict[str, Any] = {"share": scenes.weights(usable), "seed": settings.seed, "workers": workers}
     train = scenes.split == 0
     log(f"{int((usable & train).sum())} of {int(train.sum())} training pictures show their scene")
     if name == "sketch":
         return SketchRecipe(
             scenes,
             settings.sketcher,
-            share=share,
             start=of("sketcher"),
             cool=settings.sketch_cool,
-            seed=seed,
             batch=settings.sketch_batch,
-            workers=workers,
+            **common,
         )
     if name == "match":
-        return MatchRecipe(
-            scenes,
-            features,
-            MatcherConfig(),
-            share=share,
-            start=of("matcher"),
-            seed=seed,
-            batch=settings.match_batch,
-            workers=workers,
-        )
+        return MatchRecipe(scenes, features, MatcherConfig(), start=of("matcher"), batch=settings.match_batch, **common)
     sketcher, matcher = Sketcher(settings.sketcher), Matcher(MatcherConfig())
     if workers.is_first:
         restore_module(sketcher, folder / "sketch", "average")
@@ -199,16 +185,14 @@ def _recipe(
         scenes,
         sketcher,
         matcher,
-        SketchBank(sketcher, scenes, settings.bank, share=share, seed=seed),
+        SketchBank(sketcher, scenes, settings.bank, share=common["share"], seed=settings.seed),
         settings.painter,
         folder=folder / "paint",
-        share=share,
         start=of("painter"),
         cool=settings.paint_cool,
         sampled=settings.sampled,
-        seed=seed,
         batch=settings.paint_batch,
-        workers=workers,
+        **common,
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.training import workers  # noqa: E402 - after the skip
-from auria_bot.art.training.workers import ALONE, Workers  # noqa: E402
+from auria_bot.art.training.workers import ALONE, Workers  # noqa: E402 - after the skip
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @pytest.mark.parametrize(("count", "size"), [(7, 3), (4, 2), (1, 2), (2, 5)])
@@ -45,12 +49,12 @@ def test_workers_draw_different_masks():
 def test_gathered_rows_are_in_order(monkeypatch: pytest.MonkeyPatch):
     """Those of both workers, of which this one's keep their graph."""
 
-    def all_gather(found: list[torch.Tensor], sent: torch.Tensor) -> None:
+    def all_gather(found: list[Tensor], sent: Tensor) -> None:
         assert sent[:, 0].tolist() == [0.0, 2.0, 4.0]
         found[0].copy_(sent)
         found[1].copy_(torch.tensor([[1.0], [3.0], [0.0]]))
 
-    monkeypatch.setattr(workers.distributed, "all_gather", all_gather)
+    monkeypatch.setattr("torch.distributed.all_gather", all_gather)
     part = torch.tensor([[0.0], [2.0], [4.0]], requires_grad=True)
     whole = Workers(rank=0, size=2, device="cpu").gathered(part, 5)
     assert whole[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
