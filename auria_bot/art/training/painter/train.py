@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from auria_bot.art.training.painter.dataset import Scenes
-    from auria_bot.art.training.painter.match import Features
     from auria_bot.art.training.workers import Workers
 
 __all__ = ["STAGES", "PainterSettings", "main", "train"]
@@ -116,16 +115,12 @@ def train(
         scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
     for name in STAGES if stage is None else (stage,):
         if scenes is None or name == "export":
-            if not workers.is_first:
-                continue
-            made = {} if out is None else export(folder, out, sketcher=chosen.sketcher, painter=chosen.painter, log=log)
+            nets: dict[str, Any] = {"sketcher": chosen.sketcher, "painter": chosen.painter}
+            made = export(folder, out, **nets, log=log) if out is not None and workers.is_first else {}
         else:
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
-            cache = cache_of(folder, limit)
-            with workers.first():
-                features = features_of(scenes, cache, log=log)
-            recipe = _recipe(name, scenes, features, folder, cache, chosen, _weights(earlier), log, workers)
+            recipe = _recipe(name, scenes, folder, cache_of(folder, limit), chosen, _weights(earlier), log, workers)
             how: dict[str, Any] = {"minutes": budget, "evaluate_every": 200, "log": log, "workers": workers}
             outcome = loop.run(recipe, folder / name, steps=chosen.steps(name), **how)
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
@@ -147,7 +142,6 @@ def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
 def _recipe(
     name: str,
     scenes: Scenes,
-    features: Features,
     folder: Path,
     cache: Path,
     settings: PainterSettings,
@@ -160,6 +154,8 @@ def _recipe(
     def of(net: str) -> dict[str, torch.Tensor]:
         return {key.removeprefix(f"{net}."): value for key, value in weights.items() if key.startswith(f"{net}.")}
 
+    with workers.first():
+        features = features_of(scenes, cache, log=log)
     usable = kept(scenes, features.last, cache)
     common: dict[str, Any] = {"share": scenes.weights(usable), "seed": settings.seed, "workers": workers}
     train = scenes.split == 0
