@@ -117,11 +117,8 @@ def train(
     outcome = loop.run(recipe, folder, steps=steps or chosen.steps, **how)
     if not workers.is_first:
         return {}
-    figures = outcome.metrics | {
-        "steps": outcome.step,
-        "pictures": outcome.step * chosen.batch,
-        "seconds": outcome.seconds,
-    }
+    made = outcome.step * chosen.batch
+    figures = outcome.metrics | {"steps": outcome.step, "pictures": made, "seconds": outcome.seconds}
     if out is not None:
         _export(recipe, folder, out, options, figures, [clip.name for clip in frames.training])
     return figures
