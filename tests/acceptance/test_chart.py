@@ -25,6 +25,7 @@ _WHOLE = {
     "limits",
     "ingressNamespace",
     "monitoringNamespace",
+    "operatorNamespace",
 }  # used as they are
 
 

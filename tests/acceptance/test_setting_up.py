@@ -18,7 +18,7 @@ from tests.scenarios.package_index import PackageIndex, Release, lock
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = sorted({*PROJECT["optional-dependencies"]} - {"dev"})
-NOT_TESTED = {"extras/cluster"}  # Ray is too large for every test installation; tests over it skip without it
+NOT_TESTED = {"extras/cluster", "extras/lab"}  # too large for every test installation; their tests skip without them
 LOCKS = ("base", "test", "cuda", *(f"extras/{name}" for name in EXTRAS))
 
 

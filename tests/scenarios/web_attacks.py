@@ -41,7 +41,7 @@ _EXAMPLES = {
     "path": "browse",
 }
 _REFUSED = {303, 400, 401, 403, 404, 405, 409, 413, 422, 429}
-_PUBLIC_FORMS = ("/desk/sign-in", "/studio", "/captions", "/captions/ratings")
+_PUBLIC_FORMS = ("/desk/sign-in", "/desk/sign-in/passkey", "/studio", "/captions", "/captions/ratings")
 _ELSEWHERE = {
     "another site's name": {"Origin": "https://evil.example"},
     "no name": {"Origin": "null"},
@@ -60,7 +60,7 @@ def _forms(site: Site) -> list[str]:
 
 
 def _is_desk(path: str) -> bool:
-    return path.startswith("/desk/") and path != "/desk/sign-in"
+    return path.startswith("/desk/") and not path.startswith("/desk/sign-in")
 
 
 def _all_refused(site: Site, answers: Iterable[tuple[str, Answer]], allowed: set[int], before: object) -> str:
@@ -120,7 +120,7 @@ def _too_low(name: str, *, owners_only: bool) -> Callable[[Site], str]:
         cookie, token = site.session(name)
         site.session("ada")
         before = site.state()
-        own = ("/desk/account/password", "/desk/sign-out", "/desk/sessions/", "/check")
+        own = ("/desk/account/password", "/desk/account/passkeys", "/desk/sign-out", "/desk/sessions/", "/check")
         paths = [path for path in _forms(site) if not any(part in path for part in own)]
         paths = [path for path in paths if "/operators" in path or not owners_only]
         answers = [(path, site.form(path, {"csrf": token, "role": "owner"}, Cookie=cookie)) for path in paths]

@@ -99,10 +99,11 @@ def cache_key(step: str, artwork: ArtworkInProgress, context: StepContext) -> st
 
 
 def _identity(role: str, context: StepContext) -> list[Any]:
+    models = dict(context.backend(role).models())
     spec, options = context.plan.backends[role], context.plan.shared_options
     shared = {name: value for name, value in options.items() if name not in {"banks", "cache"}}
     banks = [Path(bank).name for bank in options.get("banks", ())]  # elsewhere on another machine
-    return [spec.name, spec.options, shared, banks, dict(context.backend(role).models())]
+    return [spec.name, spec.options, shared, banks, models]
 
 
 def _with_models(artwork: ArtworkInProgress, context: StepContext, *roles: str) -> ArtworkInProgress:

@@ -43,8 +43,8 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/sign-in/passkey")
     def sign_in(request: Request, answer: Annotated[str, Form()] = "") -> Response:
-        _require(desk)
         desk.check_origin(request)
+        _require(desk)
         agent = request.headers.get("user-agent", "")
         try:
             token = passkeys.sign_in(answer, address=client_network(request), agent=agent)

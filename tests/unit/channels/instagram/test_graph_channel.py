@@ -88,7 +88,7 @@ def test_a_post_goes_out_whole(channel: InstagramGraphChannel, platform: Instagr
     """Caption, alt text, the label and the picture's own bytes arrive, and the receipt tells where."""
     receipt = channel.publish(post, ready)
     (sent,) = platform.media
-    assert platform.visible() == [{"id": receipt.id, "text": post.text, "alt_text": post.alt_text}]
+    assert platform.visible() == [{"id": receipt.id, "text": post.text, "alt_text": post.alt_text, "film": False}]
     assert sent["ai"] is True
     assert hashlib.sha256(sent["picture"]).hexdigest() == post.picture_sha256
     assert receipt.url.startswith("https://www.instagram.com/p/")

@@ -95,7 +95,7 @@ def test_a_post_goes_out_whole(channel: InstagramChannel, platform: InstagramPla
     """Caption, alt text and the picture's own bytes arrive, and the receipt tells where."""
     receipt = channel.publish(post, ready)
     assert hashlib.sha256(platform.media[0]["picture"]).hexdigest() == post.picture_sha256
-    assert platform.visible() == [{"id": receipt.id, "text": post.text, "alt_text": post.alt_text}]
+    assert platform.visible() == [{"id": receipt.id, "text": post.text, "alt_text": post.alt_text, "film": False}]
     assert receipt.url.startswith("https://www.instagram.com/p/")
     assert channel.find(post) == receipt
     assert sum(path.endswith("/media/configure/") for _, path in platform.calls) == 1

@@ -47,13 +47,15 @@ def test_serving_runs_the_captioner_in_service(auria: Any, home: Path, monkeypat
     from auria_bot.serving import server
 
     asked: list[Any] = []
-    monkeypatch.setattr(server, "serve", lambda pool, *given, **limits: asked.append((pool.model, given, limits)))
+    monkeypatch.setattr(
+        server, "serve", lambda pools, address, **limits: asked.append((pools.captions.model, address, limits))
+    )
     code, _, err = auria("serve")
     assert (code, "version installed" in err) == (0, True)
-    ((model, given, limits),) = asked
-    assert (model["version"], given[1:], limits) == (
+    ((model, address, limits),) = asked
+    assert (model["version"], address, limits) == (
         "installed",
-        ("127.0.0.1:8630",),
+        "127.0.0.1:8630",
         {"largest": 10_000_000, "deadline": 10.0},
     )
     monkeypatch.setitem(sys.modules, "auria_bot.serving.server", None)
