@@ -99,11 +99,10 @@ def cache_key(step: str, artwork: ArtworkInProgress, context: StepContext) -> st
 
 
 def _identity(role: str, context: StepContext) -> list[Any]:
-    models = dict(context.backend(role).models())
-    spec, options = context.plan.backends[role], context.plan.shared_options
-    shared = {name: value for name, value in options.items() if name not in {"banks", "cache"}}
-    banks = [Path(bank).name for bank in options.get("banks", ())]  # elsewhere on another machine
-    return [spec.name, spec.options, shared, banks, models]
+    models, plan = dict(context.backend(role).models()), context.plan
+    shared = {name: value for name, value in plan.shared_options.items() if name not in {"banks", "cache"}}
+    banks = [Path(bank).name for bank in plan.shared_options.get("banks", ())]  # elsewhere on another machine
+    return [plan.backends[role].name, plan.backends[role].options, shared, banks, models]
 
 
 def _with_models(artwork: ArtworkInProgress, context: StepContext, *roles: str) -> ArtworkInProgress:
