@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from auria_bot.art.voice import Voice
     from auria_bot.secret_store import SecretStore
     from auria_bot.services.models.experiments import ExperimentLog
     from auria_bot.services.models.versions import ModelRegistry
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
 
-__all__ = ["Core"]
+__all__ = ["Core", "load_voice"]
+
+
+def load_voice() -> Voice:
+    """The voice that reads poems aloud.
+
+    Raises:
+        BackendMissing: its package is not installed.
+    """
+    from auria_bot.art.voice import Voice
+
+    return Voice()
 
 
 class Core:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap.core import Core
+from auria_bot.bootstrap.core import Core, load_voice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.art.films.film_frames import PictureEnlarger
     from auria_bot.art.matcher import PictureMatcher
-    from auria_bot.art.voice import Voice
     from auria_bot.services.films.film_plan import FilmPlanner
     from auria_bot.services.films.films import FilmLibrary
     from auria_bot.services.footage.kinds import Kinds
@@ -58,17 +57,12 @@ class FilmServices(Core):
 
             return PictureMatcher(self.settings.models_folder)
 
-        def voice() -> Voice:
-            from auria_bot.art.voice import Voice
-
-            return Voice()
-
         return FilmPlanner(
             self.settings.models_folder,
             load=FilmGenerator,
             enlarger=self._film_enlarger,
             bank=lambda: style_bank(self.settings),
-            poems=PoemGuide(matcher=matcher, voice=voice),
+            poems=PoemGuide(matcher=matcher, voice=load_voice),
         )
 
     @property

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from auria_bot.bootstrap.core import Core
+from auria_bot.bootstrap.core import Core, load_voice
 
 if TYPE_CHECKING:
-    from auria_bot.art.voice import Voice
     from auria_bot.services.accounts.accounts import Accounts
     from auria_bot.services.accounts.api_keys import ApiKeys
     from auria_bot.services.accounts.idempotency import AnsweredRequests
@@ -43,17 +42,12 @@ class WebServices(Core):
         """Poems read aloud."""
         from auria_bot.services.gallery.readings import Readings
 
-        def voice() -> Voice:
-            from auria_bot.art.voice import Voice
-
-            return Voice()
-
         def has_encoder() -> bool:
             from auria_bot.art.films import video
 
             return video.is_installed()
 
-        return Readings(self.settings.home, voice, has_encoder=has_encoder)
+        return Readings(self.settings.home, load_voice, has_encoder=has_encoder)
 
     @cached_property
     def corpus_lineage(self) -> CorpusVersions:

@@ -1,7 +1,7 @@
 """Writes poems and paints pictures of poems for others, with the makers that the settings choose.
 
-A maker is loaded with the first wish that needs it, so that a server of captions alone needs no memory for it, and anew
-when a version was promoted since. Poems are not batched: a poet writes all candidates of a poem at once.
+A maker is loaded with the first request that needs it, so that a server of captions alone needs no memory for it, and
+anew when a version was promoted since. Poems are not batched: a poet writes all candidates of a poem at once.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from auria_bot.domain import interfaces
+    from auria_bot.domain.model_requests import PictureRequest, PoemRequest
     from auria_bot.domain.mood import Mood
-    from auria_bot.domain.wishes import PictureWish, PoemWish
 
 __all__ = ["PICTURES", "POEMS", "Painting", "PicturePool", "PoemPool", "ServedMakers"]
 
@@ -71,24 +71,24 @@ class PoemPool:
     Usage::
 
         pool = PoemPool(find=makers_on_disk, waiting=8)
-        answer = pool.submit(PoemWish(theme="autumn rain"), deadline=time.monotonic() + 10).result()
+        answer = pool.submit(PoemRequest(theme="autumn rain"), deadline=time.monotonic() + 10).result()
     """
 
     def __init__(self, *, find: Callable[[], ServedMakers], waiting: int) -> None:
         """Prepare a pool.
 
         Args:
-            find: the makers; asked before each wish.
-            waiting: most wishes that wait beside the one being fulfilled.
+            find: the makers; asked before each request.
+            waiting: most requests that wait beside the one being fulfilled.
         """
         self._makers, self._queue = _Makers(find), WorkQueue(POEMS, waiting=waiting)
         self.metrics, self.close = self._queue.metrics, self._queue.close
 
-    def submit(self, wish: PoemWish, *, deadline: float) -> Future[dict[str, Any]]:
+    def submit(self, request: PoemRequest, *, deadline: float) -> Future[dict[str, Any]]:
         """Write poems in the thread.
 
         Args:
-            wish: how many, and of what.
+            request: how many, and of what.
             deadline: on `time.monotonic`'s clock; whose turn comes later is not fulfilled any more.
 
         Returns:
@@ -98,14 +98,14 @@ class PoemPool:
         Raises:
             ModelServerBusy: too many wait.
         """
-        return self._queue.submit(lambda: self._write(wish), deadline=deadline)
+        return self._queue.submit(lambda: self._write(request), deadline=deadline)
 
-    def _write(self, wish: PoemWish) -> dict[str, Any]:
+    def _write(self, request: PoemRequest) -> dict[str, Any]:
         self._makers.refresh()
         poet: interfaces.Poet = self._makers.role("poet")
-        verses = poet.compose(seed=wish.seed, count=wish.count, theme=wish.theme, mood=_mood(wish.mood))
+        verses = poet.compose(seed=request.seed, count=request.count, theme=request.theme, mood=_mood(request.mood))
         return {
-            "seed": wish.seed,
+            "seed": request.seed,
             "poems": [verse.haiku.to_json() for verse in verses],
             "models": dict(poet.models()),
         }
@@ -126,26 +126,26 @@ class PicturePool:
     Usage::
 
         pool = PicturePool(find=makers_on_disk, waiting=8, painting=Painting(size=1024, candidates=4, rounds=3))
-        jpeg = pool.submit(PictureWish(haiku=haiku), deadline=time.monotonic() + 30).result()
+        jpeg = pool.submit(PictureRequest(haiku=haiku), deadline=time.monotonic() + 30).result()
     """
 
     def __init__(self, *, find: Callable[[], ServedMakers], waiting: int, painting: Painting) -> None:
         """Prepare a pool.
 
         Args:
-            find: the makers; asked before each wish.
-            waiting: most wishes that wait beside the one being fulfilled.
+            find: the makers; asked before each request.
+            waiting: most requests that wait beside the one being fulfilled.
             painting: how a picture is painted.
         """
         self._makers, self._queue = _Makers(find), WorkQueue(PICTURES, waiting=waiting)
         self._painting = painting
         self.metrics, self.close = self._queue.metrics, self._queue.close
 
-    def submit(self, wish: PictureWish, *, deadline: float) -> Future[bytes]:
+    def submit(self, request: PictureRequest, *, deadline: float) -> Future[bytes]:
         """Paint a poem in the thread.
 
         Args:
-            wish: the poem, and how it is painted.
+            request: the poem, and how it is painted.
             deadline: on `time.monotonic`'s clock; whose turn comes later is not painted any more.
 
         Returns:
@@ -155,18 +155,18 @@ class PicturePool:
         Raises:
             ModelServerBusy: too many wait.
         """
-        return self._queue.submit(lambda: self._paint(wish), deadline=deadline)
+        return self._queue.submit(lambda: self._paint(request), deadline=deadline)
 
-    def _paint(self, wish: PictureWish) -> bytes:
+    def _paint(self, request: PictureRequest) -> bytes:
         self._makers.refresh()
         enlarger: interfaces.Enlarger = self._makers.role("enlarger")
         with tempfile.TemporaryDirectory(prefix="auria-picture-") as name:
             target = Path(name) / "enlarged.png"
-            enlarger.enlarge(self._candidate(wish, Path(name)), target, size=self._painting.size)
+            enlarger.enlarge(self._candidate(request, Path(name)), target, size=self._painting.size)
             with Image.open(target) as picture:
                 return as_jpeg(picture.convert("RGB"))
 
-    def _candidate(self, wish: PictureWish, folder: Path) -> Path:
+    def _candidate(self, request: PictureRequest, folder: Path) -> Path:
         """The best candidate that passes the safety filter."""
         painter: interfaces.Painter = self._makers.role("painter")
         safety_filter: interfaces.SafetyFilter = self._makers.role("safety_filter")
@@ -174,9 +174,9 @@ class PicturePool:
         for attempt in range(self._painting.rounds):
             place = folder / f"{attempt}"
             place.mkdir()
-            seed, mood = (wish.seed + attempt) % SEEDS, _mood(wish.mood)
+            seed, mood = (request.seed + attempt) % SEEDS, _mood(request.mood)
             for painting in painter.paint(
-                wish.haiku, seed=seed, count=self._painting.candidates, folder=place, mood=mood, theme=wish.theme
+                request.haiku, seed=seed, count=self._painting.candidates, folder=place, mood=mood, theme=request.theme
             ):
                 result = safety_filter.judge(painting.path)
                 if result.passed:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from auria_bot.domain.wishes import StyleWish
+    from auria_bot.domain.model_requests import StyleRequest
 
 __all__ = ["LONGEST_SIDE", "METRICS", "ServedStyles", "StylePool", "as_jpeg"]
 
@@ -50,7 +50,7 @@ class StylePool:
     Usage::
 
         pool = StylePool(find=styles_on_disk, waiting=8, most_pixels=30_000_000)
-        jpeg = pool.submit(content, wish, deadline=time.monotonic() + 30).result()
+        jpeg = pool.submit(content, request, deadline=time.monotonic() + 30).result()
     """
 
     def __init__(self, *, find: Callable[[], ServedStyles], waiting: int, most_pixels: int) -> None:
@@ -66,12 +66,12 @@ class StylePool:
         self.metrics, self.close = self._queue.metrics, self._queue.close
         self._loaded: tuple[ServedStyles, Magenta] | None = None
 
-    def submit(self, content: bytes, wish: StyleWish, *, deadline: float) -> Future[bytes]:
+    def submit(self, content: bytes, request: StyleRequest, *, deadline: float) -> Future[bytes]:
         """Restyle a picture in the thread.
 
         Args:
             content: a picture file.
-            wish: the style, and how it is painted.
+            request: the style, and how it is painted.
             deadline: on `time.monotonic`'s clock; whose turn comes later is not restyled any more.
 
         Returns:
@@ -82,15 +82,15 @@ class StylePool:
         Raises:
             ModelServerBusy: too many pictures wait.
         """
-        return self._queue.submit(lambda: self._restyle(content, wish), deadline=deadline)
+        return self._queue.submit(lambda: self._restyle(content, request), deadline=deadline)
 
-    def _restyle(self, content: bytes, wish: StyleWish) -> bytes:
+    def _restyle(self, content: bytes, request: StyleRequest) -> bytes:
         picture = decode_picture(content, most_pixels=self._most_pixels)
         picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
         stylist = self._stylist()
-        style = stylist.named(wish.style, mode=wish.mode, strength=wish.strength)
+        style = stylist.named(request.style, mode=request.mode, strength=request.strength)
         if style.mode in STROKE_MODES:
-            restyled = stylist.painted(picture, style, size=picture.size, seed=wish.seed)
+            restyled = stylist.painted(picture, style, size=picture.size, seed=request.seed)
         else:
             restyled = stylist.restyled(picture, style)
         return as_jpeg(restyled)

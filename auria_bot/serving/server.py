@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from auria_bot.domain.wishes import PictureWish, PoemWish, StyleWish
+from auria_bot.domain.model_requests import PictureRequest, PoemRequest, StyleRequest
 from auria_bot.errors import AuriaError, InputError, ModelServerBusy
 from auria_bot.redaction import redacted_error
 
@@ -72,19 +72,19 @@ def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
         return JSONResponse(await asyncio.wrap_future(future))
 
     async def restyled(request: Request) -> Response:
-        until, wish = _until(request, deadline), StyleWish.from_query(request.query_params)
+        until, wanted = _until(request, deadline), StyleRequest.from_query(request.query_params)
         content = await _body(request, largest)
-        picture = await asyncio.wrap_future(pools.styles.submit(content, wish, deadline=until))
+        picture = await asyncio.wrap_future(pools.styles.submit(content, wanted, deadline=until))
         return Response(picture, media_type="image/jpeg")
 
     async def poems(request: Request) -> Response:
-        until, wish = _until(request, deadline), PoemWish.from_query(request.query_params)
-        return JSONResponse(await asyncio.wrap_future(pools.poems.submit(wish, deadline=until)))
+        until, wanted = _until(request, deadline), PoemRequest.from_query(request.query_params)
+        return JSONResponse(await asyncio.wrap_future(pools.poems.submit(wanted, deadline=until)))
 
     async def pictures(request: Request) -> Response:
         until = _until(request, deadline)
-        wish = PictureWish.from_query(request.query_params, await _body(request, _LARGEST_POEM))
-        picture = await asyncio.wrap_future(pools.pictures.submit(wish, deadline=until))
+        wanted = PictureRequest.from_query(request.query_params, await _body(request, _LARGEST_POEM))
+        picture = await asyncio.wrap_future(pools.pictures.submit(wanted, deadline=until))
         return Response(picture, media_type="image/jpeg")
 
     def ready(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""A thread that works for others, one wish after the other: for work that already uses every core."""
+"""A thread that works for others, one request after the other: for work that already uses every core."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class WorkQueue:
     Usage::
 
         queue = WorkQueue(METRICS, waiting=8)
-        answer = queue.submit(lambda: work(wish), deadline=time.monotonic() + 30).result()
+        answer = queue.submit(lambda: work(request), deadline=time.monotonic() + 30).result()
     """
 
     def __init__(self, metrics: WorkMetrics, *, waiting: int) -> None:

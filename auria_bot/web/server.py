@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import threading
 from functools import partial
@@ -14,6 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from auria_bot.errors import AuriaError
+from auria_bot.memory import return_memory
 from auria_bot.services.operations.health import HealthServer
 from auria_bot.web.app import create_app
 
@@ -136,5 +136,4 @@ def _settle(services: Application) -> None:
         services.gallery.version()
     gc.collect()
     gc.freeze()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # glibc would keep what reading took
+    return_memory()  # which reading took

@@ -56,7 +56,7 @@ def _child(what: str, count: int) -> dict[str, float]:
 
     from auria_bot.art.films.video_writer import FORMATS
     from auria_bot.bootstrap.application import build
-    from auria_bot.services.films.film_plan import FilmWish
+    from auria_bot.services.films.film_plan import FilmRequest
     from auria_bot.settings.loading import load
 
     with tempfile.TemporaryDirectory(prefix="auria-film-speed-") as scratch:
@@ -71,8 +71,8 @@ def _child(what: str, count: int) -> dict[str, float]:
             return {"seconds": _in_torch(app.settings.models_folder / f"film-{name}", 10 * count)}
         wide = what == "film"
         size = (1920, 1080) if wide else (320, 180)
-        wish = FilmWish(seconds=Fraction(max(count, 100), 25), rate=Fraction(25), size=size, seed=7, loop=True)
-        planned = planner.plan(name, wish, FORMATS[".mp4"])
+        request = FilmRequest(seconds=Fraction(max(count, 100), 25), rate=Fraction(25), size=size, seed=7, loop=True)
+        planned = planner.plan(name, request, FORMATS[".mp4"])
         return _film(planned, count, scratch)
 
 

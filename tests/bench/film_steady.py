@@ -13,7 +13,7 @@ from PIL import Image
 
 from auria_bot.art.films.video_writer import FORMATS
 from auria_bot.bootstrap.application import build
-from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.services.films.films import FilmLibrary, render
 from auria_bot.services.films.restyle_video import restyled_frame
 from auria_bot.settings.loading import load
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-WISH = FilmWish(seconds=Fraction(60), rate=Fraction(25), size=(320, 180), seed=7, loop=True)
+WISH = FilmRequest(seconds=Fraction(60), rate=Fraction(25), size=(320, 180), seed=7, loop=True)
 MOST = 3.0  # times the median step
 HALF = 0.5  # of the warping error of frames that are painted each by itself
 
@@ -59,16 +59,16 @@ def run(seconds: int = 60) -> Result:
 
 def _strokes(app: Application, scratch: Path) -> tuple[float, float]:
     """How much strokes change beyond the film's own motion, as a share of frames painted each by itself; and the seam."""
-    wish = replace(WISH, seconds=Fraction(4), rate=Fraction(12), flow="own", strokes=True, style="The Starry Night")
-    planned = app.film_planner.plan("waves", wish, FORMATS[".mp4"])
+    request = replace(WISH, seconds=Fraction(4), rate=Fraction(12), flow="own", strokes=True, style="The Starry Night")
+    planned = app.film_planner.plan("waves", request, FORMATS[".mp4"])
     style, stylist = planned.strokes, app.video_stylist
     if style is None:
         raise ValueError("the plan names no strokes")
     made, _ = render(FilmLibrary(scratch), planned, lambda _done, _all: None, lambda: stylist)
     shown = [Image.fromarray(frame) for frame in planned.frames.frames(0, planned.frames.timing.frames)]
-    alone = [restyled_frame(stylist, style, wish.seed, one) for one in shown]
+    alone = [restyled_frame(stylist, style, request.seed, one) for one in shown]
     found = steps(made.path, loop=True)
-    share = warping_error(shown, decoded(made.path, wish.size)) / warping_error(shown, alone)
+    share = warping_error(shown, decoded(made.path, request.size)) / warping_error(shown, alone)
     return share, float(found[-1] / np.median(found))
 
 

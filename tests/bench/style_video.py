@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from auria_bot.bootstrap.application import build
-from auria_bot.services.films.restyle_video import VideoWish, restyle_video
+from auria_bot.services.films.restyle_video import VideoRequest, restyle_video
 from auria_bot.settings.loading import load
 from tests.bench import Result
 from tests.scenarios.film_measures import decoded, warping_error
@@ -39,9 +39,9 @@ def run(frames: int = 12, style: str = "The Starry Night", mode: str = "painterl
             errors = []
             for steady in (True, False):
                 target = root / f"{path.stem}-{steady}.mp4"
-                wish = VideoWish(style=style, mode=mode, steady=steady, height=SIZE[1])
+                request = VideoRequest(style=style, mode=mode, steady=steady, height=SIZE[1])
                 began = time.process_time()
-                restyle_video(stylist, source, target, wish, work=root / "work", progress=_ignore)
+                restyle_video(stylist, source, target, request, work=root / "work", progress=_ignore)
                 if steady:
                     seconds, count = seconds + time.process_time() - began, count + len(shown)
                 errors.append(warping_error(shown, decoded(target, SIZE)))

@@ -196,12 +196,12 @@ _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "neutral": ("day", "mist"),
 }
 _SCENE_WEIGHT, _LIGHT_WEIGHT = 0.30, 0.30  # weight of a strong word beside a cosine
+_CREATURES = ("bird", "butterfly", "horse")
 _SCENE_BIAS = {"sea": 0.03, "mountain": 0.02, "river": 0.01, "forest": 0.01, "glacier": -0.06}
 _SCENE_BIAS |= dict.fromkeys(("swamp", "desert", "bamboo", "church", "snowfield", "bridge", "road", "house"), -0.05)
 _SCENE_BIAS["rain"] = -0.2  # rain is a grey light over most scenes; drops alone make a blurred picture
-_SCENE_BIAS |= dict.fromkeys(sorted(CLOSE_UPS), -0.06) | dict.fromkeys(("bird", "butterfly", "horse"), -0.10)
+_SCENE_BIAS |= dict.fromkeys(sorted(CLOSE_UPS), -0.06) | dict.fromkeys(_CREATURES, -0.10)
 # Without a named scene, prefer a wide view to a close-up, a creature or a rare place.
-_CREATURES = ("bird", "butterfly", "horse")
 _SET_BACK = 0.2  # lost by a creature in a poem that names a setting or the night: those come out better than a close-up
 _UNSEEN = 0.12  # lost by a scene that was never seen in the snow or the autumn that a poem names
 _CONTRARY = {  # lights that contradict a scene

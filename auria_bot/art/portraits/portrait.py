@@ -1,6 +1,6 @@
 """Auria's portrait: mountains that her painter imagined, painted by hand within a ring, under a seal of her initial.
 
-It shows no face, so it can be nobody's. The same wish and models give the same bytes on the same machine.
+It shows no face, so it can be nobody's. The same request and models give the same bytes on the same machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.stylists.style_bank import StyleBank
 
-__all__ = ["MEDIA", "PortraitPainter", "PortraitWish"]
+__all__ = ["MEDIA", "PortraitPainter", "PortraitRequest"]
 
 MEDIA = ("ink", "watercolour", "woodblock", "oil")
 """What a portrait can be painted with."""
@@ -49,7 +49,7 @@ _BARE = 98.0  # L of a sky that is left to the paper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PortraitWish:
+class PortraitRequest:
     """What a portrait should be."""
 
     seed: int
@@ -79,30 +79,30 @@ class PortraitPainter:
         """SHA-256 of the models."""
         return {**self._painter.models(), **self._enlarger.models()}
 
-    def paint(self, wish: PortraitWish) -> Image.Image:
+    def paint(self, request: PortraitRequest) -> Image.Image:
         """A portrait, RGB of SIDE x SIDE pixels, whose round crop loses nothing of the emblem.
 
         Raises:
             UnknownName: there is no such medium, painting or mood.
             InputError: the seed is out of range.
         """
-        if wish.medium not in MEDIA:
-            raise UnknownName(f"no medium named {wish.medium[:40]!r}; known: {', '.join(MEDIA)}")
-        lab, ground = _cleared(self._scene(wish.seed))
+        if request.medium not in MEDIA:
+            raise UnknownName(f"no medium named {request.medium[:40]!r}; known: {', '.join(MEDIA)}")
+        lab, ground = _cleared(self._scene(request.seed))
         picture = self._enlarger.enlarged(to_picture(from_lab(lab)), _STUDY)
         hand = hand_of(TYPICAL)
         colours = ColourDistribution.of(lab, marginals=False)
-        painting = find_painting(self._bank, style=wish.style, mood=wish.mood, colours=colours, seed=wish.seed)
+        painting = find_painting(self._bank, style=request.style, mood=request.mood, colours=colours, seed=request.seed)
         if painting is not None:
             graded = grade(to_array(picture), painting.colours, colour_share(1.0))
             picture, hand = to_picture(graded), hand_of(painting.hand)
-        hand = replace(hand, medium=wish.medium)
-        painted = np.asarray(render(picture, size=(SIDE, SIDE), hand=hand, seed=wish.seed), np.float32)
-        chance = np.random.default_rng((wish.seed, 78))
+        hand = replace(hand, medium=request.medium)
+        painted = np.asarray(render(picture, size=(SIDE, SIDE), hand=hand, seed=request.seed), np.float32)
+        chance = np.random.default_rng((request.seed, 78))
         seal = Seal(x=chance.uniform(-0.14, 0.2), y=-0.26, radius=0.35)
         front = Image.fromarray(ground).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         mask = np.clip(np.asarray(front, np.float32), 0, 1)
-        return emblem(painted, mask, seal, seed=wish.seed, bare_sky=painting is None)
+        return emblem(painted, mask, seal, seed=request.seed, bare_sky=painting is None)
 
     def _scene(self, seed: int) -> NDArray[np.float32]:
         """The CIELAB pixels of the candidate that is best composed for the emblem."""

@@ -115,11 +115,11 @@ def make(
     """
     from auria_bot.art.films.video_writer import format_of
     from auria_bot.cli.app import app_context
-    from auria_bot.services.films.film_plan import FilmWish
+    from auria_bot.services.films.film_plan import FilmRequest
 
     if voice and poem is None:
         raise InputError("--voice reads a poem aloud; name one with --poem")
-    wish = FilmWish(
+    request = FilmRequest(
         seconds=_number(seconds, "--seconds"),
         rate=_number(fps, "--fps"),
         size=_size(size),
@@ -137,8 +137,8 @@ def make(
     )
     with app_context() as app:
         if poem is not None:
-            wish = replace(wish, poem=app.film_drafts.poem(poem).lines)
-        planned = app.film_planner.plan(name, wish, format_of(Path(f"film.{form.lower()}")))
+            request = replace(request, poem=app.film_drafts.poem(poem).lines)
+        planned = app.film_planner.plan(name, request, format_of(Path(f"film.{form.lower()}")))
         if dry_run:
             _estimate(app, planned, as_json=as_json)
         else:

@@ -43,15 +43,15 @@ def restyle_video(
     """
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import making_frames
-    from auria_bot.services.films.restyle_video import VideoWish, restyle_video
+    from auria_bot.services.films.restyle_video import VideoRequest, restyle_video
 
     if target.exists() and not force:
         raise InputError(f"{target.name[:60]!r} is there already; name another file, or replace it with --force")
-    wish = VideoWish(
+    request = VideoRequest(
         style=style, mode=mode, mood=mood, strength=strength, seed=seed, every=every, height=height, steady=steady
     )
     with app_context() as app, making_frames() as progress:
-        made = restyle_video(app.video_stylist, source, target, wish, work=app.video_work, progress=progress)
+        made = restyle_video(app.video_stylist, source, target, request, work=app.video_work, progress=progress)
     if as_json:
         print_json(
             {

@@ -49,20 +49,20 @@ def candidates(
     """
     if context.invoked_subcommand is not None:
         return
-    from auria_bot.art.portraits.portrait import PortraitWish
+    from auria_bot.art.portraits.portrait import PortraitRequest
     from auria_bot.cli.app import app_context
     from auria_bot.cli.terminal.progress import counting
 
-    wishes = tuple(PortraitWish(seed=seed + n, medium=medium, style=style, mood=mood) for n in range(count))
+    requests = tuple(PortraitRequest(seed=seed + n, medium=medium, style=style, mood=mood) for n in range(count))
     path = target or Path(f"portrait-{seed}.png" if count == 1 else "portraits.jpg")
     with app_context() as app:
         if count == 1:
-            app.portraits.write(wishes[0], path, size=size)
+            app.portraits.write(requests[0], path, size=size)
         else:
             with counting("painting") as progress:
-                app.portraits.write_sheet(wishes, path, lambda done, total: progress(done, total, ""))
+                app.portraits.write_sheet(requests, path, lambda done, total: progress(done, total, ""))
     if as_json:
-        print_json({"file": str(path.absolute()), "seeds": [wish.seed for wish in wishes]})
+        print_json({"file": str(path.absolute()), "seeds": [request.seed for request in requests]})
         return
     echo(f"{path.absolute()}: {counted(count, 'portrait')}")
     chosen = f"{seed if count == 1 else 'SEED'}{_options(medium, style, mood)}"
@@ -81,11 +81,11 @@ def use(
 
     A channel's profile is changed only by auria channels avatar NAME.
     """
-    from auria_bot.art.portraits.portrait import PortraitWish
+    from auria_bot.art.portraits.portrait import PortraitRequest
     from auria_bot.cli.app import app_context
 
     with app_context() as app:
-        used = app.portraits.use(PortraitWish(seed=seed, medium=medium, style=style, mood=mood))
+        used = app.portraits.use(PortraitRequest(seed=seed, medium=medium, style=style, mood=mood))
     if as_json:
         print_json(_summary(used))
         return

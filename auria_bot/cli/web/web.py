@@ -173,6 +173,8 @@ def passkeys(
     with app_context() as app:
         if remove_id:
             gone = app.passkeys.remove(name, remove_id)
+            if as_json:
+                print_json({"removed": gone.id, "name": gone.name})
             note(f"the passkey {gone.name} of {name} is no longer accepted")
             return
         found = app.passkeys.list(name)

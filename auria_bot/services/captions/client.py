@@ -15,7 +15,7 @@ from auria_bot.files import readable_name
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from auria_bot.domain.wishes import StyleWish
+    from auria_bot.domain.model_requests import StyleRequest
 
 __all__ = ["CaptionClient"]
 
@@ -80,17 +80,17 @@ class CaptionClient:
             raise ModelServerAway(f"what answers at {self._server} is no model server")
         return found
 
-    def restyle(self, content: bytes, wish: StyleWish) -> bytes:
+    def restyle(self, content: bytes, wanted: StyleRequest) -> bytes:
         """A picture file restyled, as JPEG.
 
         Raises:
             UnknownName: there is no such style.
-            PictureError, InputError: picture or wish cannot be used.
+            PictureError, InputError: picture or wanted cannot be used.
             ModelServerBusy: the server has too much to do.
             ModelServerAway: it does not answer, or not in time.
         """
         self._check(content)
-        picture = self._ask(f"/styles?{urlencode(wish.to_query())}", content)
+        picture = self._ask(f"/styles?{urlencode(wanted.to_query())}", content)
         if not picture.startswith(_JPEG):
             raise ModelServerAway(f"what answers at {self._server} is no model server")
         return picture

@@ -10,7 +10,7 @@ from auria_bot.errors import ModelServerBusy, PictureError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from auria_bot.domain.wishes import StyleWish
+    from auria_bot.domain.model_requests import StyleRequest
     from auria_bot.services.captions.client import CaptionClient
     from auria_bot.services.captions.ratings import Receipts
 
@@ -43,14 +43,14 @@ class CaptionFront:
         answer = self._asked(content, lambda: self._client.caption(content, drawn=drawn))
         return answer | {"receipt": self._receipts.sign(answer)}
 
-    def restyle(self, content: bytes, wish: StyleWish) -> bytes:
+    def restyle(self, content: bytes, wanted: StyleRequest) -> bytes:
         """A picture file restyled by the model server, as JPEG.
 
         Raises:
             UnknownName: there is no such style.
             PictureError, ModelServerBusy, ModelServerAway: as `caption`.
         """
-        return self._asked(content, lambda: self._client.restyle(content, wish))
+        return self._asked(content, lambda: self._client.restyle(content, wanted))
 
     def _asked(self, content: bytes, ask: Callable[[], Answer]) -> Answer:
         """What a question about a picture file is answered, in a turn of its own."""

@@ -13,7 +13,7 @@ from auria_bot.files import sha256_of
 from auria_bot.services.films.poem_film import POOL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
     from pathlib import Path
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Style
     from auria_bot.services.films.poem_film import PoemGuide
 
-__all__ = ["MOST_KEYS", "OWN_FLOW", "PREFIX", "FilmPlanner", "FilmWish", "PlannedFilm"]
+__all__ = ["MOST_KEYS", "OWN_FLOW", "PREFIX", "FilmPlanner", "FilmRequest", "PlannedFilm"]
 
 MOST_KEYS = 400
 """Most key frames of a film, and of a sheet to choose from."""
@@ -48,7 +48,7 @@ _SHARE = 0.85  # how far colours move towards a painting's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilmWish:
+class FilmRequest:
     """What a film should be."""
 
     seconds: Fraction
@@ -128,7 +128,7 @@ class FilmPlanner:
         maker = self.model(name)
         return maker.frames(maker.map(maker.latents(seed, count), truncation), seed)
 
-    def plan(self, name: str, wish: FilmWish, form: VideoFormat) -> PlannedFilm:
+    def plan(self, name: str, request: FilmRequest, form: VideoFormat) -> PlannedFilm:
         """Prepare a film: measure its walk, and choose its colours.
 
         Raises:
@@ -140,33 +140,36 @@ class FilmPlanner:
         from auria_bot.art.films.film_frames import FilmFrames, Timing
         from auria_bot.art.films.sound import FilmSound
         from auria_bot.art.films.video_writer import require_size
-        from auria_bot.art.films.walk import Walk
 
-        require_size(wish.size)
-        count = _frame_count(wish)
-        if wish.music is not None:
-            FilmSound(wish.music, seconds=wish.seconds)  # refuses what holds no sound
+        require_size(request.size)
+        count = _frame_count(request)
+        if request.music is not None:
+            FilmSound(request.music, seconds=request.seconds)  # refuses what holds no sound
         maker = self.model(name)
-        flow = self._flow(name, wish.flow)
-        chosen, noted = self._led(name, wish)
+        flow = self._flow(name, request.flow)
+        chosen, noted = self._led(name, request)
         numbers = _key_numbers(chosen)
-        keys = maker.map(maker.latents(wish.seed, max(numbers)), wish.truncation)[[number - 1 for number in numbers]]
-        still = maker.noise(wish.seed)
-        walk = Walk.through(keys, lambda w: maker.frames(w, still), closed=wish.loop)
-        painting = self._painting(wish, walk)
+        walk = _walk(maker, request, numbers)
+        painting = self._painting(request, walk)
         enlarger, enlarger_sha256 = self._enlarger()
-        timing = Timing(frames=count, rate=wish.rate, size=wish.size)
-        colours = _palette(walk, painting)
+        timing = Timing(frames=count, rate=request.rate, size=request.size)
         frames = FilmFrames(
-            maker, walk, timing, noise=wish.seed, moving=wish.moving, flow=flow, palette=colours, enlarger=enlarger
+            maker,
+            walk,
+            timing,
+            noise=request.seed,
+            moving=request.moving,
+            flow=flow,
+            palette=_palette(walk, painting),
+            enlarger=enlarger,
         )
-        shares = walk.key_shares if chosen is not wish else None
-        recitation = self._poems.recitation(wish.poem, shares, timing.seconds) if wish.voice else None
+        shares = walk.key_shares if request.poem and not request.keys else None
+        recitation = self._poems.recitation(request.poem, shares, timing.seconds) if request.voice else None
         plan = {
             "model": name,
             "model_sha256": maker.sha256,
             "enlarger_sha256": enlarger_sha256,
-            **_wished(wish, form),
+            **_requested(request, form),
             "keys": list(numbers),
             "frames": count,
             "painting": painting.key if painting is not None else "",
@@ -180,9 +183,9 @@ class FilmPlanner:
             frames=frames,
             plan=plan,
             metadata=_metadata(name, plan, painting),
-            music=wish.music,
+            music=request.music,
             spoken=recitation.lines if recitation else (),
-            strokes=_strokes(wish, painting),
+            strokes=_strokes(request, painting),
         )
 
     def _flow(self, name: str, wanted: str) -> WaterFlow | None:
@@ -203,66 +206,78 @@ class FilmPlanner:
             raise NotFound(f"the film model {name} has no flow of its own; name a video of water: --flow FILE")
         return WaterFlow.read(path)
 
-    def _led(self, name: str, wish: FilmWish) -> tuple[FilmWish, dict[str, Any]]:
-        """The wish with the key frames of its poem, where it names no others, and what the plan says of that."""
-        if not wish.poem:
-            return wish, {}
-        record: dict[str, Any] = {"poem": list(wish.poem)}
-        if wish.keys:
-            return wish, record
-        sheet = self.sheet(name, seed=wish.seed, count=POOL, truncation=wish.truncation)
-        keys, record["matcher_sha256"] = self._poems.keys(sheet, wish.poem, loop=wish.loop)
-        return replace(wish, keys=keys), record
+    def _led(self, name: str, request: FilmRequest) -> tuple[FilmRequest, dict[str, Any]]:
+        """The request with the key frames of its poem, where it names no others, and what the plan says of that."""
+        if not request.poem:
+            return request, {}
+        record: dict[str, Any] = {"poem": list(request.poem)}
+        if request.keys:
+            return request, record
+        sheet = self.sheet(name, seed=request.seed, count=POOL, truncation=request.truncation)
+        keys, record["matcher_sha256"] = self._poems.keys(sheet, request.poem, loop=request.loop)
+        return replace(request, keys=keys), record
 
-    def _painting(self, wish: FilmWish, walk: Walk) -> BankedPainting | None:
+    def _painting(self, request: FilmRequest, walk: Walk) -> BankedPainting | None:
         """The painting whose colours the film takes: as named, else one that suits the mood and the film's colours."""
         from auria_bot.art.colour import ColourDistribution
         from auria_bot.art.stylists.choice import find_painting
 
         colours = ColourDistribution.of(walk.colours, marginals=False)
-        return find_painting(self._bank, style=wish.style or "", mood=wish.mood or "", colours=colours, seed=wish.seed)
+        return find_painting(
+            self._bank, style=request.style or "", mood=request.mood or "", colours=colours, seed=request.seed
+        )
 
 
-def _wished(wish: FilmWish, form: VideoFormat) -> dict[str, Any]:
-    """What the plan repeats of a wish."""
+def _walk(maker: FrameMaker, request: FilmRequest, numbers: Sequence[int]) -> Walk:
+    """The walk through these frames of the seed's sheet, numbered from 1."""
+    from auria_bot.art.films.walk import Walk
+
+    styles = maker.map(maker.latents(request.seed, max(numbers)), request.truncation)
+    still = maker.noise(request.seed)
+    keys = styles[[number - 1 for number in numbers]]
+    return Walk.through(keys, lambda w: maker.frames(w, still), closed=request.loop)
+
+
+def _requested(request: FilmRequest, form: VideoFormat) -> dict[str, Any]:
+    """What the plan repeats of a request."""
     return {
         "program": __version__,
-        "seed": wish.seed,
-        "truncation": wish.truncation,
-        "loop": wish.loop,
-        "moving": wish.moving,
-        "mood": wish.mood or "",
-        "rate": str(wish.rate),
-        "size": list(wish.size),
+        "seed": request.seed,
+        "truncation": request.truncation,
+        "loop": request.loop,
+        "moving": request.moving,
+        "mood": request.mood or "",
+        "rate": str(request.rate),
+        "size": list(request.size),
         "format": form.suffix[1:],
-        "music_sha256": sha256_of(wish.music) if wish.music is not None else "",
-        **({"strokes": _STROKES} if wish.strokes else {}),
+        "music_sha256": sha256_of(request.music) if request.music is not None else "",
+        **({"strokes": _STROKES} if request.strokes else {}),
     }
 
 
-def _frame_count(wish: FilmWish) -> int:
+def _frame_count(request: FilmRequest) -> int:
     """How many frames a film has; its rate and length are as asked for.
 
     Raises:
         InputError: they cannot be had.
     """
-    if not 1 <= wish.rate <= 120:
-        raise InputError(f"a film cannot have {float(wish.rate):g} frames a second; 1 to 120 are possible")
-    if not 0 < wish.seconds <= MOST_SECONDS:
-        raise InputError(f"a film cannot take {float(wish.seconds):g} seconds; up to {MOST_SECONDS:,} are possible")
-    return max(2, round(wish.seconds * wish.rate))
+    if not 1 <= request.rate <= 120:
+        raise InputError(f"a film cannot have {float(request.rate):g} frames a second; 1 to 120 are possible")
+    if not 0 < request.seconds <= MOST_SECONDS:
+        raise InputError(f"a film cannot take {float(request.seconds):g} seconds; up to {MOST_SECONDS:,} are possible")
+    return max(2, round(request.seconds * request.rate))
 
 
-def _key_numbers(wish: FilmWish) -> tuple[int, ...]:
+def _key_numbers(request: FilmRequest) -> tuple[int, ...]:
     """The numbers of the key frames, from 1.
 
     Raises:
         InputError: there are too few or too many, or one is out of range.
     """
-    least = 3 if wish.loop else 2
-    numbers = wish.keys or tuple(range(1, max(least, min(round(float(wish.seconds) / _KEY_SECONDS), 60)) + 1))
+    least = 3 if request.loop else 2
+    numbers = request.keys or tuple(range(1, max(least, min(round(float(request.seconds) / _KEY_SECONDS), 60)) + 1))
     if len(numbers) < least:
-        raise InputError(f"a film needs at least {least} key frames{' to loop' if wish.loop else ''}")
+        raise InputError(f"a film needs at least {least} key frames{' to loop' if request.loop else ''}")
     if len(numbers) > MOST_KEYS or not all(1 <= number <= MOST_KEYS for number in numbers):
         raise InputError(f"key frames have numbers from 1 to {MOST_KEYS}, and there are {MOST_KEYS} at most")
     if any(first == second for first, second in itertools.pairwise(numbers)):
@@ -270,7 +285,7 @@ def _key_numbers(wish: FilmWish) -> tuple[int, ...]:
     return numbers
 
 
-def _strokes(wish: FilmWish, painting: BankedPainting | None) -> Style | None:
+def _strokes(request: FilmRequest, painting: BankedPainting | None) -> Style | None:
     """By whose hand the frames are painted.
 
     Raises:
@@ -278,7 +293,7 @@ def _strokes(wish: FilmWish, painting: BankedPainting | None) -> Style | None:
     """
     from auria_bot.domain.artwork import Style
 
-    if not wish.strokes:
+    if not request.strokes:
         return None
     if painting is None:
         raise InputError("strokes are laid by the hand of a painting; name one with --style, or a mood with --mood")

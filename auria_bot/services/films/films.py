@@ -1,8 +1,8 @@
 """Films: a walk through a film model, rendered to the size and length that was asked for, kept in the home.
 
 A film is a folder `films/NAME-1a2b3c4d` with `film.mp4` or `film.webm`, `poster.jpg` and `film.json`; the digits are a
-hash of everything that decides about its content. So the same wish finds the film that is there, or goes on with one
-that was interrupted, and another wish never replaces it.
+hash of everything that decides about its content. So the same request finds the film that is there, or goes on with one
+that was interrupted, and another request never replaces it.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import Style
     from auria_bot.domain.interfaces import Stylist
 
-__all__ = ["Restyled", "VideoWish", "restyle_video", "restyled_frame"]
+__all__ = ["Restyled", "VideoRequest", "restyle_video", "restyled_frame"]
 
 SEGMENT = 48  # frames
 _MOST_HEIGHT = 2160  # pixels
@@ -46,7 +46,7 @@ _COLOURS_ONLY = "photorealistic"  # the mode that is steady by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VideoWish:
+class VideoRequest:
     """How a video should be restyled."""
 
     style: str  # a style's key, an artist, or a part of a title
@@ -75,7 +75,7 @@ def restyle_video(
     stylist: Stylist,
     source: Path,
     target: Path,
-    wish: VideoWish,
+    request: VideoRequest,
     *,
     work: Path,
     progress: Callable[[int, int], None],
@@ -86,7 +86,7 @@ def restyle_video(
         stylist: as the settings choose it.
         source: any video that can be read.
         target: an MP4 or WebM file.
-        wish: how.
+        request: how.
         work: a folder for what an interrupted call leaves.
         progress: called with (frames that are done, frames in all, as the file states it).
 
@@ -101,20 +101,20 @@ def restyle_video(
     from auria_bot.art.films.video_writer import format_of
 
     form = format_of(target)
-    _require(wish, source, target)
+    _require(request, source, target)
     with Video.open(source) as video:
         first = next(video.frames(), None)
         if first is None:
             raise InputError(f"{source.name}: has no frame that can be decoded")
-        size = _size(first.size, wish.height)
-        style = _style(stylist, first, wish)
+        size = _size(first.size, request.height)
+        style = _style(stylist, first, request)
         begin, rate = video.begin, video.rate
         expected = max(1, round((video.duration or 0.0) * float(rate)))
-    plan = _plan(stylist, source, wish, style, size, form.suffix)
+    plan = _plan(stylist, source, request, style, size, form.suffix)
     _tidy(work)
     folder = work / hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).hexdigest()[:16]
     with Segments.open(folder, plan) as segments, Video.open(source) as video:
-        maker = _Maker(partial(restyled_frame, stylist, style, wish.seed), wish, size, form, rate)
+        maker = _Maker(partial(restyled_frame, stylist, style, request.seed), request, size, form, rate)
         maker.go_on(segments)
         progress(maker.count, max(expected, maker.count))
         frames = itertools.islice(video.frames(), maker.count, None)
@@ -150,7 +150,7 @@ class _Maker:
     def __init__(
         self,
         style: Callable[[Image.Image], Image.Image],
-        wish: VideoWish,
+        request: VideoRequest,
         size: tuple[int, int],
         form: VideoFormat,
         rate: Fraction,
@@ -158,7 +158,9 @@ class _Maker:
         from auria_bot.art.films.steady_style import SteadyStyle
 
         self._size, self._form, self._rate = size, form, rate
-        self._steady = SteadyStyle(style, every=wish.every) if wish.steady and wish.mode != _COLOURS_ONLY else None
+        self._steady = (
+            SteadyStyle(style, every=request.every) if request.steady and request.mode != _COLOURS_ONLY else None
+        )
         self._restyle = self._steady.restyle if self._steady is not None else style
         self.count, self.time = 0, Fraction(0)
         """Frames so far, and the time of the last one."""
@@ -188,13 +190,13 @@ class _Maker:
         return note, self._steady.state() if self._steady is not None else None
 
 
-def _require(wish: VideoWish, source: Path, target: Path) -> None:
-    if wish.mode not in MODES:
-        raise UnknownName(f"no style mode named {wish.mode[:20]!r}; known: {', '.join(MODES)}")
-    if wish.strength is not None and not 0 <= wish.strength <= 1:
-        raise InputError(f"a style cannot have the strength {wish.strength:g}; 0 to 1 are possible")
-    if wish.height is not None and not 64 <= wish.height <= _MOST_HEIGHT:
-        raise InputError(f"a video cannot be {wish.height} pixels high; 64 to {_MOST_HEIGHT} are possible")
+def _require(request: VideoRequest, source: Path, target: Path) -> None:
+    if request.mode not in MODES:
+        raise UnknownName(f"no style mode named {request.mode[:20]!r}; known: {', '.join(MODES)}")
+    if request.strength is not None and not 0 <= request.strength <= 1:
+        raise InputError(f"a style cannot have the strength {request.strength:g}; 0 to 1 are possible")
+    if request.height is not None and not 64 <= request.height <= _MOST_HEIGHT:
+        raise InputError(f"a video cannot be {request.height} pixels high; 64 to {_MOST_HEIGHT} are possible")
     if target.exists() and source.exists() and target.samefile(source):
         raise InputError(f"{target.name[:60]!r} is the video itself; name another file")
 
@@ -209,14 +211,14 @@ def _size(shown: tuple[int, int], height: int | None) -> tuple[int, int]:
     return size
 
 
-def _style(stylist: Stylist, first: Frame, wish: VideoWish) -> Style:
+def _style(stylist: Stylist, first: Frame, request: VideoRequest) -> Style:
     """The style that is wished for; where that is an artist, the painting that suits the first frame."""
-    mood = find_mood(wish.mood)
+    mood = find_mood(request.mood)
     with tempfile.TemporaryDirectory(prefix="auria-video-") as scratch:
         path = Path(scratch) / "first.png"
         first.picture(first.size).save(path)
-        found = stylist.choose(mood=mood, haiku=_NO_POEM, picture=path, seed=wish.seed, wanted=wish.style)
-    return replace(found, mode=wish.mode, strength=found.strength if wish.strength is None else wish.strength)
+        found = stylist.choose(mood=mood, haiku=_NO_POEM, picture=path, seed=request.seed, wanted=request.style)
+    return replace(found, mode=request.mode, strength=found.strength if request.strength is None else request.strength)
 
 
 def restyled_frame(stylist: Any, style: Style, seed: int, frame: Image.Image) -> Image.Image:
@@ -239,7 +241,7 @@ def restyled_frame(stylist: Any, style: Style, seed: int, frame: Image.Image) ->
 
 
 def _plan(
-    stylist: Stylist, source: Path, wish: VideoWish, style: Style, size: tuple[int, int], suffix: str
+    stylist: Stylist, source: Path, request: VideoRequest, style: Style, size: tuple[int, int], suffix: str
 ) -> dict[str, Any]:
     """Everything that decides about the content."""
     return {
@@ -247,9 +249,9 @@ def _plan(
         "style": style.key,
         "mode": style.mode,
         "strength": style.strength,
-        "seed": wish.seed,
-        "every": wish.every,
-        "steady": wish.steady,
+        "seed": request.seed,
+        "every": request.every,
+        "steady": request.steady,
         "size": list(size),
         "format": suffix[1:],
         "models": dict(stylist.models()),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from auria_bot.art.portraits.portrait import PortraitPainter, PortraitWish
+    from auria_bot.art.portraits.portrait import PortraitPainter, PortraitRequest
 
 __all__ = ["ALT_TEXT", "FILES", "SIZES", "Portrait", "Portraits"]
 
@@ -79,7 +79,7 @@ class Portraits:
     def _painter(self) -> PortraitPainter:
         return self._load()
 
-    def write(self, wish: PortraitWish, target: Path, *, size: int) -> None:
+    def write(self, request: PortraitRequest, target: Path, *, size: int) -> None:
         """Write one portrait as PNG or JPEG, with its provenance.
 
         Raises:
@@ -91,16 +91,18 @@ class Portraits:
             raise InputError(f"no size {size}; known: {', '.join(map(str, SIZES))}")
         if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
             raise InputError(f"{target.name[:60]!r}: a portrait is written as .png or .jpg")
-        content = _encoded(self._painter.paint(wish), self._record(wish), size, target.suffix.lower())
+        content = _encoded(self._painter.paint(request), self._record(request), size, target.suffix.lower())
         with disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(target, content, mode=None)
 
-    def write_sheet(self, wishes: tuple[PortraitWish, ...], target: Path, progress: Callable[[int, int], None]) -> None:
+    def write_sheet(
+        self, requests: tuple[PortraitRequest, ...], target: Path, progress: Callable[[int, int], None]
+    ) -> None:
         """Write a sheet of candidates as JPEG, each with its seed.
 
         Args:
-            wishes: what is shown.
+            requests: what is shown.
             target: the file.
             progress: called with (painted, all).
 
@@ -112,29 +114,29 @@ class Portraits:
 
         with tempfile.TemporaryDirectory(prefix="auria-portraits-") as scratch:
             shown = []
-            for number, wish in enumerate(wishes):
-                progress(number, len(wishes))
-                path = Path(scratch) / f"{wish.seed}.png"
-                self._painter.paint(wish).save(path, compress_level=1)
-                shown.append((path, f"seed {wish.seed}"))
-            progress(len(wishes), len(wishes))
+            for number, request in enumerate(requests):
+                progress(number, len(requests))
+                path = Path(scratch) / f"{request.seed}.png"
+                self._painter.paint(request).save(path, compress_level=1)
+                shown.append((path, f"seed {request.seed}"))
+            progress(len(requests), len(requests))
             write_contact_sheet("Portraits", shown, target)
 
-    def use(self, wish: PortraitWish) -> Portrait:
+    def use(self, request: PortraitRequest) -> Portrait:
         """Make a portrait, and use it from now on.
 
         Raises:
             UnknownName: there is no such medium, painting or mood.
             DiskError: it cannot be kept.
         """
-        picture, record = self._painter.paint(wish), self._record(wish)
+        picture, record = self._painter.paint(request), self._record(request)
         with disk_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             for size in SIZES:
                 suffix = ".png" if size == max(SIZES) else ".jpg"
                 write_atomic(self._folder / f"{size}{suffix}", _encoded(picture, record, size, suffix), mode=_MODE)
             write_atomic(self._folder / "icon.png", _icon(picture), mode=_MODE)
-            facts = {**asdict(wish), "models": dict(record.models), "sha256": sha256_of(self._folder / "1024.png")}
+            facts = {**asdict(request), "models": dict(record.models), "sha256": sha256_of(self._folder / "1024.png")}
             write_json(self._folder / "portrait.json", facts, pretty=True, mode=_MODE)
         return self.require()
 
@@ -163,10 +165,10 @@ class Portraits:
             raise NotFound("no portrait is in use; look at some: auria portrait; then: auria portrait use SEED")
         return found
 
-    def _record(self, wish: PortraitWish) -> ArtworkInProgress:
+    def _record(self, request: PortraitRequest) -> ArtworkInProgress:
         models = tuple((f"portrait:{name}", sha256) for name, sha256 in self._painter.models().items())
         return ArtworkInProgress(
-            key="portrait", seed=wish.seed, mood=wish.mood or None, alt_text=ALT_TEXT, models=models
+            key="portrait", seed=request.seed, mood=request.mood or None, alt_text=ALT_TEXT, models=models
         )
 
 

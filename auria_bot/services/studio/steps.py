@@ -14,7 +14,6 @@ called:
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import hashlib
 import json
@@ -30,6 +29,7 @@ from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import STEPS, provenance_name, steps_from
 from auria_bot.errors import NoGoodPicture, NotFound, StepFailed
 from auria_bot.files import sha256_of
+from auria_bot.memory import return_memory
 from auria_bot.services.studio.plan import Plan, derive
 from auria_bot.settings.options import configure
 
@@ -388,13 +388,7 @@ class StepWorker:
 
 
 def _return_memory() -> None:
-    """Return freed memory to the system, where the C library is glibc, whose heap would keep it.
-
-    torch's objects form cycles, which only the collector frees; elsewhere it would only take time.
-    """
-    import ctypes
-
+    """Return freed memory to the system; torch's objects form cycles, which only the collector frees."""
     if "torch" in sys.modules:
         gc.collect()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    return_memory()

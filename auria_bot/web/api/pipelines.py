@@ -16,7 +16,7 @@ from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.studio.review import LONGEST_TEXT
 from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
 from auria_bot.web.api.runs import RUN_BEGUN, RunId, run_begun
-from auria_bot.web.api.schemas import CLEANED, Run, Wishes
+from auria_bot.web.api.schemas import CLEANED, ArtworkOptions, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Pipeline",
+    "PipelineRequest",
     "PipelineResult",
     "PipelineStep",
     "PipelineStepResult",
-    "PipelineWishes",
     "pipelines_router",
 ]
 
@@ -71,11 +71,11 @@ class PipelineResult(BaseModel):
 
     run: str
     pipeline: str
-    seed: int = Field(description="With it and the same wishes the result is the same.")
+    seed: int = Field(description="With it and the same options the result is the same.")
     steps: list[PipelineStepResult]
 
 
-class PipelineWishes(Wishes):
+class PipelineRequest(ArtworkOptions):
     """What is given for all steps of a pipeline that its file does not set for a single one."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"theme": "autumn rain"}, {}]})
@@ -108,12 +108,12 @@ def pipelines_router(web: WebApp, access: Access) -> APIRouter:
     def run_pipeline(
         request: Request,
         name: _Name,
-        wishes: PipelineWishes,
+        options: PipelineRequest,
         key: ApiKey = maker,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Run a pipeline, checked first; `Location` is where to watch it, as any other run."""
-        chosen = published.prepare(name, wishes.model_dump(exclude_none=True))
+        chosen = published.prepare(name, options.model_dump(exclude_none=True))
 
         def begin() -> Response:
             def work(report: Callable[[RunEvent], None]) -> None:
@@ -122,7 +122,7 @@ def pipelines_router(web: WebApp, access: Access) -> APIRouter:
             run = web.runs.start(None, work, pipeline=name)
             return run_begun(request, run)
 
-        return once(web, request, key.author, idempotency_key, begin, content=wishes)
+        return once(web, request, key.author, idempotency_key, begin, content=options)
 
     @router.get("/{name}/runs/{run_id}", response_model=PipelineResult)
     def get_pipeline_result(request: Request, name: _Name, run_id: RunId, _: ApiKey = reader) -> Response:

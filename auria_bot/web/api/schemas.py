@@ -17,6 +17,7 @@ __all__ = [
     "CLEANED",
     "Approval",
     "Artwork",
+    "ArtworkOptions",
     "ArtworkSummary",
     "Attempt",
     "Decision",
@@ -42,7 +43,6 @@ __all__ = [
     "RunEvents",
     "Style",
     "Undo",
-    "Wishes",
 ]
 
 _LARGEST_SEED = 2**53 - 1  # the largest whole number that every JSON program reads exactly
@@ -212,7 +212,7 @@ Mood = Literal["read", "draw", *MOODS]  # type: ignore[valid-type]  # the names 
 Mode = Literal[MODES]  # type: ignore[valid-type]  # the same
 
 
-class Wishes(_Taken):
+class ArtworkOptions(_Taken):
     """What may be wished of every artwork."""
 
     mood: Mood | None = Field(None, description="`read`: from the poem; `draw`: at random.")
@@ -228,7 +228,7 @@ class Wishes(_Taken):
     )
 
 
-class NewArtwork(Wishes):
+class NewArtwork(ArtworkOptions):
     """What a new artwork is to be like; everything may be left to Auria."""
 
     model_config = ConfigDict(
@@ -272,7 +272,7 @@ class Undo(_Taken):
     action: Literal["undo"]
 
 
-class Restyling(Wishes):
+class Restyling(ArtworkOptions):
     """Make another version with the same poem and painting, which replaces the draft."""
 
     action: Literal["restyle"]

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query, Security
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.domain.model_requests import StyleRequest
 from auria_bot.domain.pipeline import SEEDS
-from auria_bot.domain.wishes import StyleWish
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.captions import PICTURE_BODY
 from auria_bot.web.api.schemas import Mode
@@ -48,8 +48,8 @@ def styles_router(web: WebApp, access: Access) -> APIRouter:
         seed: Annotated[int, Query(ge=0, lt=SEEDS, description="Of the strokes.")] = 0,
     ) -> Response:
         """Restyle a picture after a painting, in its own size up to 2048 pixels a side; nothing of it is kept."""
-        wish = StyleWish(style=style, mode=mode, strength=strength, seed=seed)
-        restyled = web.services.caption_front.restyle(picture, wish)
+        wanted = StyleRequest(style=style, mode=mode, strength=strength, seed=seed)
+        restyled = web.services.caption_front.restyle(picture, wanted)
         return Response(restyled, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     return router

@@ -69,7 +69,6 @@ async function play(part, work) {
   }
 }
 
-// End a film and free what it holds.
 // The frame fits the picture, whatever its form: the style sheet needs to know it.
 function proportion(image) {
   const { width, height } = image.attributes;
@@ -77,6 +76,7 @@ function proportion(image) {
 }
 proportion(document.querySelector(".layer img"));
 
+// End a film and free what it holds.
 function rest({ video, picture }) {
   video.oncanplay = video.onerror = null;
   if (video.hasAttribute("src")) {
@@ -93,7 +93,6 @@ async function load(part, work) {
   part.sources.forEach((source, number) => { source.srcset = addresses(work, suffixes[number]); });
   part.image.width = work.width;
   part.image.height = work.height;
-  proportion(part.image);
   proportion(part.image);
   part.image.srcset = addresses(work, "jpg");
   part.image.src = `/pictures/${work.id}/${work.widths.at(-1)}.jpg`;

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
 from auria_bot.domain.artwork import Haiku
-from auria_bot.domain.wishes import PictureWish, PoemWish
+from auria_bot.domain.model_requests import PictureRequest, PoemRequest
 from auria_bot.settings.captions import CaptionSettings
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import BackendSettings
@@ -41,8 +41,8 @@ def test_the_model_server_makes_with_what_the_settings_choose(tmp_path: Path) ->
     fake = BackendSettings(backend="fake")
     application = build(Settings(home=tmp_path, poet=fake, painter=fake, safety_filter=fake, enlarger=fake))
     pools, soon = application.serving_pools(), time.monotonic() + 60
-    (poem,) = pools.poems.submit(PoemWish(seed=3), deadline=soon).result()["poems"]
-    picture = pools.pictures.submit(PictureWish(haiku=Haiku.from_json(poem)), deadline=soon).result()
+    (poem,) = pools.poems.submit(PoemRequest(seed=3), deadline=soon).result()["poems"]
+    picture = pools.pictures.submit(PictureRequest(haiku=Haiku.from_json(poem)), deadline=soon).result()
     assert picture.startswith(b"\xff\xd8\xff")
     before = application._served_makers()
     assert application._served_makers() == before

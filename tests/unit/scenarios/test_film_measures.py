@@ -12,7 +12,7 @@ from PIL import Image
 from auria_bot.art.films import video
 from auria_bot.art.films.steady_style import SteadyStyle
 from auria_bot.art.films.video_writer import FORMATS
-from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.services.films.films import FilmLibrary, render
 from tests.scenarios.film_measures import steps, warping_error
 from tests.scenarios.films import planner
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def test_a_loop_of_the_drawn_model_changes_evenly(tmp_path: Path) -> None:
     """In the decoded file, the step that closes the loop included; without a loop, the last frame is far from the first."""
     for loop in (True, False):
-        wish = FilmWish(seconds=Fraction(6), rate=Fraction(10), size=(160, 90), seed=5, loop=loop, moving=False)
-        planned = planner(tmp_path / "models").plan("drawn", wish, FORMATS[".mp4"])
+        request = FilmRequest(seconds=Fraction(6), rate=Fraction(10), size=(160, 90), seed=5, loop=loop, moving=False)
+        planned = planner(tmp_path / "models").plan("drawn", request, FORMATS[".mp4"])
         made, _ = render(FilmLibrary(tmp_path), planned, lambda _done, _all: None)
         found = steps(made.path, loop=True)
         assert len(found) == 60

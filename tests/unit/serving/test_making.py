@@ -13,7 +13,7 @@ from PIL import Image
 pytest.importorskip("onnx")
 
 from auria_bot.domain.artwork import Haiku
-from auria_bot.domain.wishes import PictureWish, PoemWish
+from auria_bot.domain.model_requests import PictureRequest, PoemRequest
 from auria_bot.errors import NoGoodPicture
 from auria_bot.registry import find
 from auria_bot.serving.making import Painting, PicturePool, PoemPool, ServedMakers
@@ -46,7 +46,7 @@ def makers() -> Makers:
 
 @pytest.fixture
 def poems(makers: Makers) -> Iterator[PoemPool]:
-    """One wish may wait."""
+    """One request may wait."""
     made = PoemPool(find=makers.find, waiting=1)
     yield made
     made.close()
@@ -54,7 +54,7 @@ def poems(makers: Makers) -> Iterator[PoemPool]:
 
 @pytest.fixture
 def pictures(makers: Makers) -> Iterator[PicturePool]:
-    """One wish may wait."""
+    """One request may wait."""
     made = PicturePool(find=makers.find, waiting=1, painting=Painting(size=64, candidates=2, rounds=2))
     yield made
     made.close()
@@ -67,23 +67,23 @@ def soon() -> float:
 
 def test_poems_are_written_as_wished_for(poems: PoemPool, makers: Makers) -> None:
     """So many, the same ones for the same seed; the poet is loaded once, and anew when a model has changed."""
-    given = poems.submit(PoemWish(count=3, seed=7, mood="serene"), deadline=soon()).result()
+    given = poems.submit(PoemRequest(count=3, seed=7, mood="serene"), deadline=soon()).result()
     assert (len(given["poems"]), given["seed"], given["poems"][0]["syllables"]) == (3, 7, [5, 7, 5])
-    assert poems.submit(PoemWish(count=3, seed=7, mood="serene"), deadline=soon()).result() == given
+    assert poems.submit(PoemRequest(count=3, seed=7, mood="serene"), deadline=soon()).result() == given
     assert makers.loaded == ["poet"]
     makers.state = "second"
-    assert poems.submit(PoemWish(), deadline=soon()).result()["seed"] == 0
+    assert poems.submit(PoemRequest(), deadline=soon()).result()["seed"] == 0
     assert makers.loaded == ["poet", "poet"]
     assert "auria_serve_poem_requests_total 3" in poems.metrics()
 
 
 def test_a_poem_is_painted(pictures: PicturePool) -> None:
-    """As a JPEG of the size of the settings; the same wish gives the same bytes."""
+    """As a JPEG of the size of the settings; the same request gives the same bytes."""
     haiku = Haiku(lines=("rain begins again", "a dog waits beside the gate", "nobody looks up"), syllables=(5, 7, 5))
-    given = pictures.submit(PictureWish(haiku=haiku, mood="serene", seed=3), deadline=soon()).result()
+    given = pictures.submit(PictureRequest(haiku=haiku, mood="serene", seed=3), deadline=soon()).result()
     with Image.open(io.BytesIO(given)) as picture:
         assert (picture.format, min(picture.size)) == ("JPEG", 64)
-    assert pictures.submit(PictureWish(haiku=haiku, mood="serene", seed=3), deadline=soon()).result() == given
+    assert pictures.submit(PictureRequest(haiku=haiku, mood="serene", seed=3), deadline=soon()).result() == given
     assert "auria_serve_pictures_total 2" in pictures.metrics()
 
 
@@ -92,5 +92,5 @@ def test_what_the_safety_filter_rejects_is_not_given(pictures: PicturePool, make
     makers.options["painter"] = {"faults": {"": "blank"}}
     haiku = Haiku(lines=("one", "two", "three"), syllables=(1, 1, 1))
     with pytest.raises(NoGoodPicture, match="rejected all pictures of the poem, the last one: the picture is blank"):
-        pictures.submit(PictureWish(haiku=haiku), deadline=soon()).result()
+        pictures.submit(PictureRequest(haiku=haiku), deadline=soon()).result()
     assert 'auria_serve_picture_refused_total{reason="wrong"} 1' in pictures.metrics()

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from starlette.testclient import TestClient
 
-from auria_bot.domain.wishes import PictureWish, PoemWish
+from auria_bot.domain.model_requests import PictureRequest, PoemRequest
 from auria_bot.errors import InputError, ModelError, ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving.server import Pools, create_app
 from tests.scenarios.caption_serve import free_port
@@ -64,21 +64,21 @@ class Pool:
     def __init__(self) -> None:
         self.model = {"version": "v1", "sha256": "ab"}
 
-    def submit(self, content: Any, wish: Any = None, **given: Any) -> Future[Any]:
+    def submit(self, content: Any, request: Any = None, **given: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        if isinstance(content, PoemWish):
+        if isinstance(content, PoemRequest):
             if content.theme == "unknown":
                 future.set_exception(InputError("no poem of that"))
             else:
                 future.set_result({"poems": [], "seed": content.seed})
-        elif isinstance(content, PictureWish):
+        elif isinstance(content, PictureRequest):
             future.set_result(b"\xff\xd8\xff" + content.haiku.text.encode())
         elif content in ERRORS:
             future.set_exception(ERRORS[content])
-        elif wish is None:
+        elif request is None:
             future.set_result({"captions": [], "drawn": given["drawn"], "model": {"name": "captioner", **self.model}})
         else:
-            future.set_result(b"\xff\xd8\xff" + wish.style.encode())
+            future.set_result(b"\xff\xd8\xff" + request.style.encode())
         return future
 
     def metrics(self) -> str:

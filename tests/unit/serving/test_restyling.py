@@ -14,7 +14,7 @@ from PIL import Image
 pytest.importorskip("onnx")
 
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.domain.wishes import StyleWish
+from auria_bot.domain.model_requests import StyleRequest
 from auria_bot.errors import ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving import restyling
 from auria_bot.serving.restyling import ServedStyles, StylePool
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WISH = StyleWish(style="negative", strength=0.0)
+WISH = StyleRequest(style="negative", strength=0.0)
 
 
 class Shelf:
@@ -78,7 +78,7 @@ def test_a_picture_is_restyled_in_its_own_size(pool: StylePool) -> None:
         assert (restyled.format, restyled.size) == ("JPEG", (63, 48))
         assert np.abs(np.asarray(restyled, int) - (255 - np.asarray(picture, int))).mean() < 12
     assert pool.submit(content, WISH, deadline=soon()).result() == given
-    strokes = StyleWish(style="monet", mode="oil", seed=3)
+    strokes = StyleRequest(style="monet", mode="oil", seed=3)
     with Image.open(io.BytesIO(pool.submit(content, strokes, deadline=soon()).result())) as painted:
         assert painted.size == (63, 48)
     assert "auria_serve_restyled_total 3" in pool.metrics()
@@ -95,13 +95,13 @@ def test_a_large_picture_is_scaled_down(pool: StylePool, monkeypatch: pytest.Mon
 def test_what_cannot_be_restyled_is_counted(pool: StylePool) -> None:
     """A damaged file, one with too many pixels, and a style that is not there."""
     good = file_of(invented_scene(1, 32))
-    for content, wish, kind in (
+    for content, request, kind in (
         (b"text", WISH, PictureError),
         (file_of(invented_scene(1, 400)), WISH, PictureError),
-        (good, StyleWish(style="nobody of that name"), UnknownName),
+        (good, StyleRequest(style="nobody of that name"), UnknownName),
     ):
         with pytest.raises(kind):
-            pool.submit(content, wish, deadline=soon()).result()
+            pool.submit(content, request, deadline=soon()).result()
     assert 'auria_serve_restyle_refused_total{reason="wrong"} 3' in pool.metrics()
 
 
@@ -122,10 +122,10 @@ def test_few_wait_and_nobody_longer_than_asked(pool: StylePool, shelf: Shelf) ->
 
 def test_styles_that_changed_are_taken_up(pool: StylePool, shelf: Shelf) -> None:
     """A network that was added since is found."""
-    content, wish = file_of(invented_scene(1, 32)), StyleWish(style="second", strength=0.0)
+    content, request = file_of(invented_scene(1, 32)), StyleRequest(style="second", strength=0.0)
     pool.submit(content, WISH, deadline=soon()).result()
     write_inverting_network(shelf.models, "second")
     with pytest.raises(UnknownName):
-        pool.submit(content, wish, deadline=soon()).result()
+        pool.submit(content, request, deadline=soon()).result()
     shelf.state = "second"
-    assert pool.submit(content, wish, deadline=soon()).result()
+    assert pool.submit(content, request, deadline=soon()).result()

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from auria_bot.domain.artwork import Haiku
-from auria_bot.domain.wishes import PictureWish, PoemWish, StyleWish
+from auria_bot.domain.model_requests import PictureRequest, PoemRequest, StyleRequest
 from auria_bot.errors import ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving import server
 from auria_bot.serving.server import Pools, create_app
@@ -48,8 +48,8 @@ class Pool:
 class Styles(Pool):
     """A pool that restyles at once."""
 
-    def submit(self, content: bytes, wish: Any = None, **given: Any) -> Future[Any]:
-        return super().submit(content, wish=wish, **given)
+    def submit(self, content: bytes, request: Any = None, **given: Any) -> Future[Any]:
+        return super().submit(content, request=request, **given)
 
     def metrics(self) -> str:
         return "auria_serve_restyled_total 0\n"
@@ -112,11 +112,11 @@ def test_errors_keep_their_kind(client: TestClient, pool: Pool) -> None:
 
 
 def test_a_picture_is_restyled_as_the_query_says(client: TestClient, styles: Styles) -> None:
-    """The body is the file, the answer a JPEG; a wish that cannot be is refused before the picture is read."""
+    """The body is the file, the answer a JPEG; a request that cannot be is refused before the picture is read."""
     answer = client.post("/styles?style=monet&strength=0.5", content=b"picture")
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "image/jpeg", b"\xff\xd8\xff")
     (asked,) = styles.asked
-    assert asked["wish"] == StyleWish(style="monet", strength=0.5)
+    assert asked["request"] == StyleRequest(style="monet", strength=0.5)
     assert client.post("/styles", content=b"picture").json()["kind"] == "InputError"
     styles.answer = UnknownName("no painting or artist like that")
     assert client.post("/styles?style=x", content=b"picture").json()["kind"] == "UnknownName"
@@ -128,10 +128,10 @@ def test_poems_are_written_and_painted(client: TestClient, makers: dict[str, Poo
     makers["poems"].answer = {"poems": [poem]}
     written = client.post("/poems?theme=rain&mood=serene&count=2&seed=3")
     assert (written.status_code, written.json()) == (200, {"poems": [poem]})
-    assert makers["poems"].asked[0]["content"] == PoemWish(theme="rain", mood="serene", count=2, seed=3)
+    assert makers["poems"].asked[0]["content"] == PoemRequest(theme="rain", mood="serene", count=2, seed=3)
     painted = client.post("/pictures?seed=4", json=written.json()["poems"][0])
     assert (painted.status_code, painted.headers["content-type"]) == (200, "image/jpeg")
-    assert makers["pictures"].asked[0]["content"] == PictureWish(haiku=Haiku.from_json(poem), seed=4)
+    assert makers["pictures"].asked[0]["content"] == PictureRequest(haiku=Haiku.from_json(poem), seed=4)
     assert client.post("/poems?count=11").json()["message"] == "the count 11 is out of range; 1 to 10 are possible"
     assert client.post("/pictures", content=b"rain").json()["kind"] == "InputError"
     assert client.post("/pictures", content=b"x" * 5000).status_code == 413

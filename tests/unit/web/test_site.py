@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.art.portraits.portrait import PortraitWish
+from auria_bot.art.portraits.portrait import PortraitRequest
 from auria_bot.domain.artwork import Haiku, Style
 from auria_bot.settings.web import WebSettings
 from tests.exhibited import HOST, exhibited, publish, visitor
@@ -196,7 +196,7 @@ def test_the_portrait_in_use_stands_on_every_page(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(application, "portraits", made)
     page = browser.get("/").text
     assert "/portrait/" not in page
-    version = made.use(PortraitWish(seed=3)).version
+    version = made.use(PortraitRequest(seed=3)).version
     page = browser.get("/").text
     assert page.count(f'"/portrait/icon.png?v={version}"') == 2
     assert 'og:image" content="http' in page

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auria_bot.art.portraits.portrait import PortraitPainter, PortraitWish
+from auria_bot.art.portraits.portrait import PortraitPainter, PortraitRequest
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.errors import UnknownName
 
@@ -21,8 +21,8 @@ def painter() -> PortraitPainter:
 
 
 def test_a_seed_decides_about_everything(painter: PortraitPainter) -> None:
-    """The same wish gives the same bytes; ink has no colour but the seal's, and mountains stand in the lower half."""
-    one, again = (np.asarray(painter.paint(PortraitWish(seed=6)), np.float32) for _ in range(2))
+    """The same request gives the same bytes; ink has no colour but the seal's, and mountains stand in the lower half."""
+    one, again = (np.asarray(painter.paint(PortraitRequest(seed=6)), np.float32) for _ in range(2))
     assert np.array_equal(one, again)
     foot = one[600:760, 300:720]
     assert foot.mean() < one[140:185, 480:540].mean() - 30
@@ -31,10 +31,10 @@ def test_a_seed_decides_about_everything(painter: PortraitPainter) -> None:
 
 def test_a_painting_gives_its_colours(painter: PortraitPainter) -> None:
     """Blue for a starry night; what is not known is refused with what is."""
-    night = np.asarray(painter.paint(PortraitWish(seed=5, medium="oil", style="The Starry Night")), np.float32)
+    night = np.asarray(painter.paint(PortraitRequest(seed=5, medium="oil", style="The Starry Night")), np.float32)
     red, _, blue = night[560:760, 300:720].mean(axis=(0, 1))
     assert blue > red + 20
     with pytest.raises(UnknownName, match="known: ink, watercolour, woodblock, oil"):
-        painter.paint(PortraitWish(seed=1, medium="crayon"))
+        painter.paint(PortraitRequest(seed=1, medium="crayon"))
     with pytest.raises(UnknownName, match="no mood"):
-        painter.paint(PortraitWish(seed=1, mood="grumpy"))
+        painter.paint(PortraitRequest(seed=1, mood="grumpy"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.domain.wishes import StyleWish
+from auria_bot.domain.model_requests import StyleRequest
 from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName
 from auria_bot.services.captions.client import CaptionClient
 
@@ -96,20 +96,20 @@ def test_a_longer_answer_is_refused_and_not_cut_off(
     monkeypatch.setattr("auria_bot.services.captions.client._LARGEST_ANSWER", 9)
     answer.body = b"\xff\xd8\xff restyled"
     with pytest.raises(ModelServerAway, match="longer than any"):
-        client.restyle(b"picture", StyleWish(style="x"))
+        client.restyle(b"picture", StyleRequest(style="x"))
 
 
 def test_a_picture_is_restyled(client: CaptionClient, answer: Answer) -> None:
-    """The wish stands in the query, the answer is a JPEG; anything else comes from no model server."""
+    """The request stands in the query, the answer is a JPEG; anything else comes from no model server."""
     answer.body = b"\xff\xd8\xff restyled"
-    assert client.restyle(b"picture", StyleWish(style="Claude Monet", seed=2)) == answer.body
+    assert client.restyle(b"picture", StyleRequest(style="Claude Monet", seed=2)) == answer.body
     path = "/styles?style=Claude+Monet&mode=painterly&strength=0.8&seed=2"
     assert answer.asked == ("POST", path, b"picture", "5.000")
     answer.body = b"<html>"
     with pytest.raises(ModelServerAway, match="no model server"):
-        client.restyle(b"picture", StyleWish(style="x"))
+        client.restyle(b"picture", StyleRequest(style="x"))
     with pytest.raises(PictureError, match="empty"):
-        client.restyle(b"", StyleWish(style="x"))
+        client.restyle(b"", StyleRequest(style="x"))
 
 
 def test_files_that_cannot_be_sent(client: CaptionClient, answer: Answer, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from auria_bot.domain.wishes import StyleWish
+from auria_bot.domain.model_requests import StyleRequest
 from auria_bot.errors import ModelServerBusy, PictureError
 from auria_bot.services.captions.front import CaptionFront
 from auria_bot.services.captions.ratings import Receipts
@@ -33,8 +33,8 @@ class Client:
         self.gate.wait(30)
         return ANSWER | {"drawn": drawn}
 
-    def restyle(self, _: bytes, wish: StyleWish) -> bytes:
-        return wish.style.encode()
+    def restyle(self, _: bytes, request: StyleRequest) -> bytes:
+        return request.style.encode()
 
 
 def test_an_answer_comes_with_a_receipt(tmp_path: Path) -> None:
@@ -75,6 +75,6 @@ def test_pictures_are_restyled_in_the_same_turns(tmp_path: Path) -> None:
     """A file that is no picture is not sent on."""
     receipts = Receipts(tmp_path / "key", clock=FakeClock())
     made = CaptionFront(client=cast("CaptionClient", Client()), receipts=receipts, at_once=1)
-    assert made.restyle(PNG, StyleWish(style="monet")) == b"monet"
+    assert made.restyle(PNG, StyleRequest(style="monet")) == b"monet"
     with pytest.raises(PictureError):
-        made.restyle(b"text", StyleWish(style="monet"))
+        made.restyle(b"text", StyleRequest(style="monet"))

@@ -19,7 +19,7 @@ from auria_bot.domain.interfaces import Limits, SafetyResult
 from auria_bot.domain.post import FilmLimits
 from auria_bot.errors import InputError, StepFailed
 from auria_bot.services.films.film_drafts import FilmDrafts, FilmRoles, poem_of
-from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.services.films.films import render
 from auria_bot.testing import FakeChannel, FakeMoodReader, FakePoet, FakeSafetyFilter, FakeTextWriter
 from auria_bot.web.export import export_site
@@ -49,8 +49,8 @@ def application(tmp_path: Path) -> Iterator[Application]:
 @pytest.fixture
 def film(application: Application, tmp_path: Path) -> Film:
     """A finished film of a second."""
-    wish = FilmWish(seconds=Fraction(1), rate=Fraction(10), size=(96, 54), seed=5)
-    planned = planner(tmp_path / "models").plan("drawn", wish, FORMATS[".mp4"])
+    request = FilmRequest(seconds=Fraction(1), rate=Fraction(10), size=(96, 54), seed=5)
+    planned = planner(tmp_path / "models").plan("drawn", request, FORMATS[".mp4"])
     return render(application.films, planned, lambda _done, _all: None)[0]
 
 

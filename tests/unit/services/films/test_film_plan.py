@@ -14,20 +14,20 @@ import pytest
 from auria_bot.art.films import video
 from auria_bot.art.films.video_writer import FORMATS
 from auria_bot.errors import InputError, NotFound, UnknownName
-from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.settings.locations import shipped
 from tests.scenarios.films import planner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-WISH = FilmWish(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
+WISH = FilmRequest(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
 
 
 def test_the_same_wish_has_the_same_plan_and_frames(tmp_path: Path) -> None:
     """Another seed has others."""
     maker = planner(tmp_path)
-    one, two, other = (maker.plan("drawn", wish, FORMATS[".mp4"]) for wish in (WISH, WISH, replace(WISH, seed=6)))
+    one, two, other = (maker.plan("drawn", request, FORMATS[".mp4"]) for request in (WISH, WISH, replace(WISH, seed=6)))
     assert one.plan == two.plan != other.plan
     assert one.plan["frames"] == 30
     assert np.array_equal(next(one.frames.frames(7, 8)), next(two.frames.frames(7, 8)))

@@ -16,7 +16,7 @@ from auria_bot.art.films import video
 from auria_bot.art.films.video_writer import FORMATS
 from auria_bot.errors import InputError, InvalidTransition, NotFound
 from auria_bot.services.films import films
-from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.services.films.films import FilmLibrary, estimate, render
 from auria_bot.services.films.segments import Segments
 from tests.scenarios.film_measures import steps
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
-WISH = FilmWish(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
+WISH = FilmRequest(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
 SHORT = replace(WISH, seconds=Fraction(1, 2))
 
 
@@ -92,8 +92,8 @@ def test_an_interrupted_film_goes_on_and_has_the_same_bytes(
 def test_other_options_make_another_film(tmp_path: Path) -> None:
     """Beside the first."""
     library, maker = FilmLibrary(tmp_path), planner(tmp_path / "models")
-    wish = replace(WISH, seconds=Fraction(1))
-    for one in (wish, replace(wish, seed=6)):
+    request = replace(WISH, seconds=Fraction(1))
+    for one in (request, replace(request, seed=6)):
         render(library, maker.plan("drawn", one, FORMATS[".mp4"]), ignore)
     assert len(library.all()) == 2
 
@@ -168,9 +168,9 @@ def test_strokes_stay_over_the_seam_of_a_loop_and_an_interruption(
 ) -> None:
     """The last frame leads to the first as any frame to the next; an interrupted film goes on with the same bytes."""
     monkeypatch.setattr(films, "SEGMENT", 10)
-    wish = replace(WISH, strokes=True, style="The Starry Night", moving=False, seconds=Fraction(2))
+    request = replace(WISH, strokes=True, style="The Starry Night", moving=False, seconds=Fraction(2))
     monkeypatch.setattr(films, "_AHEAD", 12)
-    plan = planner(tmp_path / "models").plan("drawn", wish, FORMATS[".mp4"])
+    plan = planner(tmp_path / "models").plan("drawn", request, FORMATS[".mp4"])
     assert plan.plan["strokes"] == "oil"
     stylist: Any = Painter
     whole, _ = render(FilmLibrary(tmp_path / "a"), plan, ignore, stylist)

@@ -15,7 +15,7 @@ from auria_bot.art.films import video
 from auria_bot.art.films.video_writer import FORMATS
 from auria_bot.art.voice import RATE
 from auria_bot.errors import InputError
-from auria_bot.services.films.film_plan import FilmWish
+from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.services.films.films import FilmLibrary, render
 from auria_bot.services.films.poem_film import line_times
 from tests.scenarios.films import planner
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POEM = ("low tide", "a gull walks the line of foam", "back to its own prints")
-WISH = FilmWish(seconds=Fraction(8), rate=Fraction(5), size=(96, 54), seed=5, poem=POEM, voice=True, moving=False)
+WISH = FilmRequest(seconds=Fraction(8), rate=Fraction(5), size=(96, 54), seed=5, poem=POEM, voice=True, moving=False)
 
 
 def test_a_film_goes_from_line_to_line_by_the_frames_that_fit_best(tmp_path: Path) -> None:

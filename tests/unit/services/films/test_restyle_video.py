@@ -15,7 +15,7 @@ from auria_bot.art.films.sound import FilmSound
 from auria_bot.art.films.video_writer import FORMATS, join
 from auria_bot.errors import InputError, UnknownName
 from auria_bot.services.films import restyle_video as service
-from auria_bot.services.films.restyle_video import Restyled, VideoWish, restyle_video
+from auria_bot.services.films.restyle_video import Restyled, VideoRequest, restyle_video
 from auria_bot.testing import FakeStylist
 from tests.scenarios.footage import Clip, make_clips
 from tests.unit.art.films.test_sound import packets, write_tone
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
-WISH = VideoWish(style="fake-03", height=96)
+WISH = VideoRequest(style="fake-03", height=96)
 
 
 class Stopped(Exception):
@@ -42,11 +42,11 @@ def ignore(_done: int, _all: int) -> None:
 
 
 def restyled(
-    source: Path, target: Path, wish: VideoWish = WISH, progress=ignore, kind: type[FakeStylist] = FakeStylist
+    source: Path, target: Path, request: VideoRequest = WISH, progress=ignore, kind: type[FakeStylist] = FakeStylist
 ) -> Restyled:
     """Restyle with the fake stylist, or one of that kind."""
     stylist = kind(kind.Config(), models=target.parent)
-    return restyle_video(stylist, source, target, wish, work=target.parent / "work", progress=progress)
+    return restyle_video(stylist, source, target, request, work=target.parent / "work", progress=progress)
 
 
 def times(path: Path) -> list[Fraction]:
@@ -131,7 +131,7 @@ def test_what_cannot_be_restyled_is_refused(tmp_path: Path) -> None:
     (source, sound) = make_clips(
         tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2), Clip(name="b.mka", content="sound")]
     )
-    for path, target, wish, kind, words in (
+    for path, target, request, kind, words in (
         (source, "b.avi", WISH, InputError, "must end in"),
         (source, "b.mp4", replace(WISH, mode="crayon"), UnknownName, "known: oil"),
         (source, "b.mp4", replace(WISH, strength=2.0), InputError, "0 to 1"),
@@ -141,7 +141,7 @@ def test_what_cannot_be_restyled_is_refused(tmp_path: Path) -> None:
         (tmp_path / "away.mp4", "b.mp4", WISH, InputError, "cannot be opened"),
     ):
         with pytest.raises(kind, match=words):
-            restyled(path, tmp_path / target, wish)
+            restyled(path, tmp_path / target, request)
     assert not (tmp_path / "b.mp4").exists()
 
 
@@ -163,10 +163,10 @@ def last_frame(path: Path) -> NDArray[np.float64]:
 def test_frames_are_restyled_in_memory_where_the_stylist_can(tmp_path: Path) -> None:
     """In modes of strokes it paints them; otherwise it restyles them, at the same size."""
     (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2)])
-    wish = replace(WISH, steady=False)
-    restyled(source, tmp_path / "b.mp4", wish, kind=InMemory)
+    request = replace(WISH, steady=False)
+    restyled(source, tmp_path / "b.mp4", request, kind=InMemory)
     assert last_frame(tmp_path / "b.mp4").std(axis=-1).mean() < 2
-    restyled(source, tmp_path / "c.mp4", replace(wish, mode="ink"), kind=InMemory)
+    restyled(source, tmp_path / "c.mp4", replace(request, mode="ink"), kind=InMemory)
     assert last_frame(tmp_path / "c.mp4").std(axis=-1).mean() > 2
 
 

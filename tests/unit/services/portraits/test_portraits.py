@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.pictures import open_picture
-from auria_bot.art.portraits.portrait import PortraitPainter, PortraitWish
+from auria_bot.art.portraits.portrait import PortraitPainter, PortraitRequest
 from auria_bot.errors import DiskError, InputError, NotFound
 from auria_bot.services.portraits.portraits import FILES, Portraits
 
@@ -24,9 +24,9 @@ class DrawnPainter:
         """One model."""
         return {"painter": "a" * 64}
 
-    def paint(self, wish: PortraitWish) -> Image.Image:
+    def paint(self, request: PortraitRequest) -> Image.Image:
         """A square of a colour."""
-        return Image.new("RGB", (1024, 1024), (wish.seed % 256, 90, 60))
+        return Image.new("RGB", (1024, 1024), (request.seed % 256, 90, 60))
 
 
 def portraits(home: Path) -> Portraits:
@@ -40,7 +40,7 @@ def test_the_portrait_in_use_is_kept_in_the_sizes_that_are_needed(tmp_path: Path
     assert kept.current() is None
     with pytest.raises(NotFound, match="auria portrait use SEED"):
         kept.require()
-    first, second = kept.use(PortraitWish(seed=10)), kept.use(PortraitWish(seed=200, medium="oil"))
+    first, second = kept.use(PortraitRequest(seed=10)), kept.use(PortraitRequest(seed=200, medium="oil"))
     assert first.version != second.version
     assert (second.facts["seed"], second.facts["medium"]) == (200, "oil")
     assert kept.current() == second
@@ -59,15 +59,15 @@ def test_the_portrait_in_use_is_kept_in_the_sizes_that_are_needed(tmp_path: Path
 def test_candidates_are_written(tmp_path: Path) -> None:
     """As a sheet, or one in a size as PNG or JPEG; anything else is refused."""
     kept, seen = portraits(tmp_path), list[tuple[int, int]]()
-    wishes = tuple(PortraitWish(seed=seed) for seed in (1, 2))
-    kept.write_sheet(wishes, tmp_path / "all.jpg", lambda done, total: seen.append((done, total)))
+    requests = tuple(PortraitRequest(seed=seed) for seed in (1, 2))
+    kept.write_sheet(requests, tmp_path / "all.jpg", lambda done, total: seen.append((done, total)))
     assert seen == [(0, 2), (1, 2), (2, 2)]
     assert open_picture(tmp_path / "all.jpg").width == 2000
-    kept.write(wishes[0], tmp_path / "new" / "one.png", size=400)
+    kept.write(requests[0], tmp_path / "new" / "one.png", size=400)
     assert open_picture(tmp_path / "new" / "one.png").size == (400, 400)
     with pytest.raises(InputError, match="known: 400, 512, 1024"):
-        kept.write(wishes[0], tmp_path / "one.png", size=500)
+        kept.write(requests[0], tmp_path / "one.png", size=500)
     with pytest.raises(InputError, match=r"\.png or \.jpg"):
-        kept.write(wishes[0], tmp_path / "one.gif", size=400)
+        kept.write(requests[0], tmp_path / "one.gif", size=400)
     with pytest.raises(DiskError):
-        kept.write(wishes[0], tmp_path / "all.jpg" / "one.png", size=400)
+        kept.write(requests[0], tmp_path / "all.jpg" / "one.png", size=400)

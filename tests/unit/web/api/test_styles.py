@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.domain.wishes import StyleWish
+from auria_bot.domain.model_requests import StyleRequest
 from auria_bot.errors import ModelServerBusy, UnknownName
 from auria_bot.services.captions.client import CaptionClient
 
@@ -20,14 +20,14 @@ JPEG = b"\xff\xd8\xff picture"
 def test_a_picture_is_restyled_by_the_model_server(
     client_of: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The body is the file, the answer a JPEG that nobody keeps; the wish stands in the query."""
-    asked: list[StyleWish] = []
-    monkeypatch.setattr(CaptionClient, "restyle", lambda _, content, wish: asked.append(wish) or content)
+    """The body is the file, the answer a JPEG that nobody keeps; the request stands in the query."""
+    asked: list[StyleRequest] = []
+    monkeypatch.setattr(CaptionClient, "restyle", lambda _, content, request: asked.append(request) or content)
     client = client_of("restyle")
     found = client.post("/api/v1/styles?style=Claude%20Monet&mode=oil&strength=0.5&seed=3", content=JPEG)
     assert (found.status_code, found.content, found.headers["content-type"]) == (200, JPEG, "image/jpeg")
     assert found.headers["cache-control"] == "no-store"
-    assert asked == [StyleWish(style="Claude Monet", mode="oil", strength=0.5, seed=3)]
+    assert asked == [StyleRequest(style="Claude Monet", mode="oil", strength=0.5, seed=3)]
     document = client.get("/api/v1/openapi.json").json()["paths"]["/styles"]["post"]
     assert "application/octet-stream" in document["requestBody"]["content"]
     assert "image/jpeg" in document["responses"]["200"]["content"]

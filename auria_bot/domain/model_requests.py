@@ -14,7 +14,7 @@ from auria_bot.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["MOST_POEMS", "PictureWish", "PoemWish", "StyleWish"]
+__all__ = ["MOST_POEMS", "PictureRequest", "PoemRequest", "StyleRequest"]
 
 MOST_POEMS = 10
 """The most poems of one request."""
@@ -24,7 +24,7 @@ _MODE, _STRENGTH = "painterly", 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StyleWish:
+class StyleRequest:
     """A style, and how it is painted."""
 
     style: str  # a painting's key or title, an artist, or the name of a style with its own network
@@ -33,12 +33,12 @@ class StyleWish:
     seed: int = 0  # of the strokes; 0 to SEEDS - 1
 
     def to_query(self) -> dict[str, str]:
-        """The wish as the parameters of a query."""
+        """The request as the parameters of a query."""
         return {"style": self.style, "mode": self.mode, "strength": f"{self.strength:g}", "seed": str(self.seed)}
 
     @classmethod
-    def from_query(cls, given: Mapping[str, str]) -> StyleWish:
-        """The wish that a query's parameters make; those left out have their defaults.
+    def from_query(cls, given: Mapping[str, str]) -> StyleRequest:
+        """The request that a query's parameters make; those left out have their defaults.
 
         Raises:
             InputError: one of them cannot be used; the message says which.
@@ -58,7 +58,7 @@ class StyleWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoemWish:
+class PoemRequest:
     """Poems, and what they are about."""
 
     theme: str | None = None
@@ -67,8 +67,8 @@ class PoemWish:
     seed: int = 0  # 0 to SEEDS - 1
 
     @classmethod
-    def from_query(cls, given: Mapping[str, str]) -> PoemWish:
-        """The wish that a query's parameters make; those left out have their defaults.
+    def from_query(cls, given: Mapping[str, str]) -> PoemRequest:
+        """The request that a query's parameters make; those left out have their defaults.
 
         Raises:
             InputError: one of them cannot be used; the message says which.
@@ -82,7 +82,7 @@ class PoemWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureWish:
+class PictureRequest:
     """A picture of a poem."""
 
     haiku: Haiku
@@ -91,8 +91,8 @@ class PictureWish:
     seed: int = 0  # 0 to SEEDS - 1
 
     @classmethod
-    def from_query(cls, given: Mapping[str, str], body: bytes) -> PictureWish:
-        """The wish of a query's parameters and a body with the poem, as `Haiku.to_json` gives it.
+    def from_query(cls, given: Mapping[str, str], body: bytes) -> PictureRequest:
+        """The request of a query's parameters and a body with the poem, as `Haiku.to_json` gives it.
 
         Raises:
             InputError: one of them cannot be used; the message says which.

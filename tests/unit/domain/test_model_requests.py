@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from auria_bot.domain.artwork import Haiku
-from auria_bot.domain.wishes import PictureWish, PoemWish, StyleWish
+from auria_bot.domain.model_requests import PictureRequest, PoemRequest, StyleRequest
 from auria_bot.errors import InputError
 
 
 def test_a_wish_survives_the_way_through_a_query() -> None:
     """With its defaults where nothing is said."""
-    wish = StyleWish(style="Claude Monet", mode="oil", strength=0.25, seed=7)
-    assert StyleWish.from_query(wish.to_query()) == wish
-    assert StyleWish.from_query({"style": " Claude  Monet "}) == StyleWish(style="Claude Monet")
+    request = StyleRequest(style="Claude Monet", mode="oil", strength=0.25, seed=7)
+    assert StyleRequest.from_query(request.to_query()) == request
+    assert StyleRequest.from_query({"style": " Claude  Monet "}) == StyleRequest(style="Claude Monet")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_wish_survives_the_way_through_a_query() -> None:
 def test_what_cannot_be_is_refused(given: dict[str, str], message: str) -> None:
     """The message says what is wrong."""
     with pytest.raises(InputError, match=message):
-        StyleWish.from_query(given)
+        StyleRequest.from_query(given)
 
 
 POEM = b'{"lines": ["rain begins again", "the pond keeps every ripple", "nobody looks up"], "syllables": [5, 7, 5]}'
@@ -40,9 +40,9 @@ POEM = b'{"lines": ["rain begins again", "the pond keeps every ripple", "nobody 
 
 def test_poems_are_wished_for_by_a_query() -> None:
     """With its defaults where nothing is said; blanks around the theme do not count."""
-    assert PoemWish.from_query({}) == PoemWish(theme=None, mood=None, count=1, seed=0)
+    assert PoemRequest.from_query({}) == PoemRequest(theme=None, mood=None, count=1, seed=0)
     given = {"theme": " autumn rain ", "mood": "serene", "count": "3", "seed": "7"}
-    assert PoemWish.from_query(given) == PoemWish(theme="autumn rain", mood="serene", count=3, seed=7)
+    assert PoemRequest.from_query(given) == PoemRequest(theme="autumn rain", mood="serene", count=3, seed=7)
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_poems_are_wished_for_by_a_query() -> None:
 def test_no_poem_of_that_kind(given: dict[str, str], message: str) -> None:
     """The message says what is wrong."""
     with pytest.raises(InputError, match=message):
-        PoemWish.from_query(given)
+        PoemRequest.from_query(given)
 
 
 def test_a_picture_is_wished_for_by_its_poem() -> None:
     """The body is the poem as JSON."""
-    wish = PictureWish.from_query({"seed": "2"}, POEM)
-    assert (wish.haiku.lines[0], wish.seed) == ("rain begins again", 2)
-    assert isinstance(wish.haiku, Haiku)
+    request = PictureRequest.from_query({"seed": "2"}, POEM)
+    assert (request.haiku.lines[0], request.seed) == ("rain begins again", 2)
+    assert isinstance(request.haiku, Haiku)
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_a_picture_is_wished_for_by_its_poem() -> None:
 def test_what_is_no_poem_is_refused(body: bytes, message: str) -> None:
     """The message says what is expected."""
     with pytest.raises(InputError, match=message):
-        PictureWish.from_query({}, body)
+        PictureRequest.from_query({}, body)
