@@ -1,7 +1,8 @@
 """Connections to SQLite or PostgreSQL, their errors, inserts that skip existing rows, and upgrades of the schema.
 
-The schema's version is compared by plain SQL, so that Alembic (half a second of imports) is imported only for a
-migration. A database lock serialises concurrent first uses; a migration is one transaction.
+The schema's version is compared by plain SQL and a new database is created from the models, so that Alembic (half a
+second of imports) is imported only for a migration. A database lock serialises concurrent first uses; a migration is
+one transaction.
 """
 
 from __future__ import annotations
@@ -13,7 +14,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, inspect, make_url, text
+from sqlalchemy import (
+    URL,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
 from auria_bot.errors import (
@@ -213,7 +228,9 @@ def bring_up_to_date(engine: Engine) -> None:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             version = _version(connection)  # another process may have upgraded it meanwhile
-            if version != HEAD:
+            if version is None:
+                _create(connection, shown(engine))
+            elif version != HEAD:
                 _migrate(connection, version, shown(engine))
 
 
@@ -270,7 +287,21 @@ def _not_created(connection: Connection, present: set[str], database: str) -> st
     return f"{begin}; restore a complete backup: auria db restore FILE"
 
 
-def _migrate(connection: Connection, version: str | None, database: str) -> None:
+_VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True, nullable=False))
+"""Where Alembic keeps the version of the schema."""
+
+
+def _create(connection: Connection, database: str) -> None:
+    """Create what all migrations together would."""
+    foreign = set(inspect(connection).get_table_names()) & set(METADATA.tables)
+    if foreign:
+        raise StoreError(_not_created(connection, foreign, database))
+    METADATA.create_all(connection, checkfirst=False)
+    _VERSIONS.create(connection, checkfirst=True)
+    connection.execute(insert(_VERSIONS).values(version_num=HEAD))
+
+
+def _migrate(connection: Connection, version: str, database: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -280,16 +311,11 @@ def _migrate(connection: Connection, version: str | None, database: str) -> None
     config = Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.attributes["connection"] = connection
-    if version is None:
-        foreign = set(inspect(connection).get_table_names()) & set(METADATA.tables)
-        if foreign:
-            raise StoreError(_not_created(connection, foreign, database))
-    else:
-        try:
-            ScriptDirectory.from_config(config).get_revision(version)
-        except CommandError:
-            raise SchemaTooNew(
-                f"{database} has schema {version!r}, and the newest one of this auria_bot is {HEAD!r};"
-                " upgrade the program: pip install --upgrade auria-bot"
-            ) from None
+    try:
+        ScriptDirectory.from_config(config).get_revision(version)
+    except CommandError:
+        raise SchemaTooNew(
+            f"{database} has schema {version!r}, and the newest one of this auria_bot is {HEAD!r};"
+            " upgrade the program: pip install --upgrade auria-bot"
+        ) from None
     command.upgrade(config, HEAD)

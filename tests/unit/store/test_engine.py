@@ -272,9 +272,13 @@ def test_head_is_the_newest_migration():
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_models_and_migrations_agree(database_url: str):
-    """A migrated database holds exactly the tables, columns, types, indexes and constraints of the models."""
+@pytest.mark.parametrize("begun_with", [None, "0001"])
+def test_models_and_migrations_agree(database_url: str, begun_with: str | None):
+    """A new and a migrated database hold exactly the tables, columns, types, indexes and constraints of the models."""
     assert current(database_url) is None
+    if begun_with:
+        _first(database_url)
+    assert current(database_url) == begun_with
     assert upgrade(database_url) == HEAD
     assert current(database_url) == HEAD
     engine = create_engine(make_url(database_url))
@@ -452,6 +456,7 @@ def test_a_stranger_s_tables_are_not_touched(database_url: str):
 
 def test_a_migration_that_fails_leaves_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch):
     """A migration that breaks at its end is rolled back whole, and the next try succeeds."""
+    _first(database_url)
     whole = command.upgrade
 
     def broken(*arguments) -> None:
@@ -462,12 +467,26 @@ def test_a_migration_that_fails_leaves_nothing(database_url: str, monkeypatch: p
     with pytest.raises(StoreError, match="power"):
         upgrade(database_url)
     monkeypatch.undo()
+    assert current(database_url) == "0001"
+    assert upgrade(database_url) == HEAD
+
+
+def test_a_creation_that_fails_leaves_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch):
+    """Nor does a new database that could not be written to its end; the next try succeeds."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise StoreError("the power went out")
+
+    monkeypatch.setattr(module._VERSIONS, "create", broken)
+    with pytest.raises(StoreError, match="power"):
+        upgrade(database_url)
+    monkeypatch.undo()
     assert current(database_url) is None
     assert upgrade(database_url) == HEAD
 
 
 def test_first_users_do_not_collide(database_url: str):
-    """Five who open a new database at once all find it ready, migrated once."""
+    """Five who open a new database at once all find it ready, created once."""
     failures: list[BaseException] = []
     start = threading.Barrier(5)
 
@@ -505,16 +524,13 @@ def test_a_database_that_does_not_exist(postgres, tmp_path):
         Store.open(Settings(home=tmp_path, database={"url": url.render_as_string(hide_password=False)}))
 
 
-def test_opening_an_up_to_date_store_needs_no_alembic(tmp_path):
-    """Alembic is imported only when there is something to migrate, and the ORM never."""
+def test_opening_a_store_needs_no_alembic(tmp_path):
+    """Alembic is imported only when there is something to migrate, not for a new store, and the ORM never."""
     code = (
         "import sys; from pathlib import Path; from auria_bot.settings.loading import Settings;"
         "from auria_bot.store.unit_of_work import Store; Store.open(Settings(home=Path(sys.argv[1]))).close();"
         "print(sorted({'alembic', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql', 'torch', 'numpy'} & set(sys.modules)))"
     )
-    told = [
-        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True).stdout
-        for _ in range(2)
-    ]
-    assert "alembic" in told[0]
-    assert told[1].strip() == "[]"
+    for _ in ("a new store", "the same again"):
+        told = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True)
+        assert told.stdout.strip() == "[]"
