@@ -144,6 +144,7 @@ def create_app(services: Application) -> FastAPI:
         counts=counts,
     )
     app.state.health = WebHealth(web, counts)
+    app.state.site = site
     return app
 
 

@@ -34,6 +34,7 @@ __all__ = ["START", "Load", "fill", "load", "wait_for"]
 
 MOODS = ("serene", "stormy", "wistful", "joyful", "still")
 _PICTURES = 8  # different ones
+_STYLES = 400  # paintings that works are restyled after, as many as the style bank has
 _SAMPLED, _AGAIN = 200, 10  # pages whose processor time is measured, and how often once they are kept
 START = 60.0  # seconds that a busy machine may take
 
@@ -63,7 +64,11 @@ def fill(application: Application, count: int) -> None:
     rows, sent = [], []
     pictures = _pictures(application.settings.home / "sources")
     for number in range(1, count + 1):
-        made, at = artwork(number, mood=MOODS[number % len(MOODS)]), NOW - timedelta(hours=count - number)
+        style = artwork(number % _STYLES).style
+        made, at = (
+            artwork(number, mood=MOODS[number % len(MOODS)], style=style),
+            NOW - timedelta(hours=count - number),
+        )
         common = {
             "text": made.post_text,
             "alt_text": made.alt_text,
