@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
 from auria_bot.execution.worker_main import call
-from auria_bot.services.studio.steps import StepWorker
+from auria_bot.services.studio.step_worker import StepWorker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -82,6 +82,21 @@ class RealEsrgan:
         """SHA-256 of the model."""
         return {self._kind.folder: self._sha256}
 
+    def load(self) -> Network:
+        """Load the network if it is not, which takes half a second.
+
+        Raises:
+            ModelCorrupt: its file is not an ONNX network.
+        """
+        if self._network is None:
+            self._network = load(
+                self._folder / "model.onnx",
+                runtime=self.config.runtime,
+                precision=self.config.precision,
+                threads=self.config.threads,
+            )
+        return self._network
+
     def enlarge(self, source: Path, target: Path, *, size: int) -> None:
         """Write `source` as PNG with a short side of `size` pixels.
 
@@ -112,13 +127,7 @@ class RealEsrgan:
 
     def _pass(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """(height, width, 3) to (4 height, 4 width, 3), in tiles."""
-        if self._network is None:
-            self._network = load(
-                self._folder / "model.onnx",
-                runtime=self.config.runtime,
-                precision=self.config.precision,
-                threads=self.config.threads,
-            )
+        network = self.load()
         height, width = picture.shape[:2]
         tile, border = min(self.config.tile, self._kind.tile), self._kind.border
         result = np.empty((height * _FACTOR, width * _FACTOR, 3), np.float32)
@@ -129,7 +138,7 @@ class RealEsrgan:
                 above, before = max(0, top + border - _MARGIN), max(0, left + border - _MARGIN)
                 part = padded[above : top + border + rows + _MARGIN, before : left + border + columns + _MARGIN]
                 batch = np.ascontiguousarray(part.transpose(2, 0, 1)[None])  # (1, 3, rows, columns)
-                large = self._network.run({"picture": batch})["enlarged"][0].transpose(1, 2, 0)
+                large = network.run({"picture": batch})["enlarged"][0].transpose(1, 2, 0)
                 y, x = (top + border - above) * _FACTOR, (left + border - before) * _FACTOR
                 inner = large[y : y + rows * _FACTOR, x : x + columns * _FACTOR]
                 result[top * _FACTOR : (top + rows) * _FACTOR, left * _FACTOR : (left + columns) * _FACTOR] = inner

@@ -60,6 +60,8 @@ def _run_units(folder: Path, lines: Iterable[bytes]) -> None:
         if name not in functions:
             module, _, attribute = name.partition(":")
             functions[name] = getattr(import_module(module), attribute)()
+        if prepare := getattr(functions[name], "prepare", None):
+            prepare(request, unit["state"])  # begins to load what later units need
         send({"event": "started"})
         with printing_to(folder / "logs" / f"{unit['name']}.log"):
             result = call(functions[name], request, unit["state"], folder / unit["group"], _report)

@@ -97,6 +97,10 @@ class Magenta:
         self.networks = StyleNetworks(models, side=config.network, runtime=config.runtime, threads=config.threads)
         self._minilm = minilm
 
+    def load(self) -> None:
+        """Read the style banks; else the first picture does."""
+        _ = self.bank
+
     @property
     def bank(self) -> StyleBank:
         """Every painting that can be chosen."""

@@ -11,6 +11,7 @@ video for an impressionist effect", 1997.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -47,6 +48,7 @@ _OUTLINE_COHERENCE = 0.55  # of directions, below which an edge gets none
 _CRISP = 1.2  # of the finest detail, added as in a photograph of a painting
 _TOOTH = 4.0  # lightness, 0 to 255, of the grain of canvas and pigment
 _BAND = 512  # rows that are lit at a time
+_THREADS = 2  # that measure and light; more would take more memory on a large canvas
 
 
 def paint(
@@ -56,21 +58,24 @@ def paint(
     chance = np.random.default_rng(seed)
     study = _study(picture, size)
     scale = size[0] / _CANVAS
-    canvas = _toned(study, size, hand)
     prior = _prior(study.shape[:2], hand.curl, chance)
-    for number, factor in enumerate(np.geomspace(_BROADEST, 1.0, _LAYERS)):
-        width = max(1.6, hand.width * factor * scale)
-        tolerance = None if number == 0 else (1 - hand.cover) * 46 * (0.7 if number < _LAYERS - 1 else 1.0)
-        _Layer(study, prior, hand, width, scale).paint(canvas, chance, tolerance)
-        if hand.blend and number < _LAYERS - 1:
-            canvas = _blended(canvas, hand.blend, 0.35 * width)
-        if on_layer is not None:
-            on_layer(_shown(canvas), number + 1, _LAYERS)
-    if hand.blend:
-        canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
-    if hand.contour > 0.05:
-        _Layer(study, prior, hand, max(1.4, (2.2 + 3.0 * hand.contour) * scale), scale).outline(canvas, chance)
-    return _lit(canvas, picture.convert("RGB"), hand, scale, seed)
+    widths = [max(1.6, hand.width * factor * scale) for factor in np.geomspace(_BROADEST, 1.0, _LAYERS)]
+    with ThreadPoolExecutor(_THREADS) as threads:
+        # Layers are measured beside the strokes of those before them.
+        measured = [threads.submit(_Layer, study, prior, hand, width, scale) for width in widths]
+        canvas = _toned(study, size, hand)
+        for number, (width, layer) in enumerate(zip(widths, measured, strict=True)):
+            tolerance = None if number == 0 else (1 - hand.cover) * 46 * (0.7 if number < _LAYERS - 1 else 1.0)
+            layer.result().paint(canvas, chance, tolerance)
+            if hand.blend and number < _LAYERS - 1:
+                canvas = _blended(canvas, hand.blend, 0.35 * width)
+            if on_layer is not None:
+                on_layer(_shown(canvas), number + 1, _LAYERS)
+        if hand.blend:
+            canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
+        if hand.contour > 0.05:
+            _Layer(study, prior, hand, max(1.4, (2.2 + 3.0 * hand.contour) * scale), scale).outline(canvas, chance)
+        return _lit(canvas, picture.convert("RGB"), hand, scale, seed, threads)
 
 
 def _shown(canvas: Image.Image) -> Image.Image:
@@ -304,37 +309,56 @@ def _blended(canvas: Image.Image, share: float, radius: float) -> Image.Image:
     return Image.blend(canvas, canvas.filter(ImageFilter.BoxBlur(radius)).filter(ImageFilter.BoxBlur(radius)), share)
 
 
-def _rows(height: int, margin: int) -> Iterator[tuple[int, int, int]]:
-    """Bands of rows: (first, end, first row that is read), with a margin above and below."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Band:
+    """Rows of a canvas that are lit at a time; more are read, because light depends on what is above and below."""
+
+    top: int
+    end: int
+    first: int  # that is read
+    last: int  # end of those that are read
+
+
+def _bands(height: int, margin: int) -> Iterator[_Band]:
     for top in range(0, height, _BAND):
-        yield top, min(height, top + _BAND), max(0, top - margin)
+        end = min(height, top + _BAND)
+        yield _Band(top=top, end=end, first=max(0, top - margin), last=min(height, end + margin))
 
 
-def _lit(canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int) -> Image.Image:
+def _lit(
+    canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int, threads: ThreadPoolExecutor
+) -> Image.Image:
     """The canvas lit from the upper left over its relief and its weave; a smooth hand adds the picture's detail."""
-    width, height = canvas.size
     if min(canvas.size) < 3:
         return Image.merge("RGB", canvas.split()[:3])
     result = Image.new("RGB", canvas.size)
-    margin = int(6 * scale) + 4
-    for top, end, first in _rows(height, margin):
-        last = min(height, end + margin)
-        values = np.asarray(canvas.crop((0, first, width, last)), np.float32)
-        colours, paint_height = values[..., :3], values[..., 3]
-        if hand.blend:
-            own = np.asarray(enlarged_rows(picture, canvas.size, first, last), np.float32)
-            colours = colours + 1.5 * hand.blend * (own - colours)
-        light = colours @ LUMINANCE
-        body = blurred(paint_height, 0.55 * scale) + 0.5 * (light - blurred(light, 3.0 * scale))
-        body = body + hand.weave * 16 * _weave((first, last), width, scale, seed)
-        slope = np.zeros_like(body)
-        slope[:, 1:] += body[:, :-1] - body[:, 1:]
-        slope[1:] += body[:-1] - body[1:]
-        shine = hand.relief * np.tanh(-slope * scale / 34) * (0.35 + 0.65 * np.minimum(light / 140, 1))
-        crisp = _CRISP * (light - blurred(light, 0.9 * scale)) + _TOOTH * grain((first, last), width, scale, seed)
-        lit = np.clip(colours + (shine + crisp)[..., None], 0, 255)[top - first : end - first]
-        result.paste(Image.fromarray(lit.astype(np.uint8)), (0, top))
+    bands = list(_bands(canvas.height, int(6 * scale) + 4))
+    for band, rows in zip(
+        bands, threads.map(lambda band: _lit_band(canvas, picture, hand, scale, seed, band), bands), strict=True
+    ):
+        result.paste(rows, (0, band.top))
     return result
+
+
+def _lit_band(
+    canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int, band: _Band
+) -> Image.Image:
+    rows = band.first, band.last
+    values = np.asarray(canvas.crop((0, band.first, canvas.width, band.last)), np.float32)
+    colours, paint_height = values[..., :3], values[..., 3]
+    if hand.blend:
+        own = np.asarray(enlarged_rows(picture, canvas.size, *rows), np.float32)
+        colours = colours + 1.5 * hand.blend * (own - colours)
+    light = colours @ LUMINANCE
+    body = blurred(paint_height, 0.55 * scale) + 0.5 * (light - blurred(light, 3.0 * scale))
+    body = body + hand.weave * 16 * _weave(rows, canvas.width, scale, seed)
+    slope = np.zeros_like(body)
+    slope[:, 1:] += body[:, :-1] - body[:, 1:]
+    slope[1:] += body[:-1] - body[1:]
+    shine = hand.relief * np.tanh(-slope * scale / 34) * (0.35 + 0.65 * np.minimum(light / 140, 1))
+    crisp = _CRISP * (light - blurred(light, 0.9 * scale)) + _TOOTH * grain(rows, canvas.width, scale, seed)
+    lit = np.clip(colours + (shine + crisp)[..., None], 0, 255)[band.top - band.first : band.end - band.first]
+    return Image.fromarray(lit.astype(np.uint8))
 
 
 def _weave(rows: tuple[int, int], width: int, scale: float, seed: int) -> NDArray[np.float32]:

@@ -43,7 +43,7 @@ from auria_bot.errors import (
 from auria_bot.execution.work_unit import UnitFinished, WorkUnit
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import new_seed
-from auria_bot.services.studio.steps import FUNCTION
+from auria_bot.services.studio.step_worker import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

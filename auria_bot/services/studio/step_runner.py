@@ -20,7 +20,7 @@ from auria_bot.execution.work_unit import UnitFailure, UnitProgress, UnitStarted
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import GIVEN, CompletedStep, Failure
 from auria_bot.services.studio.run_store import EventLog, RunEvent
-from auria_bot.services.studio.steps import FUNCTION
+from auria_bot.services.studio.step_worker import FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

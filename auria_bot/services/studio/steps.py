@@ -3,35 +3,23 @@
     poem -> mood -> painting -> enlarge -> style -> caption -> words -> finish
 
 A step is a function from an artwork in progress to a changed one; its files are written into the context's folder.
-The function of the studio's units of work, `StepWorker`, performs one step of one artwork in whatever process it is
-called:
-
-    request: the plan's JSON
-    state:   {"step", "artwork", "poems", "styles", "fingerprints" (of the run's earlier artworks), "reuse" (a key),
-              "watched" (whether pictures of what there is so far are reported)}
-    result:  {"key", "changes"}, or {"key", "reused": true} where the key is the one to reuse, or {"rejected": reason}
 """
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import shutil
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from auria_bot import registry
 from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress, Haiku
 from auria_bot.domain.mood import find_mood
-from auria_bot.domain.pipeline import STEPS, provenance_name, steps_from
-from auria_bot.errors import NoGoodPicture, NotFound, StepFailed
+from auria_bot.domain.pipeline import STEPS, provenance_name
+from auria_bot.errors import NoGoodPicture, StepFailed
 from auria_bot.files import sha256_of
-from auria_bot.memory import return_memory
 from auria_bot.services.studio.plan import Plan, derive
-from auria_bot.settings.options import configure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +31,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.mood import Mood
     from auria_bot.execution.work_unit import Report
 
-__all__ = ["FUNCTION", "PictureRejected", "StepContext", "StepWork", "StepWorker", "cache_key", "work_of"]
+__all__ = ["PictureRejected", "StepContext", "StepWork", "cache_key", "work_of"]
 
 
 class PictureRejected(Exception):
@@ -313,82 +301,3 @@ _WORK = {
         files=("styled",),
     ),
 }
-
-
-FUNCTION = f"{__name__}:StepWorker"
-"""The import string for units of work."""
-
-
-class StepWorker:
-    """Performs steps, and keeps the backends that the same or a later step needs."""
-
-    def __init__(self) -> None:
-        self._request: Mapping[str, Any] | None = None
-        self._plan: Plan | None = None
-        self._backends: dict[str, Any] = {}
-
-    def __call__(
-        self, request: Mapping[str, Any], state: Mapping[str, Any], folder: Path, report: Report
-    ) -> tuple[dict[str, Any], dict[str, ArtworkFile]]:
-        """Perform the step that `state` names; see the module."""
-        plan, step = self._plan_of(request), state["step"]
-        self._release({role for later in steps_from(step) for role in later.roles})
-        artwork = ArtworkInProgress.from_json(state["artwork"])
-        context = StepContext(
-            plan=plan,
-            folder=folder,
-            backend=self._backend,
-            poems=(*(Haiku.from_json(poem) for poem in state["poems"]), *plan.recent_poems),
-            styles=(*state["styles"], *plan.recent_styles),
-            fingerprints=(*state["fingerprints"], *plan.fingerprints),
-            report=report if state.get("watched") else None,
-        )
-        key = cache_key(step, artwork, context)
-        if key == state["reuse"]:
-            return {"key": key, "reused": True}, {}
-        try:
-            changed = work_of(step).run(artwork, context)
-        except PictureRejected as rejection:
-            return {"rejected": str(rejection)}, {}
-        old, new = artwork.to_json(), changed.to_json()
-        changes = {name: value for name, value in new.items() if old[name] != value and name != "files"}
-        files = {kind: file for kind, file in changed.files.items() if artwork.files.get(kind) != file}
-        return {"key": key, "changes": changes}, files
-
-    def _plan_of(self, request: Mapping[str, Any]) -> Plan:
-        """The plan; read once for all units that share the request."""
-        if self._plan is None or request is not self._request:
-            self._request, self._plan = request, Plan.from_json(request)
-            self._release(set())
-            if cache := self._plan.shared_options.get("cache"):
-                from auria_bot.art import runtime
-
-                runtime.keep_compiled_in(Path(cache))
-                runtime.compute_on(str(self._plan.shared_options.get("onnx_device", "cpu")))
-        return self._plan
-
-    def _backend(self, role: str) -> Any:
-        if role not in self._backends:
-            plan = self._plan
-            spec = plan.backends.get(role) if plan else None
-            if plan is None or spec is None:
-                raise NotFound(f"the plan names no {role}")
-            kind = registry.find(role, spec.name)
-            config = configure(role, kind, spec.options, plan.shared_options)
-            self._backends[role] = kind(config, models=Path(spec.models))
-        return self._backends[role]
-
-    def _release(self, needed: set[str]) -> None:
-        """Drop the backends that are not needed, and give their memory back to the system."""
-        idle = self._backends.keys() - needed
-        for role in idle:
-            del self._backends[role]
-        if idle:
-            _return_memory()
-
-
-def _return_memory() -> None:
-    """Return freed memory to the system; torch's objects form cycles, which only the collector frees."""
-    if "torch" in sys.modules:
-        gc.collect()
-    return_memory()

@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.domain.artwork import Artwork, ArtworkInProgress
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest, provenance_name
-from auria_bot.services.studio import steps
+from auria_bot.services.studio import step_worker
 from auria_bot.services.studio.plan import GIVEN, ArtworkState, BackendSpec, Plan, StudioConfig, artwork_seed
 from auria_bot.services.studio.run_store import RunStore
 from auria_bot.services.studio.step_runner import StepRunner
@@ -30,7 +30,7 @@ NAMES = [step.name for step in STEPS]
 @pytest.fixture(autouse=True)
 def _memory_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here steps share the process with all other tests, whose memory takes half a second to search after each."""
-    monkeypatch.setattr(steps, "_return_memory", lambda: None)
+    monkeypatch.setattr(step_worker, "_return_memory", lambda: None)
 
 
 def begin(folder: Path, *, count: int = 1, seed: int = 7, options: dict[str, Any] | None = None, **changes: Any) -> Run:
