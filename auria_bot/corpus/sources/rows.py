@@ -39,6 +39,7 @@ FIELDS = {
 
 _MOST_LINES = 60  # of a block of plain text: more is prose
 _LONGEST = 4000  # characters of a text that are looked at
+_LOOKED_AT = 50  # objects without a text until it is clear that the file has none
 _LARGEST_CELL = 131_072  # characters of a CSV's cell: a longer one is a quote without end
 
 
@@ -93,10 +94,11 @@ def csv_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterat
     csv.field_size_limit(_LARGEST_CELL)  # the limit is global, and another library may have raised it
     texts = (
         text.rstrip("\r") + "\n"
-        for number, raw in lines(path, tally=tally, tell=tell)
+        for number, raw in lines(path, tally=tally, tell=tell, blank=True)  # a cell may hold empty lines
         if (text := decoded(raw, number, tally)) is not None
     )
-    head = next(texts, "")
+    # Excel writes "sep=;" before the header.
+    head = next((text for text in texts if text.strip() and not text.lower().startswith("sep=")), "")
     delimiter = max(",;\t|", key=head.count)
     try:
         names = next(csv.reader([head], delimiter=delimiter), [])
@@ -111,6 +113,8 @@ def csv_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterat
         except csv.Error as error:
             tally.note_bad(tally.lines, str(error), b"")
             continue
+        if not any(map(str.strip, cells)):
+            continue
         if len(cells) == len(names):
             yield dict(zip(names, cells, strict=True))
         else:
@@ -121,35 +125,48 @@ def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tel
     """One object per line, compressed or not.
 
     Raises:
-        InputError: the mapping does not fit the first object, or nothing in it looks like a text.
+        InputError: the mapping fits none of the first objects, or nothing in them looks like a text.
     """
-    fields: dict[str, str] = {}
+    return _rows(_decoded_lines(path, tally, tell), mapping, path, tally)
+
+
+def _decoded_lines(path: Path, tally: Tally, tell: Tell | None) -> Iterator[tuple[int, Any]]:
     for number, line in lines(path, tally=tally, tell=tell):
         try:
-            record = json.loads(line.removeprefix(codecs.BOM_UTF8))
+            yield number, json.loads(line.removeprefix(codecs.BOM_UTF8))
         except (ValueError, RecursionError):
             tally.note_bad(number, "not JSON", line)
-            continue
-        if not isinstance(record, dict):
-            tally.note_bad(number, "not an object", line)
-            continue
-        fields = fields or _fields(list(record), mapping, path)
-        yield from _row(record, fields, number, tally)
 
 
 def from_records(records: Iterable[Any], mapping: Mapping[str, str], *, path: Path, tally: Tally) -> Iterator[Row]:
     """Decoded objects, such as those of a JSON list, a CSV file or a table, which their reader has counted.
 
     Raises:
-        InputError: the mapping does not fit the first object, or nothing in it looks like a text.
+        InputError: the mapping fits none of the first objects, or nothing in them looks like a text.
     """
+    return _rows(((tally.lines, record) for record in records), mapping, path, tally)
+
+
+def _rows(records: Iterable[tuple[int, Any]], mapping: Mapping[str, str], path: Path, tally: Tally) -> Iterator[Row]:
+    """The rows of numbered objects; one without a text, such as a heading, is a bad line."""
     fields: dict[str, str] = {}
-    for record in records:
+    unfit: list[InputError] = []
+    for number, record in records:
         if not isinstance(record, dict):
-            tally.note_bad(tally.lines, "not an object", str(record)[:200].encode("utf-8", "replace"))
+            tally.note_bad(number, "not an object", str(record)[:200].encode("utf-8", "replace"))
             continue
-        fields = fields or _fields(list(record), mapping, path)
-        yield from _row(record, fields, tally.lines, tally)
+        if not fields or fields["text"] not in record:
+            try:
+                fields = _fields(list(record), mapping, path)
+            except InputError as error:
+                unfit.append(error)
+                if not fields and len(unfit) == _LOOKED_AT:
+                    break
+                tally.note_bad(number, "no field looks like a poem", str(record)[:400].encode("utf-8", "replace"))
+                continue
+        yield from _row(record, fields, number, tally)
+    if unfit and not fields:
+        raise unfit[0]
 
 
 def arrow_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterator[dict[str, Any]]:
@@ -172,9 +189,8 @@ def arrow_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iter
         )
     for file in files:
         try:
-            for record in _batches(file, pa, parquet):
-                tally.lines += 1
-                yield record
+            for batch in _batches(file, pa, parquet):
+                yield from _records(batch, pa, tally)
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{file} is damaged or not a table: {error}") from None
         tally.bytes_read += file.stat().st_size
@@ -185,8 +201,7 @@ def arrow_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iter
 def _batches(file: Path, pa: Any, parquet: Any) -> Iterator[Any]:
     """The rows of one table, a batch at a time."""
     if file.suffix == ".parquet":
-        for batch in parquet.ParquetFile(file).iter_batches(batch_size=2048):
-            yield from batch.to_pylist()
+        yield from parquet.ParquetFile(file).iter_batches(batch_size=2048)
         return
     with pa.memory_map(str(file)) as mapped:
         try:
@@ -196,7 +211,29 @@ def _batches(file: Path, pa: Any, parquet: Any) -> Iterator[Any]:
             batches = (whole.get_batch(number) for number in range(whole.num_record_batches))
         for batch in batches:
             for at in range(0, batch.num_rows, 2048):
-                yield from batch.slice(at, 2048).to_pylist()
+                yield batch.slice(at, 2048)
+
+
+def _records(batch: Any, pa: Any, tally: Tally) -> Iterator[dict[str, Any]]:
+    """The rows of a batch as Python's values; a row with a value that Python cannot hold is a bad line."""
+    for at, column in enumerate(batch.schema):
+        if column.type == pa.timestamp("ns", getattr(column.type, "tz", None)):  # Python has no nanoseconds
+            coarse = batch.column(at).cast(pa.timestamp("us", column.type.tz), safe=False)
+            batch = batch.set_column(at, column.name, coarse)
+    try:
+        found = batch.to_pylist()
+    except (ValueError, OverflowError):
+        if batch.num_rows > 1:
+            for number in range(batch.num_rows):
+                yield from _records(batch.slice(number, 1), pa, tally)
+            return
+        found = [None]
+    for record in found:
+        tally.lines += 1
+        if record is None:
+            tally.note_bad(tally.lines, "a value is out of range, or no text", b"")
+        else:
+            yield record
 
 
 def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[str, str]:
@@ -211,8 +248,9 @@ def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[st
         if name not in names:
             raise InputError(f"{path} has no field {name[:40]!r}; it has: {', '.join(names)[:300]}")
     found = dict(mapping)
+    plain = {name.strip().lower(): name for name in reversed(names)}
     for what, usual in FIELDS.items():
-        if what not in found and (name := next((one for one in usual if one in names), "")):
+        if what not in found and (name := next((plain[one] for one in usual if one in plain), "")):
             found[what] = name
     if "text" not in found:
         raise InputError(

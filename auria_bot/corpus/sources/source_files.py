@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources import rows, submission
-from auria_bot.corpus.sources.stream import Tally, lines
+from auria_bot.corpus.sources.stream import Tally, blocks, lines
 from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SourceContents", "opened", "readable"]
 
-_LARGEST = 64 << 20  # bytes of a .json file, which is read as a whole
+_LARGEST = 64 << 20  # bytes of a JSON document, which is read as a whole
+_JSON = frozenset({"json", "jsonl", "ndjson"})
+_AROUND = codecs.BOM_UTF8 + b" \t\r"
 _PACKED = frozenset({"gz", "zst", "bz2", "xz", "zst_blocks"})
 _LOOKED_AT = 50  # lines until it is clear what a file contains
 
@@ -57,7 +59,8 @@ def opened(
     """
     if not path.exists():
         raise NotFound(f"no file {path}")
-    kind, document = _kind(path), _document(path)
+    kind = _kind(path)
+    document = _document(path, kind)
     if isinstance(document, dict):
         return SourceContents(posts=submission.listed(document, subreddits=subreddits, tally=tally))
     if document is not None:
@@ -108,32 +111,47 @@ def _kind(path: Path) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _document(path: Path) -> Any:
-    """The content of a .json file that is a list or a listing of Reddit; None for anything else.
+def _document(path: Path, kind: str) -> Any:
+    """The records of a file that is one JSON document, or a listing of Reddit; None for one object a line and the rest.
 
     Raises:
         InputError: it is too large.
     """
-    if path.suffix.lower() != ".json" or not path.is_file():
+    if not path.is_file() or kind in {"csv", "tsv", "txt", "arrow", "parquet"}:
         return None
-    if path.stat().st_size > _LARGEST:
-        raise InputError(f"{path} is larger than {_LARGEST >> 20} MiB; give it one object a line, as .jsonl")
+    first = next((line.strip(_AROUND) for _, line in lines(path, tally=Tally())), b"")
+    if (first[:1] != b"[" and first != b"{" and kind not in _JSON) or _is_object(first):
+        return None
+    content = bytearray()
+    for block in blocks(path, Tally()):
+        content += block
+        if len(content) > _LARGEST:
+            if kind != "json" and first[:1] != b"[":
+                return None
+            raise InputError(f"{path} is larger than {_LARGEST >> 20} MiB; give it one object a line, as .jsonl")
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(content)
     except (ValueError, RecursionError):
         return None
     if isinstance(found, dict) and isinstance(found.get("data"), list):  # as the archives' interfaces answer
         return found["data"]
-    return found if isinstance(found, list) or (isinstance(found, dict) and found.get("kind") == "Listing") else None
+    return [found] if isinstance(found, dict) and found.get("kind") != "Listing" else found
+
+
+def _is_object(line: bytes) -> bool:
+    """Whether a line is one whole record, as in a dump."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("kind") != "Listing" and not isinstance(found.get("data"), list)
 
 
 def _is_json(path: Path) -> bool:
     """Whether the first line that is not empty begins an object; files named .json, .jsonl or .ndjson always count."""
-    if _kind(path) in {"json", "jsonl", "ndjson"}:
+    if _kind(path) in _JSON:
         return True
-    return all(
-        line.lstrip(codecs.BOM_UTF8 + b" \t").startswith(b"{") for _, line in islice(lines(path, tally=Tally()), 1)
-    )
+    return all(line.lstrip(_AROUND).startswith(b"{") for _, line in islice(lines(path, tally=Tally()), 1))
 
 
 def _is_dump(path: Path) -> bool:

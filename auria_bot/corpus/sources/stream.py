@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["LONGEST_LINE", "Tally", "Tell", "decoded", "lines", "zstandard"]
+__all__ = ["LONGEST_LINE", "Tally", "Tell", "blocks", "decoded", "lines", "zstandard"]
 
 LONGEST_LINE = 8 << 20  # bytes: no record of Reddit's comes near; a longer line is counted as bad and skipped
 _BLOCK = 1 << 20  # bytes read at a time
@@ -42,7 +42,12 @@ _REFUSED = {
 }
 """The first bytes of files that hold no lines, and what to say of them."""
 _CLAIMED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zst_blocks": "zstd blocks"}
-_WIDE = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_WIDE = {  # the longer first: UTF-32 begins as UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _LARGEST_BLOCK = 1 << 28  # bytes of a block of a .zst_blocks file
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of Zstandard's skippable frames
 
@@ -88,7 +93,7 @@ def lines(
         BackendMissing: a .zst file, and zstandard is not installed.
     """
     rest, skipping = b"", False  # the beginning of a line that continues; a line that is too long
-    for block in _blocks(path, tally, tell):
+    for block in blocks(path, tally, tell):
         if skipping:
             _, newline, block = block.partition(b"\n")  # noqa: PLW2901 - what is left of it
             if not newline:
@@ -142,21 +147,27 @@ def decoded(raw: bytes, number: int, tally: Tally) -> str | None:
     return None
 
 
-def _blocks(path: Path, tally: Tally, tell: Tell | None) -> Iterator[bytes]:
-    """The uncompressed bytes of a file as UTF-8, about a megabyte at a time."""
+def blocks(path: Path, tally: Tally, tell: Tell | None = None) -> Iterator[bytes]:
+    """The uncompressed bytes of a file as UTF-8, about a megabyte at a time; its lines end with a line feed.
+
+    Raises:
+        NotFound, InputError, BackendMissing: as in `lines`.
+    """
     if not path.is_file():
         raise NotFound(f"no file {path}")
     with path.open("rb") as file:
         kind = _compression(path, file)
         try:
-            recoder = None
-            for number, block in enumerate(_raw_blocks(kind, file)):
+            recoder, old_mac = None, False
+            for number, raw in enumerate(_raw_blocks(kind, file)):
                 tally.bytes_read = file.tell()
                 if tell is not None:
                     tell(tally.bytes_read)
-                if number == 0 and (wide := _WIDE.get(block[:2])) is not None:
+                if number == 0 and (wide := _wide(raw)):
                     recoder = codecs.getincrementaldecoder(wide)(errors="replace")
-                yield block if recoder is None else recoder.decode(block).encode("utf-8", "replace")
+                block = raw if recoder is None else recoder.decode(raw).encode("utf-8", "replace")
+                old_mac = old_mac if number else b"\r" in block and b"\n" not in block
+                yield block.replace(b"\r", b"\n") if old_mac else block
             if kind == "zstd":
                 _check_complete(file)
         except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
@@ -171,6 +182,19 @@ def _blocks(path: Path, tally: Tally, tell: Tell | None) -> Iterator[bytes]:
             raise
 
 
+def _wide(head: bytes) -> str:
+    """The encoding of letters of several bytes: by the byte order mark, else by NULs; "" for none."""
+    marked = next((name for mark, name in _WIDE.items() if head.startswith(mark)), "")
+    if marked or b"\0" not in head[:2]:
+        return marked
+    units = head[: 2 * (min(len(head), 256) // 2)]
+    zeros = [units[at::2].count(0) for at in range(2)]  # of every other byte, from the first and from the second
+    return next(
+        (name for at, name in ((1, "utf-16-le"), (0, "utf-16-be")) if zeros[at] * 4 > len(units) and not zeros[1 - at]),
+        "",
+    )
+
+
 def _compression(path: Path, file: IO[bytes]) -> str:
     """The compression of an open file by its first bytes, whatever its name; "" for none.
 
@@ -182,6 +206,8 @@ def _compression(path: Path, file: IO[bytes]) -> str:
     for magic, what in _REFUSED.items():
         if head.startswith(magic):
             raise InputError(f"{path} is {what}")
+    if int.from_bytes(head[:4], "little") in _SKIPPABLE:  # as parallel compressors begin
+        return "zstd"
     if head[8:12] == b"\x28\xb5\x2f\xfd":
         return "zstd blocks"
     found = next((kind for magic, kind in _PACKED.items() if head.startswith(magic)), "")

@@ -30,6 +30,7 @@ __all__ = ["Submission", "each", "from_records", "is_post", "listed", "read_reco
 
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _GONE = frozenset({"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ removed by reddit ]"})
+_LONGEST_NAME = 100  # characters of a subreddit's; Reddit allows 21
 _FIRST, _LAST = 1_104_537_600, 4_102_444_800  # seconds since 1970: Reddit is younger than 2005; 2100
 
 
@@ -63,9 +64,9 @@ def read_record(record: Mapping[str, Any]) -> Submission:
         kind = "a comment" if isinstance(record.get("body"), str) else "a record"
         raise InputError(f"{kind} without a title")
     subreddit = _text(record, "subreddit")
-    if not subreddit:
-        raise InputError("no subreddit")
-    body, author = _text(record, "selftext") or "", _text(record, "author") or ""
+    if not subreddit or len(subreddit) > _LONGEST_NAME:
+        raise InputError("the subreddit's name is too long" if subreddit else "no subreddit")
+    body, author = _text(record, "selftext") or "", (_text(record, "author") or "")[:_LONGEST_NAME]
     return Submission(
         id=identifier,
         subreddit=subreddit,

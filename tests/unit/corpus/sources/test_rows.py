@@ -161,6 +161,38 @@ def test_a_mapping_must_fit(tmp_path: Path):
     assert read(tmp_path / "a.jsonl", text="words", id="n")[0] == [Row(text="a/b/c", id="1")]
 
 
+def test_a_heading_and_records_of_other_fields(tmp_path: Path):
+    """What holds no text is a bad line; each record may call its text otherwise."""
+    poem = POEMS[1]["poem"]
+    (tmp_path / "a.jsonl").write_text(
+        "\n".join(map(json.dumps, [{"made": 1}, {"poem": poem}, {"Text ": poem}, {"n": 1}]))
+    )
+    found, tally = read(tmp_path / "a.jsonl")
+    assert (found, tally.bad) == ([Row(text=poem), Row(text=poem)], 2)
+
+
+def test_a_table_saved_by_a_spreadsheet(tmp_path: Path):
+    """It names its separator in a line of its own, and its columns with capitals."""
+    (tmp_path / "a.csv").write_text("sep=;\nPoem;Author\na / b / c;Issa\n")
+    assert read(tmp_path / "a.csv")[0] == [Row(text="a / b / c", author="Issa")]
+
+
+def test_a_value_that_python_cannot_hold_is_one_bad_line(tmp_path: Path):
+    """A time in nanoseconds loses these; one after the last year, or bytes that are no text, cost their row."""
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    text = pa.StringArray.from_buffers(
+        3, pa.py_buffer(b"".join(at.to_bytes(4, "little") for at in (0, 5, 7, 12))), pa.py_buffer(b"a/b/c\xff\xfed/e/f")
+    )
+    far = pa.array([0, 0, 10**14], pa.timestamp("s"))
+    parquet.write_table(pa.table({"text": text, "date": far}), tmp_path / "a.parquet")
+    found, tally = read(tmp_path / "a.parquet")
+    assert ([row.text for row in found], tally.bad, tally.lines) == (["a/b/c"], 2, 3)
+    fine = pa.array([1_600_000_000_123_456_789], pa.timestamp("ns", "UTC"))
+    parquet.write_table(pa.table({"text": ["a/b/c"], "created": fine}), tmp_path / "b.parquet")
+    assert read(tmp_path / "b.parquet")[0][0].created == datetime(2020, 9, 13, 12, 26, 40, 123456, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("value", "moment"),
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import lzma
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -73,7 +75,9 @@ def test_a_listing_that_is_none_is_told(tmp_path: Path):
         list(opened(tmp_path / "a.json", mapping={}, tally=Tally()).posts or ())
 
 
-@pytest.mark.parametrize("container", ["list", "data", "csv", "lines", "arrow"])
+@pytest.mark.parametrize(
+    "container", ["list", "data", "csv", "lines", "arrow", "list.json.gz", "list.ndjson", "data.json.xz", "list.part"]
+)
 def test_posts_are_the_same_in_any_container(tmp_path: Path, container: str):
     """Removed posts and those for adults are known as such; nothing and false are told from text in a table."""
     records = [
@@ -81,7 +85,7 @@ def test_posts_are_the_same_in_any_container(tmp_path: Path, container: str):
         {**RECORD, "id": "a2", "over_18": True, "removed_by_category": None, "author": "two", "score": 5},
         {**RECORD, "id": "a3", "over_18": False, "removed_by_category": "moderator", "author": "three", "score": 5},
     ]
-    path = tmp_path / f"a.{'csv' if container == 'csv' else 'arrow' if container == 'arrow' else 'json'}"
+    path = tmp_path / (f"a.{container}" if container in {"csv", "arrow"} or "." in container else "a.json")
     if container == "csv":
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(records[0]))
@@ -93,14 +97,40 @@ def test_posts_are_the_same_in_any_container(tmp_path: Path, container: str):
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
             writer.write_table(table)
     else:
-        shown = {"list": records, "data": {"data": records}}
-        path.write_text(json.dumps(shown[container]) if container in shown else "\n".join(map(json.dumps, records)))
+        shown = {"list": records, "data": {"data": records}}.get(container.partition(".")[0])
+        text = json.dumps(shown, indent=1) if shown else "\n".join(map(json.dumps, records))
+        pack = {".gz": gzip.compress, ".xz": lzma.compress}.get(path.suffix, bytes)
+        path.write_bytes(pack(text.encode()))
     found = list(opened(path, mapping={}, tally=Tally()).posts or ())
     assert [(post.id, post.over_18, post.removed, post.author, post.score) for post in found] == [
         ("a1", False, False, "one", 5),
         ("a2", True, False, "two", 5),
         ("a3", False, True, "three", 5),
     ]
+
+
+def test_a_csv_keeps_the_paragraphs_of_a_post(tmp_path: Path):
+    """An empty line within quotes parts a poem from a remark; between records it is nothing."""
+    lines = [
+        "id,subreddit,title,selftext,created_utc",
+        "",
+        'a1,haiku,untitled,"one',
+        "two",
+        "three",
+        "",
+        'a remark",1.6e9',
+    ]
+    (tmp_path / "a.csv").write_text("\n".join([*lines, "", ""]))
+    tally = Tally()
+    found = list(opened(tmp_path / "a.csv", mapping={}, tally=tally).posts or ())
+    assert [post.body for post in found] == ["one\ntwo\nthree\n\na remark"]
+    assert tally.bad == 0
+
+
+def test_one_object_over_several_lines_is_one_record(tmp_path: Path):
+    """As a program that indents writes it."""
+    (tmp_path / "a.json").write_text(json.dumps(RECORD, indent=2))
+    assert [post.id for post in opened(tmp_path / "a.json", mapping={}, tally=Tally()).posts or ()] == ["a1"]
 
 
 def test_a_pipe_is_copied_and_read(tmp_path: Path):

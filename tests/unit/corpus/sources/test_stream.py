@@ -72,10 +72,31 @@ def test_a_suffix_that_promises_too_much(tmp_path: Path) -> None:
         list(lines(tmp_path / "a.zst", tally=Tally()))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_with_its_mark_is_recoded(tmp_path: Path, encoding: str) -> None:
-    """As some editors save files."""
-    (tmp_path / "a.txt").write_bytes("\ufeffone caf\u00e9\ntwo".encode(encoding))
+@pytest.mark.parametrize("size", [0, 4])
+def test_a_skippable_frame_may_come_first(tmp_path: Path, size: int) -> None:
+    """As parallel compressors write it; it is not taken for a file of blocks."""
+    head = (0x184D2A50).to_bytes(4, "little") + size.to_bytes(4, "little") + b"x" * size
+    (tmp_path / "a.zst").write_bytes(head + packed("zstd"))
+    assert sum(1 for _ in lines(tmp_path / "a.zst", tally=Tally())) == TEXT.count(b"\n")
+
+
+def test_carriage_returns_alone_end_lines(tmp_path: Path) -> None:
+    """As old programs for the Mac write them."""
+    (tmp_path / "a.txt").write_bytes(b"one\rtwo\r\rthree")
+    assert [line for _, line in lines(tmp_path / "a.txt", tally=Tally(), blank=True)] == [b"one", b"two", b"", b"three"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        *((name, "\ufeff") for name in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
+        ("utf-16-le", ""),
+        ("utf-16-be", ""),
+    ],
+)
+def test_letters_of_several_bytes_are_recoded(tmp_path: Path, encoding: str, mark: str) -> None:
+    """As some editors save files; UTF-16 is known without its mark, too."""
+    (tmp_path / "a.txt").write_bytes(f"{mark}one caf\u00e9\ntwo".encode(encoding))
     found = [line.decode().removeprefix("\ufeff") for _, line in lines(tmp_path / "a.txt", tally=Tally())]
     assert found == ["one caf\u00e9", "two"]
 

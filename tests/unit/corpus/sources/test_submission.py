@@ -84,6 +84,7 @@ def test_a_deleted_authors_name_is_none() -> None:
         ({"title": None, "body": "so true"}, "comment"),
         ({"title": 5}, "without a title"),
         ({"subreddit": ""}, "no subreddit"),
+        ({"subreddit": "x" * 101}, "too long"),
         ({"created_utc": None}, "no time"),
         ({"created_utc": "nan"}, "nan"),
         ({"created_utc": True}, "True"),
