@@ -83,8 +83,7 @@ def _parameters(command: Any) -> Iterator[str]:
 
 
 def _metavar(one: Any) -> str:
-    longest = max(one.opts, key=len) if one.opts else one.name
-    return str(one.metavar or longest.lstrip("-").upper().replace("_", "-"))
+    return f"{one.metavar}..." if one.nargs == -1 else str(one.metavar)
 
 
 def _facts(facts: dict[str, str]) -> Iterator[str]:

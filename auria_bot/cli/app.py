@@ -15,13 +15,14 @@ from typer.main import get_command
 
 from auria_bot.cli.error_reporting import EXIT_CODES
 from auria_bot.cli.terminal.console import echo
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["COMMANDS", "Json", "app", "app_context"]
+__all__ = ["COMMANDS", "Json", "app", "app_context", "is_called_alone"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
@@ -66,7 +67,7 @@ COMMANDS = {
     "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
     "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),
-    "moods": ("engagement.measure:list_moods", "List the moods, with their chances learnt from engagement."),
+    "moods": ("engagement.measure:list_moods", "List the moods, with their chances learned from engagement."),
     "styles": ("styles:styles", "List, show, add and remove the paintings that pictures are restyled after."),
     "models": (
         "model_versions:models",
@@ -136,7 +137,20 @@ def _command(place: str) -> Any:
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command()(found)
         found = single
-    return get_command(found)
+    return _plain_help(get_command(found))
+
+
+def _plain_help(command: Any) -> Any:
+    """The command with values named after their options instead of Python's types, and whole summaries."""
+    for param in command.params:
+        longest = max(param.opts, key=len) if param.opts else param.name
+        param.metavar = param.metavar or longest.lstrip("-").upper().replace("_", "-")
+        if param.param_type_name == "argument":
+            param.display_type_rich = lambda ctx: None  # noqa: ARG005 - Typer's signature
+    for name, one in getattr(command, "commands", {}).items():
+        one.short_help = " ".join((one.help or "").split("\n\n")[0].split())
+        command.commands[name] = _plain_help(one)
+    return command
 
 
 app = typer.Typer(
@@ -168,6 +182,20 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Options that stand before the command; `main` looks for --debug itself."""
+
+
+def is_called_alone(context: typer.Context) -> bool:
+    """Whether a group of commands is called without one of them.
+
+    Raises:
+        InputError: it is not, and was given options, which only count when it is.
+    """
+    if context.invoked_subcommand is None:
+        return True
+    source = context.get_parameter_source
+    if any(source(name) is not None and source(name).name == "COMMANDLINE" for name in context.params):
+        raise InputError(f"options of `{context.command_path} {context.invoked_subcommand}` stand after its name")
+    return False
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ EXIT_CODES: dict[int, str] = {
     5: "no such draft, post, run or file",
     6: "the state of the draft or post does not allow this",
     7: "the database cannot be used, or was written by a newer version",
-    8: "a trained model is missing, damaged, or needs a package that is not installed",
+    8: "a model or its server is missing, damaged, or needs a package",
     9: "a step of the studio crashed, took too long, or ran out of memory",
     10: "the disk is full, read-only or cannot be written",
     11: "a channel did not accept a post",

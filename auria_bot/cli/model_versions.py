@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, out, print_json, state_text, table
-from auria_bot.errors import InputError
+from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,10 +44,8 @@ def _models(context: typer.Context, verify: Verify = False, as_json: Json = Fals
 
     A training registers a version; promoted, it is served from then on by the studio and by `auria serve`.
     """
-    if context.invoked_subcommand is None:
+    if is_called_alone(context):
         list_models(verify=verify, as_json=as_json)
-    elif verify or as_json:
-        raise InputError("give --verify and --json after the command's name")
 
 
 @models.command("list")
@@ -97,14 +95,14 @@ def show(model: Model, as_json: Json = False) -> None:
 
     with app_context() as app:
         found = app.model_registry.versions(model)
+    if not found:
+        raise NotFound(f"there is no model named {model[:40]!r}", hint="auria models")
     if as_json:
         print_json([version.to_json() for version in found])
         return
     out().print(
         table("", ("version", "state", "registered", "sha256", "trained on", "metrics"), map(_version_row, found))
     )
-    if not found:
-        echo(f"there is no model named {model[:40]}")
 
 
 def _version_row(version: ModelVersion) -> tuple[Any, ...]:
@@ -120,7 +118,7 @@ def _version_row(version: ModelVersion) -> tuple[Any, ...]:
 def compare(
     model: Model,
     one: Version,
-    other: Annotated[str, typer.Argument(metavar="[OTHER]", help="Another version. Default: the one in service.")] = "",
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Another version. Default: the one in service.")] = "",
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Also plot the figures and both trainings, as PNG, SVG or PDF.")
     ] = None,
@@ -200,7 +198,7 @@ def _print_served(version: ModelVersion, *, as_json: bool) -> None:
 @models.command("remove")
 def remove(
     model: Model,
-    versions: Annotated[list[str], typer.Argument(metavar="VERSION...", help="Versions that are not in service.")],
+    versions: Annotated[list[str], typer.Argument(metavar="VERSION", help="Versions that are not in service.")],
     as_json: Json = False,
 ) -> None:
     """Delete the files of versions; their figures and hashes stay, because artworks may name them."""

@@ -56,9 +56,7 @@ WithRatings = Annotated[
     typer.Option("--with-ratings", help="Continue with the captioner in service, on what was thought of it too."),
 ]
 Steps = Annotated[int | None, typer.Option("--steps", min=1, help="Updates in all. Default: the recipe's.")]
-Painting = Annotated[
-    Path | None, typer.Argument(metavar="[PAINTING]", help="The picture whose style a network learns.")
-]
+Painting = Annotated[Path | None, typer.Argument(metavar="PAINTING", help="The picture whose style a network learns.")]
 Content = Annotated[
     Path | None,
     typer.Option("--content", metavar="DIR", help="Photographs for a style network. Default: the folder of data."),

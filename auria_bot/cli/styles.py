@@ -35,6 +35,9 @@ def list_styles(
     if as_json:
         print_json(rows)
         return
+    if not rows:
+        note("there is no such painting; add your own: auria styles add DIR")
+        return
     names = ("key", "artist", "year", "title", "painted by")
     shown = (
         (row["key"], row["artist"], str(row["year"]), row["title"], "a network of its own" if row["network"] else "")
@@ -117,7 +120,7 @@ def _draw(path: Path, method: Any) -> None:
 
 @styles.command("remove")
 def remove_styles(
-    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys of your own paintings.")],
+    keys: Annotated[list[str], typer.Argument(metavar="KEY", help="Keys of your own paintings.")],
     as_json: Json = False,
 ) -> None:
     """Remove paintings of your own from the style bank."""
@@ -139,23 +142,20 @@ def add_styles(
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option("--allow", metavar="NAME", help="Take this file or title whatever it scored for nudity."),
+        typer.Option(
+            "--allow", metavar="NAME", help="Take this file or title whatever it scored for nudity; may be repeated."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    r"""Add your own paintings to the style bank.
+    """Add your own paintings to the style bank.
 
     Only colours, measures of the strokes and style vectors are stored, no pictures.
 
-    \b
-    Columns of metadata.csv, all optional but the first:
-      file     the picture's name, with its folder where names repeat
-      title    default: the file's name
-      artist   year   licence
-      moods    separated by semicolons: moods of auria moods, or
-               emotions of WikiArt Emotions; default: from similar paintings
-      nsfw     a score for nudity, 0 to 1; from 0.7 on a painting is left
-               out, unless --allow names it
+    metadata.csv has a column file (the picture's name, with its folder where names repeat) and may have: title (else
+    the file's name), artist, year, licence, moods (those of auria moods or the emotions of WikiArt Emotions, separated
+    by semicolons; else from similar paintings), and nsfw (a score for nudity, 0 to 1; from 0.7 on a painting is left
+    out, unless --allow names it).
     """
     from auria_bot.cli.terminal.progress import counting
     from auria_bot.services.models import catalogue

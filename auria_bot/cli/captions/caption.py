@@ -35,7 +35,9 @@ def serve(
     engine: Annotated[
         Engine | None,
         typer.Option(
-            help="ray: replicas on the cluster of execution.address; by default captions.engine.", show_default=False
+            metavar="local|ray",
+            help="ray: replicas on the cluster of execution.address; by default captions.engine.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 
 __all__ = ["ratings"]
@@ -19,17 +19,15 @@ ratings = typer.Typer(
 )
 
 
+@ratings.command("list")
 @ratings.callback()
-def _ratings(
+def list_ratings(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most ratings.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List and remove ratings of captions.
-
-    Alone it lists them, the newest first. The kept pictures are in the folder ratings of the home.
-    """
-    if context.invoked_subcommand is not None:
+    """List ratings, the newest first; the kept pictures are in the folder ratings of the home."""
+    if not is_called_alone(context):
         return
     from auria_bot.cli.app import app_context
 
@@ -39,6 +37,9 @@ def _ratings(
         from dataclasses import asdict
 
         print_json([asdict(one) | {"at": one.at.isoformat()} for one in found])
+        return
+    if not found:
+        note("no caption was rated yet; the page /captions of the web site asks for ratings: captions.page = true")
         return
     rows = (
         (
@@ -54,12 +55,11 @@ def _ratings(
         for one in found
     )
     out().print(table("", ("id", "date", "source", "model", "stars", "caption", "better", "picture"), rows))
-    if found:
-        note("train on those with pictures: auria train captioner --with-ratings")
+    note("train on those with pictures: auria train captioner --with-ratings")
 
 
 @ratings.command("remove")
-def remove(ids: Annotated[list[int], typer.Argument(metavar="ID...", help="Ids of ratings.")]) -> None:
+def remove(ids: Annotated[list[int], typer.Argument(metavar="ID", help="Ids of ratings.")]) -> None:
     """Remove ratings, and the pictures that only they keep."""
     from auria_bot.cli.app import app_context
 

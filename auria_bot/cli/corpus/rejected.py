@@ -89,7 +89,7 @@ def _text_json(text: CorpusItem) -> dict[str, Any]:
 def accept(
     what: Annotated[
         list[str],
-        typer.Argument(metavar="ID|DIGEST...", help="A post's id or address, the digest of a poem, or 'FILE ID'."),
+        typer.Argument(metavar="ID|DIGEST", help="A post's id or address, the digest of a poem, or 'FILE ID'."),
     ],
     undo: Annotated[bool, typer.Option("--undo", help="Reject it again.")] = False,
     as_json: Json = False,
@@ -133,7 +133,7 @@ def _read_again(one: Accepted) -> str:
 def forget(
     what: Annotated[
         list[str],
-        typer.Argument(metavar="ID|AUTHOR...", help="A post's id or address, u/NAME, or the digest of a verse."),
+        typer.Argument(metavar="ID|AUTHOR", help="A post's id or address, u/NAME, or the digest of a verse."),
     ],
     backups: Annotated[
         bool, typer.Option("--backups", help="Also delete it from the backups that hold it, by rewriting them.")

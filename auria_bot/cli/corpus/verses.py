@@ -47,7 +47,7 @@ corpus.command()(rejected.forget)
 
 @corpus.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders written by `datasets`.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files, or folders written by `datasets`.")],
     subreddit: Annotated[
         list[str] | None,
         typer.Option("--subreddit", "-r", help='Of a dump only these; "all" for all. Default: those of the settings.'),

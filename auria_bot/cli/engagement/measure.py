@@ -125,7 +125,7 @@ def list_moods(
     styles: Annotated[bool, typer.Option("--styles", help="List all paintings that were used instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the moods, with their chances learnt from engagement.
+    """List the moods, with their chances learned from engagement.
 
     Engagement with earlier artworks makes some moods and paintings more likely. How each was received is given in
     units of the channel's usual spread, 0 being average; with few artworks it is drawn towards the average.

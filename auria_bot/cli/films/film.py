@@ -252,7 +252,7 @@ def list_films(as_json: Json = False) -> None:
 
 @film.command("remove")
 def remove(
-    labels: Annotated[list[str], typer.Argument(metavar="FILM...", help="As auria film list shows them.")],
+    labels: Annotated[list[str], typer.Argument(metavar="FILM", help="As auria film list shows them.")],
     as_json: Json = False,
 ) -> None:
     """Remove films, or what interrupted calls left of them."""

@@ -35,7 +35,7 @@ Name = Annotated[str, typer.Argument(help="The name of the footage; auria footag
 
 @footage.command("add")
 def add(
-    files: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Videos, stills, and folders of them.")],
+    files: Annotated[list[Path], typer.Argument(metavar="VIDEO", help="Videos, stills, and folders of them.")],
     name: Annotated[str, typer.Option("--name", help="The set to add to; it is made where it is missing.")] = "footage",
     size: Annotated[
         int | None, typer.Option("--size", min=64, max=1080, help="Height of the frames in pixels. Default: 256.")
@@ -147,7 +147,7 @@ def sheet(
 
 @footage.command("remove")
 def remove(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Sets of footage.")], as_json: Json = False
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Sets of footage.")], as_json: Json = False
 ) -> None:
     """Remove sets with their frames; the videos themselves stay where they are."""
     from auria_bot.cli.app import app_context

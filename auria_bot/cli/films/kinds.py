@@ -26,7 +26,7 @@ def label(
     name: Name,
     kind: Annotated[str, typer.Argument(help="The kind, such as calm, storm or dusk.")],
     frames: Annotated[
-        list[str] | None, typer.Argument(metavar="[FRAME...]", help="Numbers and ranges of frames, as in 12-40.")
+        list[str] | None, typer.Argument(metavar="FRAME", help="Numbers and ranges of frames, as in 12-40.")
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the labels of these frames away.")] = False,
     as_json: Json = False,

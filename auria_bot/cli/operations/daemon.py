@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,7 @@ __all__ = ["daemon", "notify", "schedule"]
 
 _DAYS = 7  # shown before and after now
 _FREQUENT = 12  # times a day; of a job with more, only the next time is shown
+_LINE_ENDS = re.compile(r"\s*\n\s*")
 
 
 def daemon(
@@ -252,7 +254,15 @@ def list_notices(as_json: Json = False) -> None:
     if as_json:
         print_json([notice_json(one) for one in found])
     elif found:
-        rows = [(str(one.id), when(one.at, zone), one.notice.title, single_line(one.notice.body, 300)) for one in found]
+        rows = [
+            (
+                str(one.id),
+                when(one.at, zone),
+                one.notice.title,
+                single_line(_LINE_ENDS.sub(" / ", one.notice.body), 300),
+            )
+            for one in found
+        ]
         out().print(table("", ("id", "when", "notice", "what to do"), rows))
     else:
         note("there is no notice")
@@ -260,7 +270,7 @@ def list_notices(as_json: Json = False) -> None:
 
 @notify.command("dismiss")
 def dismiss(
-    numbers: Annotated[list[int], typer.Argument(metavar="ID...", help="Numbers of notices, see auria notify list.")],
+    numbers: Annotated[list[int], typer.Argument(metavar="ID", help="Numbers of notices, see auria notify list.")],
     as_json: Json = False,
 ) -> None:
     """Dismiss notices: they are neither listed nor sent until their occasion has ended and comes again."""
@@ -283,12 +293,13 @@ def send(as_json: Json = False) -> None:
     with app_context() as app:
         notices = app.notices
         new, sent = notices.update(), notices.send()
+        how = "sent" if app.notifier else "logged, as notify.addresses is empty"
         if app.settings.web.webhooks:
             new, sent = new + app.webhooks.update(), sent + app.webhooks.send()
     if as_json:
         print_json({"new": new, "sent": sent})
     else:
-        echo(f"{new} new, {sent} sent")
+        echo(f"{new} new, {sent} {how}")
 
 
 notify.command("say", hidden=True)(send)  # its earlier name
@@ -303,7 +314,8 @@ def digest() -> None:
         notices = app.notices
         new = notices.add_digest()
         digest_state = "a new digest" if new else "the digest of today was already sent"
-        result = f"{digest_state}, {counted(notices.send(), 'notice')} sent"
+        how = "sent" if app.notifier else "logged, as notify.addresses is empty"
+        result = f"{digest_state}, {counted(notices.send(), 'notice')} {how}"
     note(result)
     report(result)
 

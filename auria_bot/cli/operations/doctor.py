@@ -43,9 +43,8 @@ def doctor(as_json: Json = False) -> None:
 def config(as_json: Json = False) -> None:
     """Show every setting in force, without secrets.
 
-    Settings come from auria.toml in Auria's home, from the file that AURIA_CONFIG names, and from environment
-    variables such as AURIA_STUDIO__COUNT=3; later ones override earlier ones. The shipped config/auria.toml explains
-    each.
+    Settings come from auria.toml in Auria's home, or from the file that AURIA_CONFIG names instead, and from
+    environment variables such as AURIA_STUDIO__COUNT=3, which override it. The shipped config/auria.toml explains each.
     """
     from auria_bot.settings.editing import as_toml
     from auria_bot.settings.loading import load

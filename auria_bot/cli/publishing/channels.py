@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table
 from auria_bot.errors import ChannelError, InputError
 
@@ -27,7 +27,7 @@ channels = typer.Typer(help="List and set up channels.", add_completion=False, r
 @channels.callback(invoke_without_command=True)
 def overview(context: typer.Context, as_json: Json = False) -> None:
     """List and set up channels."""
-    if context.invoked_subcommand is None:
+    if is_called_alone(context):
         list_channels(as_json=as_json)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, is_called_alone
 from auria_bot.cli.terminal.console import (
     counted,
     fact_sheet,
@@ -38,6 +38,7 @@ posts = typer.Typer(
 )
 
 
+@posts.command("list")
 @posts.callback(invoke_without_command=True)
 def list_posts(
     context: typer.Context,
@@ -53,7 +54,7 @@ def list_posts(
     as_json: Json = False,
 ) -> None:
     """List posts: the state of each draft on each channel."""
-    if context.invoked_subcommand is not None:
+    if not is_called_alone(context):
         return
     from auria_bot.cli.app import app_context
     from auria_bot.domain.post import PostState
@@ -71,7 +72,7 @@ def list_posts(
         elif found:
             out().print(post_table(found, app.settings.time_zone))
         else:
-            note("there is no such post; publish approved drafts: auria publish")
+            note(f"there is no {'such ' if state or draft else ''}post; publish approved drafts: auria publish")
 
 
 @posts.command()
@@ -121,7 +122,7 @@ def post_time(
 @posts.command()
 def withdraw(
     ids: Annotated[
-        list[int] | None, typer.Argument(metavar="ID...", help="Posts, by their numbers in auria posts.")
+        list[int] | None, typer.Argument(metavar="ID", help="Posts, by their numbers in auria posts.")
     ] = None,
     draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="All posts of this draft.")] = None,
     channel: Annotated[

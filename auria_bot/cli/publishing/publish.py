@@ -40,6 +40,7 @@ def publish(
         datetime | None,
         typer.Option(
             "--since",
+            metavar="TIME",
             formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"],
             help="With --once: skip channels that published since then (2026-11-21T18:00:00+0000).",
         ),

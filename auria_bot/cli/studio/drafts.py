@@ -50,7 +50,7 @@ __all__ = [
 
 _TEXT_ROWS = 16  # of the terminal, below a picture
 Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
-Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="Drafts, by their numbers.")]
+Ids = Annotated[list[int], typer.Argument(metavar="ID", help="Drafts, by their numbers.")]
 
 
 def list_drafts(
@@ -78,7 +78,7 @@ def list_drafts(
         elif drafts:
             out().print(_draft_table(drafts, app.settings.time_zone))
         else:
-            note("there is no such draft; make one: auria make")
+            note(f"there is no {'such ' if state else ''}draft; make one: auria make")
 
 
 def show(
@@ -317,8 +317,10 @@ def _print_page(draft: Draft, versions: Sequence[Draft], console: Console, zone:
 
 
 def sheet(
-    target: Annotated[Path, typer.Argument(help="The JPEG file to write.")],
-    ids: Annotated[list[int] | None, typer.Argument(help="Drafts by number. Default: the newest twelve.")] = None,
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The JPEG file to write.")],
+    ids: Annotated[
+        list[int] | None, typer.Argument(metavar="ID", help="Drafts by number. Default: the newest twelve.")
+    ] = None,
 ) -> None:
     """Write a contact sheet of drafts and their poems."""
     from auria_bot.art.exporters import card

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def candidates(
     Writes a sheet of candidates to choose from, or with --count 1 a single portrait. It shows mountains that the
     painter imagined, a ring and a seal: no face, so nobody's. The same seed gives the same portrait.
     """
-    if context.invoked_subcommand is not None:
+    if not is_called_alone(context):
         return
     from auria_bot.art.portraits.portrait import PortraitRequest
     from auria_bot.cli.app import app_context

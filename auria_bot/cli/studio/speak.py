@@ -22,7 +22,10 @@ def speak(
             "--out", "-o", help="Write .m4a, .ogg, .opus or .wav. Default: keep it in the home, for the web page."
         ),
     ] = None,
-    pace: Annotated[float, typer.Option("--pace", min=0.6, max=1.5, help="1 as in conversation; less: slower.")] = 0.85,
+    pace: Annotated[
+        float | None,
+        typer.Option("--pace", help="0.6 to 1.5; 1 as in conversation. Default: a little slower than that."),
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the reading from the home.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -31,6 +34,7 @@ def speak(
     The voice is synthetic and speaks American English; the same poem and pace sound the same. Needs
     auria-bot[voice]; without auria-bot[films], only WAV can be written.
     """
+    from auria_bot.art.voice import PACE
     from auria_bot.cli.app import app_context
 
     if remove and target is not None:
@@ -44,8 +48,8 @@ def speak(
             else:
                 echo(f"removed the reading of draft {draft_id}")
             return
-        readings = app.readings
-        made = readings.keep(poem, pace=pace) if target is None else readings.write(poem, target, pace=pace)
+        speed = PACE if pace is None else pace
+        made = app.readings.keep(poem, pace=speed) if target is None else app.readings.write(poem, target, pace=speed)
     if as_json:
         facts = {"seconds": round(made.seconds, 2), "lufs": round(made.loudness, 1), "lines": list(poem.lines)}
         print_json({"file": str(made.path.absolute()), **facts})

@@ -33,7 +33,7 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who uses it; the journal names it as key:NAME.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", "-s", help="read, decide, make or caption; may be repeated. Default: read alone."),
+        typer.Option("--scope", "-s", help="read, decide, make, caption or restyle; may be repeated. Default: read."),
     ] = None,
     expires: Annotated[
         str, typer.Option("--expires", help="A day, like 2027-01-31, a span, like 90d, or never.")
@@ -43,7 +43,8 @@ def add(
     """Add a key and print it; it is shown this once, and cannot be read again.
 
     A key that reads sees drafts, posts, runs and engagement; one that decides approves, rejects, edits and withdraws;
-    one that makes starts new artworks; one that captions asks `auria serve` for captions of pictures and rates them.
+    one that makes starts new artworks; one that captions asks `auria serve` for captions of pictures and rates them;
+    one that restyles has it restyle pictures.
     """
     from zoneinfo import ZoneInfo
 

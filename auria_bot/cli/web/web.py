@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, is_called_alone
 from auria_bot.cli.terminal.console import note
 from auria_bot.cli.web.webhooks import webhooks
 from auria_bot.errors import BackendMissing
@@ -37,7 +37,7 @@ def _serve(
     The address is web.address in the settings, by default 127.0.0.1:8620. What is published is public there; behind a
     proxy with HTTPS, set web.url to the public address. Ctrl-C or SIGTERM ends it.
     """
-    if context.invoked_subcommand is not None:
+    if not is_called_alone(context):
         return
     from auria_bot import telemetry
     from auria_bot.cli.app import app_context

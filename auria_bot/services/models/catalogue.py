@@ -95,7 +95,7 @@ def _licence(folder: Path) -> str:
     except (OSError, UnicodeDecodeError):
         return ""
     if line := re.search(r"^\W*licen[cs]e\W+(.+)$", card, re.IGNORECASE | re.MULTILINE):
-        return line[1].strip(" .*")
+        return line[1].strip(" .*").replace("see above", "see its card")
     named = re.findall(r"Apache(?: License)?,?(?: Version)?[ -]2\.0|BSD[- ]\d(?:-Clause)?|MIT|CC0|CC BY[- \d.]*", card)
     short = [re.sub(r"Apache.*", "Apache-2.0", name).strip() for name in named]
     return ", ".join(dict.fromkeys(short))

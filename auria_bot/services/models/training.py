@@ -86,6 +86,7 @@ def evaluate(
         InputError, NotFound: there is no folder of data.
     """
     place = folder or settings.models_folder / model
+    _check_known(model, EVALUATED)
     where = data_folder(data, settings, f"evaluate {model}")
     if model == "stylist":
         return _evaluate_stylist(where, place.parent, log)
@@ -139,9 +140,14 @@ def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> d
     return {mode: asdict(stylist.evaluate(made, enlarger, pictures, mode=mode, log=log)) for mode in modes}
 
 
-def _module(model: str, known: tuple[str, ...], package: str) -> Any:
+def _check_known(model: str, known: tuple[str, ...]) -> None:
     if model not in known:
-        raise UnknownName(f"no model named {model[:40]!r} here; known: {', '.join(known)}")
+        others = {TRAINED: ("style",), EVALUATED: ("film-NAME",)}[known]  # whose commands take other options
+        raise UnknownName(f"no model named {model[:40]!r} here; known: {', '.join((*known, *others))}")
+
+
+def _module(model: str, known: tuple[str, ...], package: str) -> Any:
+    _check_known(model, known)
     name = model.replace("-", "_")
     return imported(
         f"auria_bot.art.training.{name}.train" if package == "training" else f"auria_bot.art.evaluation.{name}"

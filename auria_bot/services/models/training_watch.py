@@ -51,7 +51,7 @@ class TrainingWatch:
         names = sorted(path.name for path in trained.iterdir() if path.is_dir()) if trained.is_dir() else []
         if model not in names:
             known = f"; trained here: {', '.join(names)}" if names else ""
-            raise NotFound(f"no training of {model[:60]!r} in {trained}{known}")
+            raise NotFound(f"no training of {model[:60]!r} in {trained}{known}", hint="auria train --help")
         self._folder = trained / model
         self._places: dict[Path, int] = {}  # bytes of a log that were read
 

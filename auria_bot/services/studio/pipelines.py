@@ -180,7 +180,8 @@ class Pipeline:
         for step in (by_name[name] for name in order):
             there = _given(step).union(*(has[name] for name in step.after))
             if missing := [need for need in NEEDS[step.step] if need not in there]:
-                raise InputError(f"step {step.name!r} ({step.step}) needs {_how(missing[0])}")
+                kind = "" if step.name == step.step else f" ({step.step})"
+                raise InputError(f"step {step.name!r}{kind} needs {_how(missing[0])}")
             has[step.name] = there | set(_GIVES[step.step])
         return cls(steps=tuple(by_name[name] for name in order), seed=new_seed() if seed is None else seed)
 
@@ -348,7 +349,7 @@ def _poem(text: object) -> Haiku:
     """A poem of three lines, separated by "/" or line ends."""
     lines = [line.strip() for line in str(text).replace("\n", "/").split("/") if line.strip()]
     if len(lines) != 3:
-        raise InputError(f"the poem has {len(lines)} lines; three are needed, separated by /")
+        raise InputError(f"a poem has three lines, separated by /; this one has {len(lines)}")
     return Haiku(lines=(lines[0], lines[1], lines[2]), syllables=(5, 7, 5))
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
+from typer.main import get_command
 
-from auria_bot.cli.app import COMMANDS
+from auria_bot.cli.app import COMMANDS, app
 from auria_bot.cli.error_reporting import EXIT_CODES
 from tests.scenarios.cli_start import HEAVY, imported
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+README = Path(__file__).parents[3] / "README.md"
 
 
 def auria(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -47,6 +52,28 @@ def test_the_help_explains_every_command_and_exit_code():
         assert f"\n  {name} " in said.stdout
     for code, words in EXIT_CODES.items():
         assert f"{code:>3}  {words}" in said.stdout
+
+
+def _commands(command: Any, path: str = "auria") -> Iterator[tuple[str, Any]]:
+    yield path, command
+    names = command.list_commands(None) if hasattr(command, "list_commands") else ()
+    for name in names:
+        yield from _commands(command.get_command(None, name), f"{path} {name}")
+
+
+def test_no_help_shows_types_marks_or_cut_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values are named as their options, summaries are whole, and nothing is wider than 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    for path, command in _commands(get_command(app)):
+        text = command.make_context(path, [], resilient_parsing=True).get_help()
+        assert not re.search(r"<[a-z]+( range|\[\w+\])?>|\\b|\w\.\.\.$", text, re.MULTILINE), text
+        assert max(map(len, text.splitlines())) <= 80, text
+
+
+def test_the_readme_has_the_same_exit_codes():
+    """Row by row."""
+    rows = re.findall(r"^\| (\d+) \| (.+?)(?: \(`--debug` shows them\))? \|$", README.read_text("utf-8"), re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows if int(code) in EXIT_CODES} == EXIT_CODES
 
 
 def test_a_slip_of_the_pen_is_answered_with_the_right_word():

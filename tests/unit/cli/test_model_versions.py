@@ -47,6 +47,7 @@ def test_versions_are_listed_compared_promoted_and_removed(
     assert json.loads(auria("models", "rollback", "poet", "--json")[1])["name"] == "installed"
     assert "removed 1 version" in auria("models", "remove", "poet", "v2")[1]
     assert auria("models", "promote", "poet", "v7")[0] == 5
+    assert auria("models", "show", "painting")[0] == 5
     assert auria("models", "--json", "list")[0] == 4
 
 

@@ -132,8 +132,10 @@ def test_notices_are_listed_while_their_occasion_lasts(application: Application,
     assert "there is no notice" in auria("notify", "list")[2]
     with application.store.begin() as unit:
         add_draft(unit, 9)
-    application.notices.update()
-    assert "Draft 1 waits for review" in auria("notify", "list")[1]
+    assert "2 new, 2 logged, as notify.addresses is empty" in auria("notify", "send")[1]
+    listed_text = " ".join(auria("notify", "list")[1].split())
+    assert "Draft 1 waits for review" in listed_text
+    assert " / Review it: auria review" in listed_text
     titles = [one["title"] for one in json.loads(auria("notify", "list", "--json")[1])]
     assert "Draft 1 waits for review" in titles
     listed = next(one for one in json.loads(auria("notify", "list", "--json")[1]) if one["subject"] == "1")

@@ -97,6 +97,13 @@ def test_what_is_not_deleted_is_an_error(application: Application, channel: Fake
     assert "the fake refused the post" in out
 
 
+def test_posts_are_also_listed_by_that_name(application: Application, auria: Auria) -> None:
+    """As other lists are; an option that would not count there is refused."""
+    assert auria("posts", "list")[0] == 0
+    code, _, err = auria("posts", "--json", "show", "1")
+    assert (code, "options of `auria posts show` stand after its name" in err) == (4, True)
+
+
 def test_something_must_be_named(application: Application, auria: Auria) -> None:
     """Neither posts nor a draft."""
     code, _, err = auria("posts", "withdraw")

@@ -85,7 +85,7 @@ def test_what_went_wrong_is_told_with_the_next_command(
 
 def test_posts_are_listed_by_state(application: Application, channel: FakeChannel, auria: Auria) -> None:
     """With where they are, or why not."""
-    assert "there is no such post" in auria("posts")[2]
+    assert "there is no post" in auria("posts")[2]
     approved(application, 1)
     approved(application, 2)
     channel.plan("refused")

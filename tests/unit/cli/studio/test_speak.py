@@ -28,6 +28,8 @@ def test_a_poem_is_kept_written_and_removed(
     assert (code, out.startswith(f"{home / 'readings'}")) == (0, True)
     assert "5.5 s" in out
     assert "web site" in err
+    monkeypatch.setattr("auria_bot.art.voice.PACE", 1.0)
+    assert json.loads(auria("speak", "1", "--out", str(tmp_path / "usual.wav"), "--json")[1])["seconds"] == 5.0
     code, out, _ = auria("speak", "1", "--out", str(tmp_path / "a.wav"), "--pace", "1", "--json")
     facts = json.loads(out)
     assert (code, facts["seconds"], len(facts["lines"])) == (0, 5.0, 3)

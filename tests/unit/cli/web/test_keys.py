@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from auria_bot.cli.web.keys import _expiry, keys
 from auria_bot.errors import InputError
+from auria_bot.services.accounts.api_keys import SCOPES
 from tests.applications import fake_application
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def test_a_key_is_printed_once_listed_and_revoked(application: Application) -> N
     assert key not in run("list")
     run("revoke", "bot")
     assert json.loads(run("list", "--json")) == []
+
+
+def test_the_help_names_every_scope() -> None:
+    """Where it is chosen."""
+    listed = run("add", "--help").partition("--scope")[2].partition("--expires")[0]
+    assert all(scope in listed for scope in SCOPES)
 
 
 def test_a_key_expires_after_a_year_unless_said_otherwise(application: Application) -> None:

@@ -49,8 +49,14 @@ def recipe(monkeypatch: pytest.MonkeyPatch, name: str = "auria_bot.art.training.
 
 def test_an_unknown_model_is_answered_with_the_known_ones():
     """The stylist is evaluated but not trained."""
-    with pytest.raises(UnknownName, match=r"known: poet, painter, captioner, haiku-lm, film$"):
+    with pytest.raises(UnknownName, match=r"known: poet, painter, captioner, haiku-lm, film, style$"):
         training.recipe("stylist")
+
+
+def test_an_unknown_model_is_named_before_missing_data(settings: Settings):
+    """Else the operator looks for data that no command needs."""
+    with pytest.raises(UnknownName, match=r"'painting' here; known: poet.*, stylist, film-NAME$"):
+        training.evaluate(settings, "painting", data=None, folder=None)
 
 
 def test_the_data_are_the_argument_or_the_setting(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch):

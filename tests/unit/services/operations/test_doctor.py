@@ -255,7 +255,8 @@ def test_models_and_backends_that_are_missing(tmp_path: Path, monkeypatch: pytes
     ]
     monkeypatch.setattr("auria_bot.services.models.catalogue.model_rows", lambda *_, **__: iter(rows))
     good, bad = doctor_module._models(Settings(home=tmp_path))
-    assert (good.state, bad.words, bad.exit_code) == ("ok", "it is damaged", 8)
+    assert (good.state, good.words) == ("ok", "1 verified; auria models lists them")
+    assert (bad.words, bad.exit_code) == ("it is damaged", 8)
     rows[:] = []
     (none,) = doctor_module._models(Settings(home=tmp_path))
     assert "there is no model in" in none.words

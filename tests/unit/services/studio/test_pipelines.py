@@ -132,7 +132,7 @@ def test_a_single_step_gets_what_is_given(tmp_path: Path) -> None:
         ("colour = 1\n[steps.poem]", InputError, "no setting 'colour'"),
         ("seed = -1\n[steps.poem]", InputError, "the seed -1 is out of range"),
         ("[steps.'../a']\nstep = 'poem'", InputError, "a name has letters"),
-        ("[steps.mood]\npoem = 'a / b'", InputError, "has 2 lines"),
+        ("[steps.mood]\npoem = 'a / b'", InputError, "this one has 2"),
         ("[steps.painting]\npoem = 'a/b/c'\nmood = 'sleepyish'", UnknownName, "sleepyish"),
         ("[steps.poem]\nmode = 'chalk'", InputError, "no mode named 'chalk'; known: oil"),
         ("[steps.poem]\nstrength = 2", InputError, "strength 2 is out of range"),
