@@ -148,6 +148,23 @@ _ADDRESS = re.compile(r"[\w.+-]@[\w-]++\.[\w.-]")
 _MISLEADING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\N{ZERO WIDTH JOINER}\N{VARIATION SELECTOR-16}")
 _LOOKALIKES = str.maketrans("013457@$!|", "oieastasil")
+_DRAWN_OUT = re.compile(r"(.)\1{2,}")
+"""A letter three times or more, as in "nooo"."""
+_OTHER_LETTERS = str.maketrans(
+    "\u0430\u0432\u0435\u0455\u0456\u0457\u0458\u043a\u043c\u043d\u043e"  # Cyrillic
+    "\u0440\u0441\u0442\u0443\u0445\u0433\u0501\u051b\u051d\u04bb\u04cf"
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03c9"  # Greek
+    "\u0585\u057d\u0570\u0578"  # Armenian
+    "\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f"  # small capitals
+    "\u1d0d\u0274\u1d0f\u1d18\u0280\ua731\u1d1b\u1d1c\u1d20\u1d21\u028f\u1d22"
+    "\u0261\u0251\u0131\u0192",
+    "abesiijkmhopctyxrdqwhlabenikvoptuxwoshnabcdefghijklmnoprstuvwyzgaif",
+)
+"""Letters of other alphabets, and small capitals, by the Latin ones that they look like."""
+_BOXED = {first + at: chr(ord("a") + at) for first in (0x1F150, 0x1F170, 0x1F1E6) for at in range(26)}
+"""Letters in dark circles and squares, and those that flags are made of."""
+_SPREAD = re.compile(r"(?<!\w)\w(?:[^\w\n]{1,2}\w(?!\w)){3,}")
+"""A word spelt with something between its letters: "w o r d", "w.o.r.d"."""
 _LONGEST_PHRASE = 4  # words in the longest blocked phrase
 
 
@@ -164,11 +181,16 @@ def is_blocked(word: str) -> bool:
     if folded in ALLOWED:
         return False  # "lens" is no plural
     forms = {folded, folded.removesuffix("s"), folded.removesuffix("'s"), "".join(words(word.translate(_LOOKALIKES)))}
+    forms |= {_DRAWN_OUT.sub(times, folded) for times in (r"\1", r"\1\1")}
     return any(form not in ALLOWED and digest(form) in _blocked() for form in forms if form)
 
 
 def blocked_words(text: str) -> list[str]:
-    """The blocked words and phrases of a text, in order; none where the context gives a word another meaning."""
+    """The blocked words and phrases of a text, in order; none where the context gives a word another meaning.
+
+    Letters that look like Latin ones count as these, and so do letters with something between them.
+    """
+    text = _legible(text)
     plain = _NATURE_CONTEXT.sub(lambda found: " . " * (len(found[0].split())), " ".join(words(text)))
     listed = [word for word in plain.split() if word != "."]
     named = Counter(word for before, word in pairwise(listed) if _is_family_name(before, word))
@@ -189,6 +211,16 @@ def blocked_words(text: str) -> list[str]:
         phrases = (" ".join(listed[at : at + size]) for at in range(len(listed) - size + 1))
         found.extend(phrase for phrase in phrases if phrase not in ALLOWED and digest(phrase) in _blocked())
     return found
+
+
+def _legible(text: str) -> str:
+    """A text as a reader sees it: letters of other alphabets and forms as plain ones, without marks on them."""
+    if text.isascii():
+        spread = text
+    else:
+        boxed = unicodedata.normalize("NFKD", text.translate(_BOXED)).casefold().translate(_OTHER_LETTERS)
+        spread = "".join(letter for letter in boxed if not unicodedata.combining(letter))
+    return _SPREAD.sub(lambda found: re.sub(r"[^\w\n]", "", found[0]), spread)
 
 
 def _is_family_name(before: str, word: str) -> bool:

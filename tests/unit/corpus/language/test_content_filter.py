@@ -20,6 +20,35 @@ def test_blocked_words_are_found(text):
     assert any("blocked" in fault for fault in content_filter.faults(text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "b\u0456tch moon",  # a Cyrillic letter
+        "\u0455h\u0456t happens",
+        "what a fagg\u03bft",  # a Greek one
+        "\u24d5\u24e4\u24d2\u24da the rain",  # in circles
+        "\U0001f175\U0001f184\U0001f172\U0001f17a the rain",  # in dark squares
+        "\ua730\u1d1c\u1d04\u1d0b the rain",  # small capitals
+        "f\u0336u\u0336c\u0336k\u0336 the rain",  # struck out
+        "f u c k the rain",
+        "f.u.c.k the rain",
+        "fuuuuck the rain",
+    ],
+)
+def test_a_disguised_word_is_found(text):
+    """A reader sees the word whatever its letters are made of; no other check would find these."""
+    assert [fault for fault in content_filter.faults(text) if "blocked" in fault] != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a b c of frost", "the letter e o i u a", "nooo more snow", "\u0441\u043d\u0435\u0433 \u0438\u0434\u0451\u0442"],
+)
+def test_letters_apart_are_no_word_by_themselves(text):
+    """Nor are other alphabets."""
+    assert content_filter.faults(text) == []
+
+
 @pytest.mark.parametrize("text", ["1515", "the road 455", "The Wave, 1455", "455's", "5h1t and 7175"])
 def test_a_number_is_no_word(text):
     """Digits stand for letters only beside a letter: years and house numbers are let through."""
