@@ -192,8 +192,8 @@ def is_called_alone(context: typer.Context) -> bool:
     """
     if context.invoked_subcommand is None:
         return True
-    source = context.get_parameter_source
-    if any(source(name) is not None and source(name).name == "COMMANDLINE" for name in context.params):
+    sources = map(context.get_parameter_source, context.params)
+    if any(source is not None and source.name == "COMMANDLINE" for source in sources):
         raise InputError(f"options of `{context.command_path} {context.invoked_subcommand}` stand after its name")
     return False
 

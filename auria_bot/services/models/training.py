@@ -142,8 +142,8 @@ def _evaluate_stylist(data: Path, models: Path, log: Callable[[str], None]) -> d
 
 def _check_known(model: str, known: tuple[str, ...]) -> None:
     if model not in known:
-        others = {TRAINED: ("style",), EVALUATED: ("film-NAME",)}[known]  # whose commands take other options
-        raise UnknownName(f"no model named {model[:40]!r} here; known: {', '.join((*known, *others))}")
+        other = "style" if known == TRAINED else "film-NAME"  # whose commands take other options
+        raise UnknownName(f"no model named {model[:40]!r} here; known: {', '.join((*known, other))}")
 
 
 def _module(model: str, known: tuple[str, ...], package: str) -> Any:
