@@ -71,6 +71,7 @@ def export_site(services: Application, folder: Path, *, language: str = "") -> E
             export.write()
         finally:
             _write_manifest(folder, earlier | export.files)  # also when interrupted: the next export goes on from there
+        export.keep_pictures(earlier)
         removed = _remove(folder, earlier - export.files)
         _write_manifest(folder, export.files)
     works = len(services.gallery.entries())
@@ -106,6 +107,11 @@ class _Export:
         self._write("sitemap.xml", feeds.sitemap(self._site, self._view("/sitemap.xml")))
         lost = self._renderer.page("error.html", self._view("/404"), status=404, message="", reference="")
         self._write("404.html", lost.encode())
+
+    def keep_pictures(self, earlier: set[str]) -> None:
+        """Keep the pictures of an earlier export, in other widths, of works that are there: feeds refer to them."""
+        folders = {str(Path(name).parent) for name in self.files if name.startswith("pictures/")}
+        self.files |= {name for name in earlier if str(Path(name).parent) in folders}
 
     def _view(self, path: str) -> View:
         return View(path, self._language, base=self._base, exported=True)

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.store.files import Pictures
 
-__all__ = ["FORMATS", "WIDTHS", "PictureSizes", "widths_below"]
+__all__ = ["FORMATS", "FORMER_WIDTHS", "WIDTHS", "PictureSizes", "widths_below"]
 
 WIDTHS: Final = (320, 720, 960, 1440, 1920)
 """Widths in pixels; those above a picture's own are replaced by its own. Phones with two pixels for one need 720."""
+
+FORMER_WIDTHS: Final = (640,)
+"""Widths of earlier versions, to which feeds and other sites still refer; `nearest` takes their place."""
 
 FORMATS: Final = {"avif": "image/avif", "webp": "image/webp", "jpg": "image/jpeg"}
 """File suffixes with their media types, the smallest files first."""
@@ -70,6 +73,11 @@ class PictureSizes:
     def widths(self, draft: Draft) -> tuple[int, ...]:
         """The widths in which a draft's picture is offered, the smallest first."""
         return widths_below(self.size(draft)[0])
+
+    def nearest(self, draft: Draft, width: int) -> int:
+        """The smallest offered width of at least `width`, else the widest; `width` where the picture is missing."""
+        offered = self.widths(draft)
+        return next((one for one in offered if one >= width), offered[-1] if offered else width)
 
     def file(self, draft: Draft, width: int, suffix: str) -> Path:
         """The file of a draft's picture in one of its `widths` and one of FORMATS.

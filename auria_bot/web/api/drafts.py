@@ -11,7 +11,6 @@ from starlette.responses import FileResponse, Response
 from auria_bot.domain.draft import LAST_ID
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.services.accounts.api_keys import ApiKey
-from auria_bot.services.gallery.picture_sizes import WIDTHS
 from auria_bot.services.serialization import draft_json, journal_json, preview_json
 from auria_bot.web.api import schemas
 from auria_bot.web.api.answers import (
@@ -92,9 +91,7 @@ def _add_reads(router: APIRouter, web: WebApp, access: Access) -> None:
     ) -> Response:
         """The picture of a draft as JPEG."""
         draft = services.review.draft(draft_id)
-        offered = services.picture_sizes.widths(draft) or WIDTHS
-        chosen = next((one for one in offered if one >= width), offered[-1])
-        file = services.picture_sizes.file(draft, chosen, "jpg")
+        file = services.picture_sizes.file(draft, services.picture_sizes.nearest(draft, width), "jpg")
         return FileResponse(file, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
     @router.get("/{draft_id}/previews", response_model=Page[Preview])

@@ -13,9 +13,10 @@ from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import NotFound
 from auria_bot.services.gallery.gallery import GalleryQuery
 from auria_bot.services.gallery.index import FACETS
-from auria_bot.services.gallery.picture_sizes import FORMATS
+from auria_bot.services.gallery.picture_sizes import FORMATS, FORMER_WIDTHS
 from auria_bot.web import feeds
 from auria_bot.web.language import available
+from auria_bot.web.links import picture_path
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
@@ -77,7 +78,11 @@ def _add_files(router: APIRouter, web: WebApp) -> None:
         web.site.gallery.require(artwork_id)
         file = made.get((artwork_id, width, suffix))  # a published picture never changes, but its copies may be deleted
         if file is None or not file.is_file():
-            file = web.site.sizes.file(web.site.gallery.work(artwork_id).draft, width, suffix)
+            draft = web.site.gallery.work(artwork_id).draft
+            if width in FORMER_WIDTHS and (nearest := web.site.sizes.nearest(draft, width)) != width:
+                headers = _PICTURE_HEADERS | {"Cache-Control": "public, max-age=86400"}
+                return RedirectResponse(picture_path(artwork_id, nearest, suffix), 301, headers=headers)
+            file = web.site.sizes.file(draft, width, suffix)
             if len(made) >= _MOST_MADE:
                 made.clear()
             made[artwork_id, width, suffix] = file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,19 @@ def test_what_is_no_longer_published_is_removed_and_nothing_else(tmp_path: Path)
     assert not (folder / "artworks" / "1-old-pond-number-1.html").exists()
     assert not (folder / "pictures" / "1").exists()
     assert (folder / "CNAME").read_text() == "auria.example.org"
+
+
+def test_pictures_of_before_stay_while_their_work_is_published(tmp_path: Path) -> None:
+    """Feeds that were read refer to them; the next exports know them, too."""
+    application, folder = exhibited(tmp_path / "home", 1), tmp_path / "out"
+    export_site(application, folder)
+    earlier = folder / "pictures" / "1" / "640.webp"
+    earlier.write_bytes(b"of before")
+    manifest = folder / ".auria-export.json"
+    manifest.write_text(json.dumps([*json.loads(manifest.read_text()), "pictures/1/640.webp"]))
+    for _ in range(2):
+        assert export_site(application, folder).removed == 0
+        assert earlier.read_bytes() == b"of before"
 
 
 def test_an_interrupted_export_is_completed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,15 @@ def test_only_what_is_offered_is_made(tmp_path: Path, width: int, suffix: str) -
         application.picture_sizes.file(application.gallery.work(1).draft, width, suffix)
 
 
+def test_the_nearest_width_is_at_least_as_wide(tmp_path: Path) -> None:
+    """Else the widest; what is asked for where the picture is missing."""
+    application = exhibited(tmp_path, 1)
+    draft = application.gallery.work(1).draft
+    assert [application.picture_sizes.nearest(draft, width) for width in (1, 320, 321, 9999)] == [320, 320, 400, 400]
+    (tmp_path / "pictures" / "run-1" / "full.png").unlink()
+    assert PictureSizes(pictures=application.pictures, cache=tmp_path).nearest(draft, 640) == 640
+
+
 def test_a_copy_is_made_once(tmp_path: Path) -> None:
     """The second time the file on the disk is used."""
     application = exhibited(tmp_path, 1)

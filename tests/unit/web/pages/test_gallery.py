@@ -33,6 +33,15 @@ def test_redirects_stay_on_the_site(tmp_path: Path) -> None:
         assert not location.startswith(("//", "/\\"))
 
 
+def test_a_picture_in_a_width_of_before_is_found(tmp_path: Path) -> None:
+    """Feeds that were read and pages of others still show it, in the next width; for no other width and format."""
+    browser = visitor(exhibited(tmp_path, 1))
+    answer = browser.get("/pictures/1/640.webp")
+    assert (answer.status_code, answer.headers["location"]) == (301, "/pictures/1/400.webp")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert [browser.get(f"/pictures/{path}").status_code for path in ("1/641.webp", "9/640.webp")] == [404, 404]
+
+
 def test_a_new_work_shows_although_pages_are_cached(tmp_path: Path) -> None:
     """The cache follows what is published; a browser that is up to date gets 304."""
     application = exhibited(tmp_path, 1)
