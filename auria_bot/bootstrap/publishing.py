@@ -45,9 +45,16 @@ class PublishingServices(Core):
         return self._publisher_in(store, self._post_creator_in(store))
 
     def _publisher_in(self, store: Store, creator: PostCreator) -> Publisher:
+        from auria_bot.services.operations.backup_files import unfinished_restore
         from auria_bot.services.publishing.publisher import Publisher
 
-        return Publisher(store=store, clock=self.clock, channels=self.channels, creator=creator)
+        return Publisher(
+            store=store,
+            clock=self.clock,
+            channels=self.channels,
+            creator=creator,
+            restoring=partial(unfinished_restore, self.settings.home),
+        )
 
     @cached_property
     def post_creator(self) -> PostCreator:

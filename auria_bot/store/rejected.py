@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -109,6 +110,16 @@ class Forgotten:
     def __or__(self, other: Forgotten) -> Forgotten:
         """Both together."""
         return Forgotten(keys={**other.keys, **self.keys}, digests=self.digests | other.digests)
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {"keys": {key: at.isoformat() for key, at in self.keys.items()}, "digests": sorted(self.digests)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Forgotten:
+        """What `to_json` wrote."""
+        keys = {str(key): _moment(at) for key, at in value["keys"].items()}
+        return cls(keys=keys, digests=frozenset(map(str, value["digests"])))
 
 
 class ForgottenVerses:

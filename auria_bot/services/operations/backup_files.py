@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import NotFound, StoreError
 from auria_bot.files import flush, sha256_of
@@ -22,10 +22,24 @@ from auria_bot.services.operations.backup_contents import is_accepted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["LIST", "Backup", "copied", "is_regular", "measured", "read_backup", "shared", "staged"]
+__all__ = [
+    "LIST",
+    "UNFINISHED",
+    "Backup",
+    "copied",
+    "is_regular",
+    "measured",
+    "read_backup",
+    "shared",
+    "staged",
+    "unfinished_restore",
+]
 
 LIST = "backup.json"
 """The file that describes a backup."""
+
+UNFINISHED = ".restoring.json"
+"""The file in the home that is there from the moment a restore replaces the database until it is done."""
 
 _DATABASES = ("auria.db", "auria.dump")
 _LIST_LIMIT = 256 << 20  # bytes of a list, for a million pictures
@@ -83,6 +97,17 @@ def read_backup(place: Path) -> Backup:
         if name != backup.database and not is_accepted(name):
             raise StoreError(f"{place / LIST} names {name[:80]!r}, which no backup contains; take another backup")
     return backup
+
+
+def unfinished_restore(home: Path) -> dict[str, Any]:
+    """What a restore that goes on, or was interrupted, noted: its `folder`, and what was forgotten; empty if none."""
+    try:
+        found = json.loads((home / UNFINISHED).read_text(encoding="utf-8"))
+        return {"folder": str(found["folder"]), "keys": dict(found["keys"]), "digests": list(found["digests"])}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError):  # a power cut may leave it empty
+        return {"folder": "FOLDER", "keys": {}, "digests": []}
 
 
 def is_regular(folder: Path, name: str) -> bool:

@@ -26,11 +26,12 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from auria_bot.errors import DiskError, InvalidTransition, NotFound, StoreError
+from auria_bot.errors import AuriaError, DiskError, InvalidTransition, NotFound, StoreError
 from auria_bot.files import disk_errors, file_lock, flush, sha256_of, write_json
 from auria_bot.services.operations.backup_contents import ModelFiles, check_record, contents
 from auria_bot.services.operations.backup_files import (
     LIST,
+    UNFINISHED,
     Backup,
     copied,
     is_regular,
@@ -251,10 +252,11 @@ class Backups:
         self._database.verify(backup.folder / backup.database)
         return backup
 
-    def restore(self, place: Path, *, force: bool = False) -> Restored:
+    def restore(self, place: Path, *, force: bool = False, note: Mapping[str, Any] | None = None) -> Restored:
         """Restore a backup's database and files; files that are not in it stay.
 
-        The place is the backup's folder, or a file in it; `force` overwrites a database, of which a copy is kept.
+        The place is the backup's folder, or a file in it; `force` overwrites a database, of which a copy is kept. With
+        a `note` for `unfinished_restore`, nothing is published from now on until the caller removes UNFINISHED.
 
         Raises:
             NotFound: there is no backup.
@@ -272,7 +274,15 @@ class Backups:
                 check_record(name, copies[name])
                 self._check_version(name, copies[name])
             # The database first: it refuses to be overwritten before anything is changed.
-            self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
+            is_new = note is not None and not (self._home / UNFINISHED).exists()
+            if note is not None:
+                write_json(self._home / UNFINISHED, {"folder": str(backup.folder), **note})
+            try:
+                self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
+            except AuriaError:  # the database is as it was
+                if is_new:
+                    (self._home / UNFINISHED).unlink()
+                raise
             for name in changed:
                 target = self._home / name
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Work on the database as a whole: its schema, backups of it, restoring one, and its journal.
 
-A restore is refused while a daemon leads, and holds back what may have been published after the backup was made.
+A restore is refused while a daemon leads, and holds back what may have been published after the backup was made. Until
+that is done nothing is published, also if the restore is killed before; repeating it finishes it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import AuriaError, InvalidTransition, StorageAway, StoreError
+from auria_bot.services.operations.backup_files import UNFINISHED, unfinished_restore
 from auria_bot.services.operations.backups import State
 from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
 from auria_bot.services.schedule.job_scheduler import NAME
+from auria_bot.store.rejected import Forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -149,13 +152,16 @@ class DatabaseAdministration:
             raise InvalidTransition(f"a daemon is running: {holder}; stop it first, then restore")
         made_at = self._backups.verify(place).made_at
         forgotten, remembers = self._erasure.forgotten(since=made_at)
-        restored = self._backups.restore(place, force=force)
+        left = unfinished_restore(self._settings.home)  # the database may be that of a backup already
+        forgotten |= Forgotten.from_json(left) if left else Forgotten()
+        restored = self._backups.restore(place, force=force, note=forgotten.to_json())
         lost = self._settle_models() if any(name.startswith("registry/") for name in restored.backup.files) else ()
         with self._open_store() as store:  # this brings an older schema up to date
             with store.begin() as unit:
                 again = unit.forgotten.forget(forgotten)
                 unit.journal.note(RESTORE, details=str(restored.backup.folder), at=self._clock())
             held = hold_back(store, self._clock, as_of=made_at)
+        (self._settings.home / UNFINISHED).unlink()
         return RestoreResult(
             restored=restored,
             held=held,

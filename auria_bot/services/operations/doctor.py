@@ -225,6 +225,7 @@ def _tells(file: Path) -> bool:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    from auria_bot.services.operations.backup_files import unfinished_restore
     from auria_bot.services.operations.database import schema_versions
 
     where = redacted(settings.database_url)
@@ -239,6 +240,14 @@ def _database(settings: Settings) -> Iterator[Finding]:
             state="warn",
             words=f"{where} has schema {found}, this program {newest}",
             advice="auria db upgrade",
+        )
+    if left := unfinished_restore(settings.home):
+        yield Finding(
+            name="database",
+            state="bad",
+            words="a restore goes on, or was interrupted; until it is done nothing is published",
+            advice=f"auria db restore {shlex.quote(left['folder'])} --force",
+            exit_code=errors.InvalidTransition.exit_code,
         )
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.draft import LAST_ID
 from auria_bot.domain.interfaces import LocalChannel
 from auria_bot.domain.post import AURIA, Post, PostState
-from auria_bot.errors import AuriaError, ChannelError, InputError, UnknownName
+from auria_bot.errors import AuriaError, ChannelError, InputError, InvalidTransition, UnknownName
 from auria_bot.redaction import redacted_error
 from auria_bot.services.publishing.post_decisions import PostDecisions
 from auria_bot.services.publishing.reconciliation import Reconciliation
@@ -71,8 +71,10 @@ class Publisher:
         channels: Mapping[str, Callable[[], Channel]],
         creator: PostCreator,
         lease: timedelta = LEASE,
+        restoring: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
-        """A claim holds for `lease`."""
+        """A claim holds for `lease`. While `restoring` notes a restore, nothing is sent."""
+        self._restoring = restoring
         self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
         self._creator = creator
         self._reconciliation = Reconciliation(store=store, clock=clock)
@@ -351,6 +353,11 @@ class Publisher:
         if limit <= 0:
             return ()
         with self._store.begin() as unit:
+            if left := self._restoring():  # looked at within the transaction: the database may be another by now
+                raise InvalidTransition(
+                    "a restore of the database goes on, or was interrupted, and until it is done nothing is published;"
+                    f" repeat it if it does not run: auria db restore {left['folder']} --force"
+                )
             claimed = unit.posts.claim(now=self._clock(), lease=self._lease, channels=(name,), limit=limit)
             drafts = unit.drafts.get_many({post.draft_id for post in claimed})
         return [(post, drafts[post.draft_id]) for post in claimed]

@@ -10,7 +10,8 @@ import pytest
 
 from auria_bot.errors import InvalidTransition, NotFound, StorageAway
 from auria_bot.files import sha256_of
-from auria_bot.services.operations import backups
+from auria_bot.services.operations import backups, database
+from auria_bot.services.operations.backup_files import UNFINISHED, unfinished_restore
 from auria_bot.services.operations.database import schema_versions, upgrade_schema
 from auria_bot.services.schedule.job_scheduler import LeaderElection
 from tests.applications import fake_application, fake_settings
@@ -190,6 +191,46 @@ def test_a_restore_holds_back_approved_drafts(application: Application):
     done = administration.restore(made, force=True)
     assert done.held.drafts == (1,)
     assert "restore" in [entry.action for entry in administration.journal()]
+
+
+def test_nothing_is_published_until_an_interrupted_restore_is_repeated(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+):
+    """What it would have held back may be out; and what was forgotten since the backup is forgotten all the same."""
+    application.review.approve([1], channels=("folder",))
+    administration = application.database_administration
+    made = administration.back_up().backup.folder
+    with application.store.begin() as unit:
+        unit.verses.forget(["a" * 32], at=application.clock())
+    with monkeypatch.context() as killed:
+        killed.setattr(database, "hold_back", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            administration.restore(made, force=True)
+    with pytest.raises(InvalidTransition, match=f"auria db restore {made} --force"):
+        application.publisher.publish()
+    application.clock.advance(minutes=1)
+    held = administration.restore(made, force=True).held
+    assert (held.drafts, len(held.posts)) == ((1,), 0)
+    assert application.publisher.publish().posts == ()
+    with application.store.read() as unit:
+        assert "a" * 32 in unit.forgotten.all().keys
+
+
+def test_a_restore_that_is_refused_stops_no_publishing(application: Application):
+    """The database is as it was."""
+    application.review.approve([1], channels=("folder",))
+    administration = application.database_administration
+    made = administration.back_up().backup.folder
+    with pytest.raises(InvalidTransition, match="not empty"):
+        administration.restore(made, force=False)
+    assert len(application.publisher.publish().posts) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}"])
+def test_a_damaged_note_of_a_restore_counts_as_one(tmp_path: Path, content: bytes):
+    """A power cut may leave it so."""
+    (tmp_path / UNFINISHED).write_bytes(content)
+    assert unfinished_restore(tmp_path)["keys"] == {}
 
 
 def test_a_running_daemon_forbids_it(application: Application):

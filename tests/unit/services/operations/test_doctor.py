@@ -17,6 +17,7 @@ from auria_bot.errors import SettingsError, StepFailed, StoreError
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.operations import doctor as doctor_module
+from auria_bot.services.operations.backup_files import UNFINISHED
 from auria_bot.services.operations.doctor import Doctor, examine_apart
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import ChannelSettings
@@ -240,6 +241,9 @@ def test_databases_old_and_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(versions, lambda _: ("0009", "0009"))
     (finding,) = doctor_module._database(Settings(home=tmp_path))
     assert (finding.state, finding.words.endswith("schema 0009")) == ("ok", True)
+    (tmp_path / UNFINISHED).write_text('{"folder": "/b 1", "keys": {}, "digests": []}')
+    (_, finding) = doctor_module._database(Settings(home=tmp_path))
+    assert (finding.state, finding.advice) == ("bad", "auria db restore '/b 1' --force")
 
     def damaged() -> tuple[()]:
         raise StoreError("damaged")
