@@ -6,13 +6,25 @@ Both are read and written piece by piece, in step with the picture. FFmpeg is us
 from __future__ import annotations
 
 import contextlib
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auria_bot.art.films.video import require_video
+from auria_bot.art.films.sound_reading import (
+    SOUND_RATE,
+    first_sound,
+    has_sound,
+    in_lengths,
+    opened_sound,
+    stereo,
+    timed_packets,
+    timed_stereo,
+    without_gaps,
+)
+from auria_bot.art.films.video import StreamClock, require_video
 from auria_bot.art.voice import LOUDNESS, RATE, loudness
 from auria_bot.errors import InputError
 from auria_bot.files import readable_name
@@ -25,9 +37,8 @@ if TYPE_CHECKING:
 
     from auria_bot.art.films.video_writer import VideoFormat
 
-__all__ = ["CopiedSound", "FilmSound", "Spoken", "has_sound", "write_sound"]
+__all__ = ["CopiedSound", "FilmSound", "Spoken", "write_sound"]
 
-_RATE = 48_000  # samples a second
 _BITS = 192_000  # a second, of encoded sound
 _BIT_EXACT = 1 << 23
 _GLOBAL_HEADER = 1 << 22
@@ -37,7 +48,8 @@ _LOWERED_IN, _RAISED_IN = 0.6, 1.2  # seconds before and after a line
 _MEASURED = 120  # seconds of music from which its loudness is measured
 _SPOKEN_BITS = 64_000  # a second, of a voice
 _SPOKEN = {".m4a": ("mp4", "aac"), ".ogg": ("ogg", "libopus"), ".opus": ("ogg", "libopus")}  # container and encoder
-_FORMATS = "mov,mp4,m4a,matroska,webm,mp3,wav,flac,ogg,aac,aiff,mpegts,avi,asf"
+_REPEATED = 48_000  # samples of music; less is held in memory, so that its file is not read thousands of times
+_LEAST_MP3 = 16_000  # samples a second of MP3 in MP4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,7 @@ class FilmSound:
         fade_out: seconds.
 
     Raises:
-        InputError: the file cannot be read, or holds no sound.
+        InputError: the file cannot be read, or holds no sound that can be decoded.
     """
 
     def __init__(
@@ -79,12 +91,15 @@ class FilmSound:
         fade_in: float = 1.0,
         fade_out: float = 3.0,
     ) -> None:
-        self._path, self._total = music, round(seconds * _RATE)
+        self._path, self._total = music, round(seconds * SOUND_RATE)
         share = min(1.0, float(seconds) / max(fade_in + fade_out, 1e-6))
-        self._fade_in, self._fade_out = share * fade_in * _RATE, share * fade_out * _RATE
-        if music is not None and not has_sound(music):
-            raise InputError(f"{readable_name(music)}: holds no sound")
-        self._spoken = [(round(line.begin * _RATE), _at_film_rate(line.samples)) for line in spoken]
+        self._fade_in, self._fade_out = share * fade_in * SOUND_RATE, share * fade_out * SOUND_RATE
+        if music is not None:
+            if not has_sound(music):
+                raise InputError(f"{readable_name(music)}: holds no sound")
+            if next(stereo(music), None) is None:
+                raise InputError(f"{readable_name(music)}: its sound cannot be decoded")
+        self._spoken = [(round(line.begin * SOUND_RATE), _at_film_rate(line.samples)) for line in spoken]
         self._lowered = 1.0
         self._container: Any = None
         self._stream: Any = None
@@ -93,31 +108,18 @@ class FilmSound:
 
     def open(self, container: Any, form: VideoFormat) -> None:
         """Add the stream to the container that is written."""
-        self._container = container
-        stream = container.add_stream(form.sound, rate=_RATE, layout="stereo")
-        context = stream.codec_context
-        context.bit_rate = _BITS
-        context.thread_count = 1
-        context.flags |= _BIT_EXACT | _GLOBAL_HEADER
-        context.format = "fltp" if form.sound == "aac" else "flt"
-        context.open()
-        self._stream = stream
+        self._container, self._stream = container, _stereo_stream(container, form)
         if self._path is not None and self._spoken:
-            over = loudness(_beginning(self._path), _RATE) - (LOUDNESS - _ABOVE)
+            over = loudness(_beginning(self._path), SOUND_RATE) - (LOUDNESS - _ABOVE)
             self._lowered = min(1.0, 10 ** (-over / 20))
-        self._pieces, self._done = self._shaped(context.frame_size or _PIECE), 0
+        self._pieces, self._done = self._shaped(_length(self._stream)), 0
 
     def write(self, until: Fraction | None) -> None:
         """Encode what is heard before a time in seconds; None: the rest."""
-        import av
-
-        end = self._total if until is None else min(self._total, round(until * _RATE))
-        packed = self._stream.codec_context.format.name == "flt"
+        end = self._total if until is None else min(self._total, round(until * SOUND_RATE))
         while self._done < end:
             piece = next(self._pieces)
-            shown = np.ascontiguousarray(piece.T.reshape(1, -1) if packed else piece)
-            frame = av.AudioFrame.from_ndarray(shown, format="flt" if packed else "fltp", layout="stereo")
-            frame.sample_rate, frame.pts, frame.time_base = _RATE, self._done, Fraction(1, _RATE)
+            frame = _frame(self._stream, piece, self._done)
             self._done += piece.shape[1]
             self._container.mux(self._stream.encode(frame))
         if until is None:
@@ -125,23 +127,23 @@ class FilmSound:
 
     def _shaped(self, length: int) -> Iterator[NDArray[np.float32]]:
         """(2, up to `length`) pieces of the whole, faded."""
-        waiting, place = np.zeros((2, 0), np.float32), 0
-        for read in self._repeated():
-            waiting = np.concatenate([waiting, read], 1)
-            while waiting.shape[1] >= length or place + waiting.shape[1] >= self._total:
-                piece = waiting[:, : min(length, self._total - place)]
-                waiting = waiting[:, piece.shape[1] :]
-                yield np.clip(piece * self._gain(place, piece.shape[1]) + self._voice(place, piece.shape[1]), -1, 1)
-                place += piece.shape[1]
-                if place >= self._total:
-                    return
+        place = 0
+        for read in in_lengths(self._repeated(), length):
+            piece = read[:, : self._total - place]
+            yield np.clip(piece * self._gain(place, piece.shape[1]) + self._voice(place, piece.shape[1]), -1, 1)
+            place += piece.shape[1]
+            if place >= self._total:
+                return
 
     def _gain(self, place: int, count: int) -> NDArray[np.float32]:
         """(count,) how loud the music is: raised cosines at both ends, and around what is spoken."""
         at = np.arange(place, place + count, dtype=np.float64)
         found = _rise(at / max(self._fade_in, 1.0)) * _rise((self._total - at) / max(self._fade_out, 1.0))
         for begin, samples in self._spoken:
-            before, after = (begin - at) / (_LOWERED_IN * _RATE), (at - begin - len(samples)) / (_RAISED_IN * _RATE)
+            before, after = (
+                (begin - at) / (_LOWERED_IN * SOUND_RATE),
+                (at - begin - len(samples)) / (_RAISED_IN * SOUND_RATE),
+            )
             found = np.minimum(found, self._lowered + (1 - self._lowered) * _rise(np.maximum(before, after)))
         return np.asarray(found, np.float32)
 
@@ -157,13 +159,16 @@ class FilmSound:
     def _repeated(self) -> Iterator[NDArray[np.float32]]:
         while self._path is None:
             yield np.zeros((2, _PIECE), np.float32)
+        first, count = [], 0
+        for piece in stereo(self._path):
+            first += [piece] if count < _REPEATED else []
+            count += piece.shape[1]
+            yield piece
+        whole = np.concatenate(first, 1)
+        while count < _REPEATED:
+            yield np.tile(whole, (1, -(-_REPEATED // count)))
         while True:
-            found = False
-            for piece in _decoded(self._path):
-                found = True
-                yield piece
-            if not found:
-                raise InputError(f"{readable_name(self._path)}: its sound cannot be decoded")
+            yield from stereo(self._path)
 
 
 class CopiedSound:
@@ -185,69 +190,47 @@ class CopiedSound:
 
     def open(self, container: Any, form: VideoFormat) -> None:
         """Add the stream to the container that is written."""
-        import av
-
         self._container = container
-        source = self._stack.enter_context(av.open(str(self._path.absolute())))
-        stream = source.streams.audio[0]
-        if stream.codec_context.name in form.copied or stream.codec_context.codec.canonical_name in form.copied:
-            target = container.add_stream_from_template(stream)
-            self._packets = self._copied(source, stream, target)
+        source = self._stack.enter_context(opened_sound(self._path))
+        stream = first_sound(source)
+        self.copies = _can_be_copied(stream.codec_context, form)
+        if self.copies:
+            self._packets = self._copied(source, stream, container.add_stream_from_template(stream))
         else:
-            self.copies = False
-            target = container.add_stream(form.sound, rate=_RATE, layout="stereo")
-            context = target.codec_context
-            context.bit_rate, context.thread_count = _BITS, 1
-            context.flags |= _BIT_EXACT | _GLOBAL_HEADER
-            context.format = "fltp" if form.sound == "aac" else "flt"
-            context.open()
-            self._packets = self._encoded(source, stream, target)
+            self._packets = self._encoded(source, stream, _stereo_stream(container, form))
 
     def write(self, until: Fraction | None) -> None:
-        """Write what is heard before a time in seconds; None: the rest."""
+        """Write what is heard before a time in seconds; None: the rest. What is damaged is left out."""
+        import av
+
         while True:
             packet = self._waiting if self._waiting is not None else next(self._packets, None)
             self._waiting = packet
             if packet is None or (until is not None and packet.dts * packet.time_base >= until):
                 break
             self._waiting = None
-            self._container.mux(packet)
+            with contextlib.suppress(av.InvalidDataError):
+                self._container.mux(packet)
         if until is None:
             self._stack.close()
 
     def _copied(self, source: Any, stream: Any, target: Any) -> Iterator[Any]:
-        for packet in source.demux(stream):
-            if packet.dts is None:
-                continue
-            shift = round(self._begin / packet.time_base)
-            packet.pts = (packet.pts if packet.pts is not None else packet.dts) - shift
-            packet.dts -= shift
-            packet.stream = target
+        clock = StreamClock(source)
+        for packet in timed_packets(source, stream):
+            base = packet.time_base
+            time = clock.time(packet.dts * base, (packet.duration or 1) * base)
+            dts = round(time / base) - round(self._begin / base)
+            packet.pts = dts + (packet.pts - packet.dts if packet.pts is not None else 0)
+            packet.dts, packet.stream = dts, target
             yield packet
 
     def _encoded(self, source: Any, stream: Any, target: Any) -> Iterator[Any]:
-        import av
-
-        context = target.codec_context
-        resampler = av.AudioResampler(
-            format=context.format.name, layout="stereo", rate=_RATE, frame_size=context.frame_size or _PIECE
-        )
-        start: int | None = None
-        done = 0
-
-        def renewed(frames: list[Any]) -> Iterator[Any]:
-            nonlocal done
-            for frame in frames:
-                frame.pts, frame.time_base = (start or 0) + done, Fraction(1, _RATE)
-                done += frame.samples
-                yield from target.encode(frame)
-
-        for frame in source.decode(stream):
-            if start is None:
-                time = frame.pts * frame.time_base if frame.pts is not None else Fraction(0)
-                start = round((time - self._begin) * _RATE)
-            yield from renewed(resampler.resample(frame))
-        yield from renewed(resampler.resample(None))
+        timed = timed_stereo(source, stream)
+        if (first := next(timed, None)) is not None:
+            place = round((first[0] - self._begin) * SOUND_RATE)
+            for piece in in_lengths(without_gaps(itertools.chain([first], timed)), _length(target)):
+                yield from target.encode(_frame(target, piece, place))
+                place += piece.shape[1]
         yield from target.encode()
 
 
@@ -273,7 +256,7 @@ def write_sound(
     options = {"fflags": "+bitexact", **({"movflags": "+faststart"} if container_name == "mp4" else {})}
     with av.open(str(path), "w", format=container_name, container_options=options) as container:
         container.metadata.update(metadata)
-        stream: Any = container.add_stream(codec, rate=_RATE, layout="mono")
+        stream: Any = container.add_stream(codec, rate=SOUND_RATE, layout="mono")
         context = stream.codec_context
         context.bit_rate, context.thread_count = _SPOKEN_BITS, 1
         context.flags |= _BIT_EXACT | _GLOBAL_HEADER
@@ -284,7 +267,7 @@ def write_sound(
         )
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
         resampler = av.AudioResampler(
-            format=context.format.name, layout="mono", rate=_RATE, frame_size=context.frame_size or _PIECE
+            format=context.format.name, layout="mono", rate=SOUND_RATE, frame_size=context.frame_size or _PIECE
         )
         for shaped in (*resampler.resample(frame), *resampler.resample(None)):
             container.mux(stream.encode(shaped))
@@ -298,51 +281,50 @@ def _rise(share: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _at_film_rate(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Samples of the voice at the rate of a film's sound, by their spectrum; a line begins and ends in silence."""
-    count = len(samples) * _RATE // RATE
-    return np.asarray(np.fft.irfft(np.fft.rfft(samples), count) * (_RATE / RATE), np.float32)
+    count = len(samples) * SOUND_RATE // RATE
+    return np.asarray(np.fft.irfft(np.fft.rfft(samples), count) * (SOUND_RATE / RATE), np.float32)
 
 
 def _beginning(path: Path) -> NDArray[np.float32]:
     """(samples,) in one channel, of the first _MEASURED seconds of a file's sound."""
     parts, count = [np.zeros(0, np.float32)], 0
-    for piece in _decoded(path):
+    for piece in stereo(path):
         parts.append(piece.mean(axis=0))
         count += piece.shape[1]
-        if count >= _MEASURED * _RATE:
+        if count >= _MEASURED * SOUND_RATE:
             break
     return np.concatenate(parts)
 
 
-def has_sound(path: Path) -> bool:
-    """Whether a file has a stream of sound.
+def _can_be_copied(context: Any, form: VideoFormat) -> bool:
+    """Whether a container takes sound as it is."""
+    if context.name.startswith("mp3") and context.sample_rate < _LEAST_MP3:
+        return False
+    return context.name in form.copied or context.codec.canonical_name in form.copied
 
-    Raises:
-        InputError: it cannot be read.
-    """
+
+def _stereo_stream(container: Any, form: VideoFormat) -> Any:
+    """A stream of encoded sound in a container that is written."""
+    stream = container.add_stream(form.sound, rate=SOUND_RATE, layout="stereo")
+    context = stream.codec_context
+    context.bit_rate, context.thread_count = _BITS, 1
+    context.flags |= _BIT_EXACT | _GLOBAL_HEADER
+    context.format = "fltp" if form.sound == "aac" else "flt"
+    context.open()
+    return stream
+
+
+def _length(stream: Any) -> int:
+    """How many samples its encoder takes at once."""
+    return int(stream.codec_context.frame_size) or _PIECE
+
+
+def _frame(stream: Any, piece: NDArray[np.float32], place: int) -> Any:
+    """PyAV's frame of (2, samples) at a place in samples, as the stream's encoder takes it."""
     import av
 
-    try:
-        with av.open(str(path.absolute()), container_options={"protocol_whitelist": "file"}) as opened:
-            return bool(opened.streams.audio)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise InputError(f"{readable_name(path)}: cannot be read as sound or video ({reason})") from None
-
-
-def _decoded(path: Path) -> Iterator[NDArray[np.float32]]:
-    """(2, samples) pieces of a file's sound in stereo; what is damaged is left out."""
-    import av
-
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=_RATE)
-    options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-    with av.open(str(path.absolute()), container_options=options) as opened:
-        for packet in opened.demux(opened.streams.audio[0]):
-            try:
-                frames = packet.decode()
-            except (av.FFmpegError, ValueError):
-                continue
-            for frame in frames:
-                for shaped in resampler.resample(frame):
-                    yield np.asarray(shaped.to_ndarray(), np.float32)
-        for shaped in resampler.resample(None):
-            yield np.asarray(shaped.to_ndarray(), np.float32)
+    form = stream.codec_context.format.name
+    shown = np.ascontiguousarray(piece.T.reshape(1, -1) if form == "flt" else piece)
+    frame = av.AudioFrame.from_ndarray(shown, format=form, layout="stereo")
+    frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, place, Fraction(1, SOUND_RATE)
+    return frame

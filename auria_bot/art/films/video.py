@@ -19,22 +19,35 @@ from auria_bot.errors import BackendMissing, InputError
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["MOST_PIXELS", "Frame", "Video", "is_installed", "require_video"]
+__all__ = [
+    "FORMATS",
+    "MOST_PIXELS",
+    "Frame",
+    "StreamClock",
+    "Video",
+    "decoded_frames",
+    "is_installed",
+    "require_video",
+]
 
 MOST_PIXELS = 4096 * 2304
 """Most pixels of a frame: 4K, in either direction. A decoder holds some 16 frames, so more would need much memory."""
 
-_FORMATS = (
+FORMATS = (
     "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,mxf,nut,h264,hevc,ivf,dv,obu,"
     "yuv4mpegpipe,3gp,apng,swf,rm,m4v,vob"
 )
+"""The formats that are read, by FFmpeg's names."""
+
 _LEAST_SIDE = 8  # pixels
 _UNREADABLE = 100  # packets in a row that cannot be decoded; then the file is given up
+_CLOCK_MAY_LEAP = 0x200  # FFmpeg's flag of formats such as MPEG-TS, whose clock may be set anew at any time
+_LEAP = 10  # seconds that it leaps at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +119,7 @@ class Video:
             raise InputError(f"{name}: cannot be opened ({error.strerror or error})") from None
         if empty:
             raise InputError(f"{name}: is empty, it has no bytes")
-        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
         try:
             container = av.open(str(path.absolute()), container_options=options)
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -139,41 +152,66 @@ class Video:
         """All frames in the order in which they are shown; damaged packets are left out and counted in `broken`."""
         first: Fraction | None = None
         turn: tuple[int, int, int, int] | None = None
-        last, step = Fraction(-1), _step(self._stream)
-        aspect = _pixel_aspect(self._stream)
-        for decoded in self._decoded():
+        step, aspect, clock = _step(self._stream), _pixel_aspect(self._stream), StreamClock(self._container)
+        for decoded in decoded_frames(self._container, self._stream, self._note_broken):
             stamp = decoded.pts if decoded.pts is not None else decoded.dts
             base = decoded.time_base or self._stream.time_base
-            time = stamp * base if stamp is not None and base else last + step if last >= 0 else Fraction(0)
+            time = clock.time(stamp * base if stamp is not None and base else None, step)
             if first is None or turn is None:
                 first, turn = time, _turn(decoded)
-            time -= first
-            if time <= last:  # the clock was set back, as where recordings were joined
-                first += time - last - step
-                time = last + step
-            last = time
-            yield Frame(time=time, aspect=aspect, turn=turn, damaged=bool(decoded.is_corrupt), decoded=decoded)
+            yield Frame(time=time - first, aspect=aspect, turn=turn, damaged=bool(decoded.is_corrupt), decoded=decoded)
 
-    def _decoded(self) -> Iterator[Any]:
-        import av
+    def _note_broken(self) -> None:
+        self.broken += 1
 
-        failed, packets = 0, self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets)
-                found = packet.decode()
-            except StopIteration:
+
+class StreamClock:
+    """The times of a stream, which only grow: where its clock was set back, or leaps, what follows goes on at once.
+
+    So it is where recordings were joined, or where a stamp was damaged.
+    """
+
+    def __init__(self, container: Any) -> None:
+        """Only the clocks of formats such as MPEG-TS, which may be set anew, are taken to leap."""
+        self._may_leap = bool(container.format.flags & _CLOCK_MAY_LEAP)
+        self._shift = Fraction(0)
+        self._last: Fraction | None = None
+
+    def time(self, stamp: Fraction | None, step: Fraction) -> Fraction:
+        """The time of what comes next, in seconds.
+
+        Args:
+            stamp: as the file states it; None where it does not.
+            step: seconds from what came before, where the stamp is of no use.
+        """
+        following = Fraction(0) if self._last is None else self._last + step
+        time = following if stamp is None else stamp - self._shift
+        if self._last is not None and (time <= self._last or (self._may_leap and time > self._last + _LEAP)):
+            self._shift += time - following
+            time = following
+        self._last = time
+        return time
+
+
+def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> Iterator[Any]:
+    """The frames of a stream of PyAV's container; packets that cannot be decoded are left out, and told by `broken`."""
+    import av
+
+    failed, packets = 0, container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            found = packet.decode()
+        except (StopIteration, av.EOFError, IndexError):  # PyAV ends so where a stream appears on the way
+            return
+        except (av.FFmpegError, ValueError):
+            broken()
+            failed += 1
+            if failed >= _UNREADABLE:
                 return
-            except av.EOFError:
-                return
-            except (av.FFmpegError, ValueError):
-                self.broken += 1
-                failed += 1
-                if failed >= _UNREADABLE:
-                    return
-                continue
-            failed = 0
-            yield from found
+            continue
+        failed = 0
+        yield from found
 
 
 def is_installed() -> bool:

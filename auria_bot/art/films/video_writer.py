@@ -31,6 +31,7 @@ MOST_SIDE = 4096  # pixels of a video's longer side
 _BT709, _LIMITED, _FULL = 1, 1, 2  # FFmpeg's numbers
 _GLOBAL_HEADER = 1 << 22
 _BIT_EXACT = 1 << 23
+_MOST_RATE = 1000  # frames a second that an encoder is told of where each has its own time; VP9 rounds more to 0 s
 _THREADS = 2  # always, for the bytes depend on it
 
 
@@ -135,7 +136,8 @@ class VideoWriter:
 
         require_size(size)
         with av.open(str(path), "w", format=form.container, container_options={"fflags": "+bitexact"}) as container:
-            stream: Any = container.add_stream(form.codec, rate=rate, options=dict(form.options))
+            told = rate if even else min(rate, Fraction(_MOST_RATE))
+            stream: Any = container.add_stream(form.codec, rate=told, options=dict(form.options))
             stream.width, stream.height = size
             stream.pix_fmt = "yuv420p"
             context = stream.codec_context

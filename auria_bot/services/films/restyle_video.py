@@ -23,7 +23,7 @@ from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError, UnknownName
-from auria_bot.files import atomic_path, disk_errors, sha256_of
+from auria_bot.files import atomic_path, disk_errors, readable_name, sha256_of
 from auria_bot.services.films.segments import Segments
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = ["Restyled", "VideoRequest", "restyle_video", "restyled_frame"]
 
 SEGMENT = 48  # frames
 _MOST_HEIGHT = 2160  # pixels
+_CLOSEST = Fraction(1, 40_000)  # seconds between two frames; times are rounded to 1/90,000 twice
 _KEPT_SECONDS = 30 * 86_400.0  # after which what an interrupted call left is removed
 _NO_POEM = Haiku(lines=("", "", ""), syllables=(0, 0, 0))
 _COLOURS_ONLY = "photorealistic"  # the mode that is steady by itself
@@ -96,7 +97,8 @@ def restyle_video(
         InvalidTransition: another process makes the same video.
         DiskError: it cannot be written.
     """
-    from auria_bot.art.films.sound import CopiedSound, has_sound
+    from auria_bot.art.films.sound import CopiedSound
+    from auria_bot.art.films.sound_reading import has_sound
     from auria_bot.art.films.video import Video
     from auria_bot.art.films.video_writer import format_of
 
@@ -105,7 +107,7 @@ def restyle_video(
     with Video.open(source) as video:
         first = next(video.frames(), None)
         if first is None:
-            raise InputError(f"{source.name}: has no frame that can be decoded")
+            raise InputError(f"{readable_name(source)}: has no frame that can be decoded")
         size = _size(first.size, request.height)
         style = _style(stylist, first, request)
         begin, rate = video.begin, video.rate
@@ -181,10 +183,11 @@ class _Maker:
         begin: Fraction | None = None
         with VideoWriter.create(path, self._form, size=self._size, rate=self._rate, even=False) as writer:
             for frame in frames:
-                begin = frame.time if begin is None else begin
+                time = max(frame.time, self.time + _CLOSEST) if self.count else frame.time
+                begin = time if begin is None else begin
                 picture = self._restyle(frame.picture(self._size))
-                writer.write(np.asarray(picture), frame.time - begin)
-                self.count, self.time = self.count + 1, frame.time
+                writer.write(np.asarray(picture), time - begin)
+                self.count, self.time = self.count + 1, time
                 tell()
         note = {"begin": str(begin), "end": str(self.time), "frames": self.count}
         return note, self._steady.state() if self._steady is not None else None

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from auria_bot.art.films import video
-from auria_bot.art.films.sound import CopiedSound, FilmSound, Spoken, has_sound, write_sound
+from auria_bot.art.films.sound import CopiedSound, FilmSound, Spoken, write_sound
+from auria_bot.art.films.sound_reading import has_sound
 from auria_bot.art.films.video_writer import FORMATS, VideoWriter, join
 from auria_bot.art.voice import LOUDNESS, loudness
 from auria_bot.art.voice import RATE as VOICE_RATE
@@ -107,6 +108,101 @@ def test_a_file_without_sound_is_no_music(tmp_path: Path) -> None:
     (tmp_path / "b.mp3").write_text("no music")
     with pytest.raises(InputError, match="cannot be read as sound"):
         FilmSound(tmp_path / "b.mp3", seconds=Fraction(1))
+
+
+def test_music_that_cannot_be_decoded_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    """A file that says it holds sound, and holds none."""
+    write_tone(tmp_path / "a.wav", 0.1)
+    content = (tmp_path / "a.wav").read_bytes()
+    place = content.index(b"data")
+    (tmp_path / "a.wav").write_bytes(content[: place + 4] + bytes(4))
+    with pytest.raises(InputError, match="its sound cannot be decoded"):
+        FilmSound(tmp_path / "a.wav", seconds=Fraction(1))
+
+
+def test_a_moment_of_music_is_repeated_without_reading_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a few samples would be opened thousands of times."""
+    import av
+
+    opened: list[str] = []
+    opening = av.open
+    music = FilmSound(write_tone(tmp_path / "a.wav", 10 / RATE, RATE), seconds=Fraction(2))
+    monkeypatch.setattr(av, "open", lambda name, *rest, **more: (opened.append(name), opening(name, *rest, **more))[1])
+    target, part = tmp_path / "joined", write_part(tmp_path / "part", ".mp4")
+    join([(part, Fraction(0))], target, FORMATS[".mp4"], metadata={}, soundtrack=music)
+    assert len(heard(target)) / RATE == pytest.approx(2.0, abs=0.05)
+    assert opened.count(str(tmp_path / "a.wav")) == 1
+
+
+def film_with_sound(path: Path, codec: str, rate: int = RATE, seconds: int = 2) -> Path:
+    """A video of MPEG-4 with a tone, in the format of the file's name."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        shown = container.add_stream("mpeg4", rate=10)
+        shown.width, shown.height, shown.pix_fmt = 32, 32, "yuv420p"
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        stream.codec_context.format = form = "s16" if codec == "flac" else "fltp"
+        for number in range(10 * seconds):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 120, np.uint8), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 10)
+            container.mux(shown.encode(frame))
+        container.mux(shown.encode())
+        length = stream.codec_context.frame_size
+        for place in range(0, rate * seconds, length):
+            wave = np.sin((place + np.arange(length)) * 440 * 2 * np.pi / rate)[None] * 0.3
+            sound = wave.astype(np.float32) if form == "fltp" else (wave * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(sound, format=form, layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, place, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def rejoined(tmp_path: Path, source: Path, suffix: str) -> tuple[CopiedSound, Path]:
+    """The sound of a file beside another picture."""
+    sound, target = CopiedSound(source), tmp_path / "target"
+    part = write_part(tmp_path / "part", suffix, 4)
+    join([(part, Fraction(0))], target, FORMATS[suffix], metadata={}, soundtrack=sound)
+    return sound, target
+
+
+def test_sound_whose_clock_was_set_back_goes_on(tmp_path: Path) -> None:
+    """Of two recordings that were joined, all packets are copied, in a time that grows."""
+    import av
+
+    once = film_with_sound(tmp_path / "a.ts", "aac")
+    (tmp_path / "b.ts").write_bytes(once.read_bytes() * 2)
+    sound, target = rejoined(tmp_path, tmp_path / "b.ts", ".mp4")
+    assert sound.copies
+    assert len(packets(target)) == 2 * len(packets(once))
+    with av.open(str(target)) as opened:
+        times = [packet.dts for packet in opened.demux(audio=0) if packet.dts is not None]
+    assert times == sorted(set(times))
+
+
+def test_sound_of_a_rate_that_the_container_does_not_take_is_encoded_anew(tmp_path: Path) -> None:
+    """MP3 of 8 kHz may not stand in MP4."""
+    sound, target = rejoined(tmp_path, film_with_sound(tmp_path / "a.mkv", "libmp3lame", 8000), ".mp4")
+    assert not sound.copies
+    assert len(heard(target)) / RATE == pytest.approx(2.0, abs=0.1)
+
+
+def test_damaged_sound_costs_what_is_damaged(tmp_path: Path) -> None:
+    """The rest is heard at its time."""
+    source = film_with_sound(tmp_path / "a.mkv", "flac")
+    content = bytearray(source.read_bytes())
+    spoilt = [packet for packet in packets(source) if len(packet) > 200][8:12]
+    for packet in spoilt:
+        place = content.index(packet)
+        content[place + 2 : place + 150] = np.random.default_rng(1).bytes(148)
+    source.write_bytes(content)
+    _, target = rejoined(tmp_path, source, ".webm")
+    found = np.abs(heard(target))
+    assert len(found) / RATE == pytest.approx(2.0, abs=0.1)
+    assert found[-RATE // 2 : -RATE // 4].max() > 0.1
 
 
 def test_music_is_lowered_under_a_voice_and_returns(tmp_path: Path) -> None:

@@ -66,6 +66,26 @@ def test_uneven_times_are_kept(tmp_path: Path) -> None:
     assert list((tmp_path / "work").iterdir()) == []
 
 
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_frames_that_are_too_close_are_kept_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
+    """A camera that states a microsecond between two frames loses none, also where a segment ends."""
+    import av
+
+    monkeypatch.setattr(service, "SEGMENT", 3)
+    with av.open(str(tmp_path / "a.nut"), "w") as container:
+        stream = container.add_stream("ffv1", rate=240_000)
+        stream.width, stream.height, stream.pix_fmt = 96, 96, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1_000_000)
+        for number in range(8):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 96, 3), 30 * number, np.uint8), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 1_000_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert restyled(tmp_path / "a.nut", tmp_path / f"b{suffix}").frames == 8
+    with av.open(str(tmp_path / f"b{suffix}")) as opened:
+        assert sum(1 for _ in opened.decode(video=0)) == 8
+
+
 def test_a_turned_video_comes_out_upright(tmp_path: Path) -> None:
     """And with square pixels, its sides even numbers."""
     (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.4, turn=90)])
