@@ -115,6 +115,7 @@ NEW_BEHAVIOUR = {
     "settings/models.py": "versions of trained models",
     "art/training/event_log.py": "versions of trained models",
     "art/films/": "footage to learn films from",
+    "art/exporters/contact_sheet.py": "footage to learn films from",
     "art/nets/stylegan2.py": "a network for films",
     "art/training/film/": "a network for films",
     "bootstrap/films.py": "footage to learn films from",

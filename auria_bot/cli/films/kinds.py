@@ -120,7 +120,7 @@ def _json(found: FrameKinds) -> dict[str, object]:
 
 
 def _write_sheet(app: Application, found: FrameKinds, target: Path) -> None:
-    from auria_bot.art.films.contact_sheet import write_contact_sheet
+    from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
     folder, rows = app.footage.folder(found.footage.name) / "frames", []
     each = max(1, 60 // len(found.names))

@@ -22,7 +22,7 @@ def write_key_sheet(planner: FilmPlanner, name: str, target: Path, *, seed: int,
     """
     from PIL import Image
 
-    from auria_bot.art.films.contact_sheet import write_contact_sheet
+    from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
     frames = planner.sheet(name, seed=seed, count=count, truncation=truncation)
     with tempfile.TemporaryDirectory(prefix="auria-keys-") as scratch:

@@ -22,7 +22,7 @@ def write_sheet(library: FootageLibrary, name: str, target: Path, *, count: int)
         PictureError: a frame is missing or damaged.
         DiskError: the sheet cannot be written.
     """
-    from auria_bot.art.films.contact_sheet import write_contact_sheet
+    from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
     footage = library.get(name)
     if not footage.frames:

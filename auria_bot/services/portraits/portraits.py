@@ -110,7 +110,7 @@ class Portraits:
             UnknownName: there is no such medium, painting or mood.
             DiskError: the sheet cannot be written.
         """
-        from auria_bot.art.films.contact_sheet import write_contact_sheet
+        from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
         with tempfile.TemporaryDirectory(prefix="auria-portraits-") as scratch:
             shown = []

@@ -1,4 +1,4 @@
-"""Tests of auria_bot.art.films.contact_sheet."""
+"""Tests of auria_bot.art.exporters.contact_sheet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from auria_bot.art.films.contact_sheet import write_contact_sheet
+from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
