@@ -101,6 +101,11 @@ class Draft:
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
     @property
+    def shown(self) -> str:
+        """Identifies what a reader sees before deciding: the picture, the film and every text."""
+        return self.content_hash(tuple(self.channel_texts))
+
+    @property
     def is_signed(self) -> bool:
         """Whether the approval covers exactly the current content."""
         return bool(self.signature) and self.signature == self.content_hash(self.channels)

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.domain.mood import MOODS
 from auria_bot.domain.pipeline import MODES
-from auria_bot.errors import AuriaError, InputError
+from auria_bot.errors import AuriaError, InputError, PreconditionFailed
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.gallery.picture_sizes import FORMATS
@@ -44,6 +44,7 @@ class _Typed:
     text: str
     alt_text: str
     own: Mapping[str, str]  # by channel; "" for the common text
+    shown: str = ""  # `Draft.shown` of the draft in the form
 
     @classmethod
     async def of(cls, request: Request) -> _Typed:
@@ -51,7 +52,9 @@ class _Typed:
         form = await request.form()
         fields = {name: str(value).replace("\r\n", "\n") for name, value in form.items()}
         own = {name.removeprefix(_OWN): words.strip() for name, words in fields.items() if name.startswith(_OWN)}
-        return cls(text=fields.get("text", ""), alt_text=fields.get("alt_text", ""), own=own)
+        return cls(
+            text=fields.get("text", ""), alt_text=fields.get("alt_text", ""), own=own, shown=fields.get("shown", "")
+        )
 
 
 def add_drafts(router: APIRouter, desk: DeskRoutes) -> None:
@@ -59,6 +62,19 @@ def add_drafts(router: APIRouter, desk: DeskRoutes) -> None:
     _add_reading(router, desk)
     _add_decisions(router, desk)
     _add_texts(router, desk)
+
+
+def _unchanged(desk: DeskRoutes, draft_id: int, shown: str) -> int | None:
+    """The version of a draft, if it is still what a form showed; None where the form does not say.
+
+    Raises:
+        NotFound: there is no such draft.
+        PreconditionFailed: it is another, because somebody edited it or restored a backup.
+    """
+    draft = desk.services.review.draft(draft_id)
+    if shown and shown != draft.shown:
+        raise PreconditionFailed
+    return draft.version if shown else None
 
 
 def _waiting(desk: DeskRoutes) -> list[int]:
@@ -167,10 +183,12 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         draft_id: int,
         session: Session = decider,
         channel: Annotated[list[str] | None, Form()] = None,
+        shown: Annotated[str, Form()] = "",
     ) -> Response:
         if not channel:
             raise InputError("choose at least one channel")
-        services.review_as(session.name).approve([draft_id], channels=channel)
+        version = _unchanged(desk, draft_id, shown)
+        services.review_as(session.name).approve([draft_id], channels=channel, version=version)
         return onwards(draft_id, "approved")
 
     @router.post("/drafts/{draft_id}/reject")
@@ -192,11 +210,15 @@ def _add_texts(router: APIRouter, desk: DeskRoutes) -> None:
     def edit(request: Request, draft_id: int, session: Session = decider, typed: _Typed = typed_texts) -> Response:
         try:
             services.review_as(session.name).edit(
-                draft_id, text=typed.text, alt_text=typed.alt_text, channel_texts=typed.own
+                draft_id,
+                text=typed.text,
+                alt_text=typed.alt_text,
+                channel_texts=typed.own,
+                version=_unchanged(desk, draft_id, typed.shown),
             )
-        except InputError as error:
+        except (InputError, PreconditionFailed) as error:
             draft = services.review.draft(draft_id)
-            return _draft_page(desk, request, session, draft, 422, typed=typed, message=str(error))
+            return _draft_page(desk, request, session, draft, error.http_status, typed=typed, message=str(error))
         return seen(f"/desk/drafts/{draft_id}", "edited", draft_id)
 
     @router.post("/drafts/{draft_id}/check")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,36 @@ def test_an_edit_is_saved_or_shown_again_with_what_is_wrong(application: Applica
     assert "the alt text is empty" in answer.text
     assert "kept words" in answer.text
     assert application.review.draft(1).alt_text == "A pond."
+
+
+def test_what_was_shown_is_approved_or_nothing(application: Application) -> None:
+    """A draft that was edited meanwhile, or is another since a backup was restored; an edit keeps what was typed."""
+    browser = signed_in(application)
+    csrf = token(browser)
+    page = browser.get("/desk/drafts/1").text
+    (shown,) = set(re.findall(r'name="shown" value="(\w+)"', page))
+    assert page.count(shown) == 2
+    application.review.edit(1, text="the words of another operator")
+    choice = {"csrf": csrf, "channel": "folder", "shown": shown}
+    assert browser.post("/desk/drafts/1/approve", data=choice).status_code == 412
+    answer = browser.post("/desk/drafts/1/edit", data={**choice, "text": "mine", "alt_text": "A pond."})
+    assert (answer.status_code, "mine" in answer.text) == (412, True)
+    assert (application.review.draft(1).state, application.review.draft(1).text) == (
+        "made",
+        "the words of another operator",
+    )
+    assert browser.post(
+        "/desk/drafts/1/approve", data={**choice, "shown": application.review.draft(1).shown}
+    ).is_redirect
+
+
+def test_another_picture_has_another_address(application: Application) -> None:
+    """A browser keeps pictures for a day, and the number of a draft may be used again after a restore."""
+    draft = application.review.draft(1)
+    page = signed_in(application).get("/desk/drafts/1").text
+    addresses = re.findall(r'(?:src|href)="/desk/(?:pictures|previews)/1/[^"]+"', page)
+    assert addresses != []
+    assert all(address.endswith(f'?{draft.picture_sha256[:8]}"') for address in addresses)
 
 
 def test_what_strangers_wrote_is_text_on_the_desk(application: Application) -> None:
