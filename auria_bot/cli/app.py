@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["COMMANDS", "Json", "app", "app_context", "is_called_alone"]
+__all__ = ["COMMANDS", "Json", "Limit", "app", "app_context", "is_called_alone"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")]
+"""The option `--limit` of lists that grow for years; read one more, and let `newest` say so."""
 
 COMMANDS = {
     "make": ("studio.make:make", "Make artworks, each a draft for review."),

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, is_called_alone
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.app import Json, Limit, is_called_alone
+from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, table
 
 __all__ = ["ratings"]
 
@@ -23,7 +23,7 @@ ratings = typer.Typer(
 @ratings.callback()
 def list_ratings(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 50,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List ratings, the newest first; the kept pictures are in the folder ratings of the home."""
@@ -32,7 +32,7 @@ def list_ratings(
     from auria_bot.cli.app import app_context
 
     with app_context() as app:
-        found = app.caption_ratings.recent(limit=limit)
+        found = newest(app.caption_ratings.recent(limit=limit + 1), limit)
     if as_json:
         from dataclasses import asdict
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, table, when
+from auria_bot.cli.app import Json, Limit, app_context
+from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, single_line, table, when
 from auria_bot.execution.parent_watch import report
 
 if TYPE_CHECKING:
@@ -286,7 +286,7 @@ def journal(
     draft: Annotated[
         int | None, typer.Option("--draft", metavar="ID", help="Only what was done to this draft.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 50,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """Show who did what and when, newest first: decisions on drafts and posts, pauses, backups, deletions.
@@ -296,7 +296,7 @@ def journal(
     from auria_bot.services.serialization import journal_json
 
     with app_context() as app:
-        lines = app.database_administration.journal(draft_id=draft, limit=limit)
+        lines = newest(app.database_administration.journal(draft_id=draft, limit=limit + 1), limit)
         zone = app.settings.time_zone
     if as_json:
         print_json([journal_json(line) for line in lines])

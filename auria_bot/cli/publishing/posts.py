@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, is_called_alone
+from auria_bot.cli.app import Json, Limit, is_called_alone
 from auria_bot.cli.terminal.console import (
     counted,
     fact_sheet,
+    newest,
     note,
     out,
     print_json,
@@ -51,6 +52,7 @@ def list_posts(
         ),
     ] = None,
     draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")] = None,
+    limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
     """List posts: the state of each draft on each channel."""
@@ -65,7 +67,8 @@ def list_posts(
         if name not in known:
             raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
     with app_context() as app:
-        found = app.publisher.posts([PostState(name) for name in state or ()], draft_id=draft)
+        chosen = [PostState(name) for name in state or ()]
+        found = newest(app.publisher.posts(chosen, draft_id=draft, limit=limit + 1), limit)
         if as_json:
             attempts = app.publisher.attempts([post.id for post in found])
             print_json([post_json(post, attempts[post.id]) for post in found])

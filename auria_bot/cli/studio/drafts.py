@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, Limit
 from auria_bot.cli.terminal.console import (
     echo,
     fact_sheet,
+    newest,
     note,
     out,
     print_json,
@@ -58,7 +59,7 @@ def list_drafts(
         list[str] | None,
         typer.Option("--state", help="made, approved, rejected, scheduled, published or withdrawn; may be repeated."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """List drafts, newest first."""
@@ -72,7 +73,7 @@ def list_drafts(
         if name not in known:
             raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
     with app_context() as app:
-        drafts = app.review.drafts(state or (), limit=limit)
+        drafts = newest(app.review.drafts(state or (), limit=limit + 1), limit)
         if as_json:
             print_json([draft_json(draft, app.pictures) for draft in drafts])
         elif drafts:

@@ -11,7 +11,7 @@ import itertools
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ __all__ = [
     "echo",
     "fact_sheet",
     "is_terminal",
+    "newest",
     "note",
     "number",
     "out",
@@ -72,6 +73,7 @@ INK = {
 }
 """The colour of a state's name; the name itself is always written, so nothing depends on the colour."""
 
+_Item = TypeVar("_Item")
 _PIPED = 4000  # columns of output to a file or a pipe: no table is ever that wide, so nothing is cut
 
 _HARMFUL = re.compile(
@@ -155,6 +157,13 @@ def note(text: str) -> None:
     except OSError:
         # What is left in its buffer would be tried again at the program's end, and fail the program.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - it stays open
+
+
+def newest(found: Sequence[_Item], limit: int) -> Sequence[_Item]:
+    """At most the first `limit`; a message says if there are more."""
+    if len(found) > limit:
+        note(f"only the newest {limit} are listed; more: --limit {2 * limit}")
+    return found[:limit]
 
 
 def print_json(value: Any) -> None:

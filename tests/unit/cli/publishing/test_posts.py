@@ -98,8 +98,15 @@ def test_what_is_not_deleted_is_an_error(application: Application, channel: Fake
 
 
 def test_posts_are_also_listed_by_that_name(application: Application, auria: Auria) -> None:
-    """As other lists are; an option that would not count there is refused."""
-    assert auria("posts", "list")[0] == 0
+    """As other lists are, the newest first; an option that would not count there is refused."""
+    for number in (1, 2, 3):
+        approved(application, number)
+    application.publisher.publish()
+    code, out, err = auria("posts", "list", "-n", "2", "--json")
+    assert (code, [one["id"] for one in json.loads(out)]) == (0, [3, 2])
+    assert "only the newest 2 are listed; more: --limit 4" in err
+    assert "only the newest" not in auria("posts", "list", "-n", "3")[2]
+    assert "only the newest 2" in auria("drafts", "-n", "2")[2]
     code, _, err = auria("posts", "--json", "show", "1")
     assert (code, "options of `auria posts show` stand after its name" in err) == (4, True)
 
