@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _POLL = 0.01  # seconds between two attempts to take a lock
+_LONGEST = 100  # bytes of a name, and of its suffix, in that of a file that is being written
 _STRAY = ".new-"  # how the name of a file that is being written begins
 
 
@@ -79,7 +80,7 @@ def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -
         OSError: it cannot be written; the old file is unchanged.
     """
     path = Path(os.path.realpath(path))
-    scratch = path.with_name(f"{_STRAY}{path.name}-{secrets.token_hex(4)}{path.suffix}")
+    scratch = path.with_name(f"{_STRAY}{_shortened(path.name)}-{secrets.token_hex(4)}{_shortened(path.suffix)}")
     os.close(os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o600))
     try:
         yield scratch
@@ -93,6 +94,11 @@ def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def _shortened(name: str) -> str:
+    """As much of a name as leaves room for what is added to it; file systems take 255 bytes."""
+    return os.fsencode(name)[:_LONGEST].decode(errors="ignore")
 
 
 def write_atomic(path: Path, content: bytes | str, *, mode: int | None = 0o600, durable: bool = True) -> None:
@@ -124,8 +130,9 @@ def remove_strays(folder: Path, name: str = "") -> None:
     Raises:
         OSError: one cannot be removed.
     """
-    for stray in folder.glob(f"{_STRAY}{name}-*" if name else f"{_STRAY}*"):
-        if stray.is_file():
+    begin = f"{_STRAY}{_shortened(name)}-" if name else _STRAY
+    for stray in folder.glob(f"{_STRAY}*"):
+        if stray.name.startswith(begin) and stray.is_file():
             stray.unlink(missing_ok=True)
 
 

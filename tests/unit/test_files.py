@@ -126,6 +126,17 @@ def test_a_file_and_a_folder_can_be_flushed(tmp_path: Path) -> None:
         flush(tmp_path / "b")
 
 
+@pytest.mark.parametrize("name", ["n" * 250, "é" * 120 + ".png", "a." + "s" * 240])
+def test_a_file_of_a_long_name_is_written(tmp_path: Path, name: str) -> None:
+    """The name of the one that is written beside it has room too, and what a killed writer left is found."""
+    write_atomic(tmp_path / name, "new")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    with atomic_path(tmp_path / name) as scratch:
+        scratch.with_name(f"{scratch.name}k").write_text("half")
+    remove_strays(tmp_path, name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_strays_are_removed(tmp_path: Path) -> None:
     """Those of one file, or of all; folders and finished files stay."""
     for name in (".new-a-killed", ".new-b-killed", "a"):

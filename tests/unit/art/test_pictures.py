@@ -69,6 +69,22 @@ def test_sixteen_bits_are_scaled_not_cut(tmp_path: Path) -> None:
     assert np.asarray(open_picture(tmp_path / "a.png"))[0, 0].tolist() == [128, 128, 128]
 
 
+@pytest.mark.parametrize(("kind", "most"), [(np.int32, 2_000_000_000), (np.float32, 1e30), (np.int32, 65_535)])
+def test_wider_values_are_scaled_by_their_range(tmp_path: Path, kind: type, most: float) -> None:
+    """A scientific picture is no white area."""
+    ramp = np.linspace(0, most, 16 * 24).reshape(16, 24).astype(kind)
+    Image.fromarray(ramp).save(tmp_path / "a.tif")
+    found = np.asarray(open_picture(tmp_path / "a.tif"))[..., 0].astype(float)
+    assert np.abs(found - ramp * (255.0 / most)).max() <= 0.51
+
+
+def test_values_that_are_no_numbers_are_refused_by_name(tmp_path: Path) -> None:
+    """The message says which file it is."""
+    Image.fromarray(np.full((16, 16), np.nan, np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(PictureError, match=r"a\.tif: holds values that are not numbers"):
+        open_picture(tmp_path / "a.tif")
+
+
 def test_transparency_lies_over_white(tmp_path: Path) -> None:
     """A fully transparent picture is white."""
     Image.new("RGBA", (16, 16), (255, 0, 0, 0)).save(tmp_path / "a.png")

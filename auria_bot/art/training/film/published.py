@@ -25,7 +25,7 @@ __all__ = ["convert", "read_published"]
 
 _PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt"}
 _LEFT_OUT = re.compile(r"\.(?:resample_filter|noise_const)$")  # films bring noise of their own
-_BLOCK = re.compile(r"synthesis\.b(\d+)\.conv1\.weight")
+_BLOCK = re.compile(r"synthesis\.b([1-9][0-9]{0,3})\.conv1\.weight")
 _LAYER = re.compile(r"mapping\.fc(\d+)\.weight")
 _FILTER = torch.outer(torch.tensor([1.0, 3.0, 3.0, 1.0]), torch.tensor([1.0, 3.0, 3.0, 1.0])) / 64
 _SIDES = (8, 1024)  # pixels of the frames
@@ -54,7 +54,7 @@ def read_published(path: Path) -> AdaGenerator:
             `synthesis.b4.const`, and so on.
 
     Raises:
-        InputError: it is a pickle, needs labels, or is of another architecture.
+        InputError: it is a pickle, needs labels, is of another architecture, or holds values that are no numbers.
         ModelMissing, ModelCorrupt: it cannot be read.
     """
     if path.suffix.lower() in _PICKLES:
@@ -66,7 +66,8 @@ def read_published(path: Path) -> AdaGenerator:
         )
     weights = load_weights(path)
     config = _config(weights, path.name[:60])
-    generator = AdaGenerator(config)
+    with torch.device("meta"):  # no memory for sizes that the weights may not have
+        generator = AdaGenerator(config)
     kept = {name: value for name, value in weights.items() if not _LEFT_OUT.search(name)}
     wanted = generator.state_dict()
     odd = sorted(wanted.keys() ^ kept.keys())
@@ -76,7 +77,7 @@ def read_published(path: Path) -> AdaGenerator:
             f"{path.name[:60]!r} is no generator of stylegan2-ada with skip connections:"
             f" {odd[0][:80]} is missing, unknown or of another shape"
         )
-    generator.load_state_dict(kept)
+    generator.load_state_dict(kept, assign=True)
     return generator.eval()
 
 
@@ -86,7 +87,11 @@ def _config(weights: dict[str, Tensor], name: str) -> AdaConfig:
         raise InputError(f"{name!r} makes pictures for labels; only models without labels can make films")
     if any(key.startswith(("synthesis.L0_", "synthesis.input")) for key in weights):
         raise InputError(f"{name!r} is of StyleGAN3; only the layout of stylegan2-ada can be imported")
-    widths = {int(found[1]): value.shape[0] for key, value in weights.items() if (found := _BLOCK.fullmatch(key))}
+    for key, value in weights.items():
+        if not (value.is_floating_point() and value.numel() and torch.isfinite(value).all()):
+            raise InputError(f"{name!r} holds values that are no numbers, or none at all: {key[:80]}")
+    blocks = ((_BLOCK.fullmatch(key), value) for key, value in weights.items())
+    widths = {int(found[1]): value.shape[0] for found, value in blocks if found and value.ndim}
     layers = sum(1 for key in weights if _LAYER.fullmatch(key))
     sides = sorted(widths)
     regular = sides[:1] == [4] and all(after == 2 * before for before, after in itertools.pairwise(sides))

@@ -162,3 +162,27 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     save_file({"weight": empty}, path)
     with pytest.raises(InputError, match="no generator in the layout"):
         read_published(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("synthesis.b8.conv1.weight", np.zeros((200_000, 0, 3, 3), np.float32)),
+        ("mapping.fc0.weight", np.zeros((0, 0), np.float32)),
+        ("synthesis.b8.resample_filter", np.ones((4, 4), np.int64)),
+        ("mapping.w_avg", np.full(W, np.nan, np.float32)),
+    ],
+)
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, name: str, value: np.ndarray) -> None:
+    """So are tensors without any, which would ask for terabytes in a file of a few bytes."""
+    save_file(published() | {name: value}, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match=f"no numbers, or none at all: {name}"):
+        read_published(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("name", [f"synthesis.b{'9' * 5000}.conv1.weight", "synthesis.b8.conv1.weight"])
+def test_names_and_shapes_that_say_nothing_are_refused(tmp_path: Path, name: str) -> None:
+    """A number of thousands of digits, and a tensor without a side."""
+    save_file(published() | {name: np.ones((), np.float32)}, tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="no generator"):
+        read_published(tmp_path / "a.safetensors")
