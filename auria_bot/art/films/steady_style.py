@@ -58,7 +58,7 @@ class SteadyStyle:
         fresh: the share of a restyled frame that is mixed in where the flow can be trusted, 0 to 1.
     """
 
-    def __init__(self, style: Callable[[Image.Image], Image.Image], *, every: int = 2, fresh: float = 0.3) -> None:
+    def __init__(self, style: Callable[[Image.Image], Image.Image], *, every: int = 3, fresh: float = 0.3) -> None:
         self._style, self._every, self._fresh = style, every, fresh
         self._carried: _Carried | None = None
 

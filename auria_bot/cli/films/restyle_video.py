@@ -28,7 +28,7 @@ def restyle_video(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the strokes.")] = 1,
     every: Annotated[
         int, typer.Option("--every", min=1, max=12, help="Restyle each so many frames; motion carries it on.")
-    ] = 2,
+    ] = 3,
     height: Annotated[int | None, typer.Option("--height", help="Make the video smaller; in pixels.")] = None,
     steady: Annotated[
         bool, typer.Option("--steady/--frame-by-frame", help="Let the style move with the picture.")

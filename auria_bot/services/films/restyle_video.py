@@ -55,7 +55,7 @@ class VideoRequest:
     mood: str = "serene"  # decides the strength, and among several paintings of an artist
     strength: float | None = None  # 0 to 1; None: the mood's
     seed: int = 1
-    every: int = 2  # restyle each so many frames; the others are carried along
+    every: int = 3  # restyle each so many frames; the others are carried along
     height: int | None = None  # pixels; None: the video's own
     steady: bool = True  # False restyles each frame by itself
 
