@@ -109,6 +109,8 @@ class Dispatcher:
         self._free: dict[str, float] = {}
         self._seen = self._active = time.monotonic()
         self._unmet: dict[Requirements, float] = {}  # since when no node has what is asked for
+        self._nodes: list[dict[str, float]] = []
+        self._looked = float("-inf")  # when the nodes were looked at
 
     def work(self) -> None:
         """Serve the parent until it is gone, something was refused, or there was nothing to do for a while."""
@@ -169,6 +171,7 @@ class Dispatcher:
         """Go on without a worker: its unit is given to another one, a bounded number of times."""
         self._workers.remove(worker)
         worker.end()
+        self._looked = float("-inf")  # its node may be lost too
         unit = worker.unit
         if unit is None:
             return
@@ -213,8 +216,8 @@ class Dispatcher:
                 chosen = next((worker for worker in idle if worker.last_order == unit["order"][0]), idle[0])
                 idle.remove(chosen)
                 chosen.unit, chosen.last_order, chosen.since = unit, unit["order"][0], now
-                self._tell({"event": "started", "name": unit["name"]})
                 chosen.give(unit)
+                self._tell({"event": "started", "name": unit["name"]})
         for wanted, units in self._waiting.items():
             if units:
                 self._require_node(wanted, units[0][2])
@@ -278,8 +281,10 @@ class Dispatcher:
 
     def _fits(self, wanted: Requirements) -> bool:
         """Whether a node could run such a worker if it did nothing else."""
+        if time.monotonic() - self._looked >= _TICK:  # a look takes longer than a short unit
+            self._nodes, self._looked = self._cluster.nodes(), time.monotonic()
         demand = _demand(wanted).items()
-        return any(all(node.get(name, 0.0) >= amount for name, amount in demand) for node in self._cluster.nodes())
+        return any(all(node.get(name, 0.0) >= amount for name, amount in demand) for node in self._nodes)
 
     def _refusal(self, name: str, wanted: Requirements) -> ClusterRefusal:
         nodes = self._cluster.nodes()

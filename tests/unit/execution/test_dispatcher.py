@@ -166,6 +166,17 @@ def test_what_no_node_has_is_refused_before_work_begins() -> None:
     assert cluster.asked == [{"CPU": 1.0, "GPU": 1.0}]
 
 
+def test_the_nodes_are_not_looked_at_for_every_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look asks the head node, which takes longer than a short unit."""
+    monkeypatch.setattr(dispatcher, "_TICK", 60.0)
+    cluster, looks = ListedCluster({"CPU": 1.0}), list[bool]()
+    nodes = cluster.nodes
+    cluster.nodes = lambda: (looks.append(True), nodes())[1]  # type: ignore[method-assign]
+    told = work(cluster, begin(poem=USUAL), *(unit(number) for number in range(20)))
+    assert [message["event"] for message in told] == ["opened", *["finished"] * 20]
+    assert len(looks) == 1
+
+
 def test_a_step_that_no_node_can_run_any_more_ends_the_session() -> None:
     """The node that could was lost."""
     cluster = ListedCluster({"CPU": 1.0, "GPU": 1.0})
