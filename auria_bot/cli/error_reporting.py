@@ -135,6 +135,8 @@ def _known(error: Exception) -> AuriaError | None:
         if isinstance(seen, OSError) and seen.errno in _DISK:
             where = f"{seen.filename}: " if seen.filename else ""
             return DiskError(f"{where}{seen.strerror}")
+        if isinstance(seen, RuntimeError) and "home directory" in str(seen):  # of Path.expanduser
+            return errors.SettingsError("a path begins with ~ and a user without a home folder; write the whole path")
         if isinstance(seen, MemoryError):
             return errors.StepOutOfMemory("this machine has too little free memory")
         seen = seen.__cause__ or seen.__context__

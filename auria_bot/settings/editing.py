@@ -141,6 +141,8 @@ class SettingsFile:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise SettingsError(f"{self.file} is not valid TOML: {error}") from None
+        except RecursionError:
+            raise SettingsError(f"{self.file} is not valid TOML: it is nested too deeply") from None
 
 
 def as_toml(values: Mapping[str, Any]) -> str:

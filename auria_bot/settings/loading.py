@@ -35,7 +35,13 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         SettingsError: a file cannot be read, a key is unknown or a value is wrong; the message names the file or
             variable, the key, the value (unless it is a secret) and the allowed values.
     """
-    env = os.environ if environment is None else environment
+    try:
+        return _loaded(os.environ if environment is None else environment)
+    except RecursionError:
+        raise SettingsError("the settings are nested too deeply; the settings file is none of Auria's") from None
+
+
+def _loaded(env: Mapping[str, str]) -> Settings:
     home = default_home(env)
     merged: dict[str, Any] = {"home": home}
     sources: dict[tuple[str, ...], str] = {}

@@ -82,7 +82,11 @@ def _hint(path: tuple[str, ...], names: list[str], *, variable: bool) -> str:
     flat = {name.replace(".", "_"): name for name in names}
     near = [flat[name] for name in difflib.get_close_matches("_".join(path)[:200], flat, n=1, cutoff=0.9)]
     near = near or [siblings[name] for name in difflib.get_close_matches(path[-1][:200], siblings, n=1, cutoff=0.6)]
+    if not near and path[0] == "channels" and SECRET_NAME.search(path[-1]):
+        return f"secrets are kept apart from settings: auria channels add {path[1][:40]}"
     names_shown = near or list(siblings.values())
+    if not names_shown:
+        return "take it out"
     if variable:
         names_shown = [PREFIX + name.replace(".", "__").upper() for name in names_shown]
     return f"did you mean {names_shown[0]}?" if near else f"known here: {', '.join(names_shown)}"

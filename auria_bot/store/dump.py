@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
 from auria_bot.files import flush
 from auria_bot.redaction import redacted, register_secret
-from auria_bot.store.engine import bring_up_to_date, connect, translated
+from auria_bot.store.engine import bring_up_to_date, connect, parsed_url, translated
 from auria_bot.store.schema import HEAD
 from auria_bot.store.sqlite import (
     READ_ONLY,
@@ -52,7 +52,7 @@ class Dump:
 
     def __init__(self, url: str | URL, *, programs: Path | None = None) -> None:
         """Set the URL, and the folder of pg_dump and pg_restore (found in PATH by default)."""
-        self._url = make_url(url)
+        self._url = parsed_url(url)
         if self._url.password:
             register_secret(str(self._url.password))
         self._programs = programs

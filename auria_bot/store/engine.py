@@ -50,6 +50,7 @@ __all__ = [
     "current",
     "insert_many",
     "insert_once",
+    "parsed_url",
     "shown",
     "translated",
     "upgrade",
@@ -68,10 +69,7 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
         BackendMissing: PostgreSQL's driver is not installed.
         DiskError: the folder of SQLite's file cannot be created.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        raise SettingsError(f"database.url {redacted(str(url))[:80]!r} cannot be read; {_FORMS}") from None
+    parsed = parsed_url(url)
     if parsed.drivername in {"postgres", "postgresql"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
@@ -89,6 +87,18 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
     event.listen(engine, "checkin", _remember_use)
     event.listen(engine, "checkout", partial(_check_when_idle, engine))
     return engine
+
+
+def parsed_url(url: str | URL) -> URL:
+    """The parts of a database's URL.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise SettingsError(f"database.url {redacted(str(url))[:80]!r} cannot be read; {_FORMS}") from None
 
 
 _FORMS = "it must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -187,7 +197,7 @@ def current(url: str | URL) -> str | None:
         DatabaseUnreachable: the server does not answer.
         StoreError: the file is damaged or not a database.
     """
-    parsed = make_url(url)
+    parsed = parsed_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return None
     engine = connect(url)

@@ -60,6 +60,11 @@ def translated_error(error: DBAPIError, engine: Engine) -> AuriaError:
     message = redacted(" ".join(str(original).split()))
     if isinstance(original, psycopg.errors.DiskFull):
         return DiskError(f"the disk of the database server is full: {message}")
+    if isinstance(original, psycopg.errors.ReadOnlySqlTransaction):
+        return DatabaseUnreachable(
+            f"the database {engine.url.render_as_string(hide_password=True)} can only be read, as a standby or after a"
+            " change of the primary server; database.url must name the primary one"
+        )
     if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):
         return DatabaseUnreachable(
             f"the database {engine.url.render_as_string(hide_password=True)} cannot be reached: {message}; check"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import inspect
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,14 @@ def test_every_error_ends_with_its_own_documented_code_and_without_a_traceback(k
     assert said.out == ""
     assert said.err.startswith("Error: the moon is down\n")
     assert "Traceback" not in said.err
+
+
+def test_a_path_of_a_user_without_a_home_is_told(capsys):
+    """Wherever it was given."""
+    with pytest.raises(SystemExit) as left, reported():
+        Path("~no-such-user/x").expanduser()
+    assert left.value.code == errors.SettingsError.exit_code
+    assert "write the whole path" in capsys.readouterr().err
 
 
 def test_the_hint_belongs_to_the_error():

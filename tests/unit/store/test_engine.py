@@ -39,15 +39,28 @@ if TYPE_CHECKING:
         "nonsense",
         "mysql://u:hunter2@h/d",
         "postgresql://u:hunter2@h:port/d",
+        "postgresql://u:hunter2@[::1/d",
         "sqlite://",
         "sqlite:///:memory:",
     ],
 )
 def test_urls_that_name_no_database(url: str):
     """A URL that cannot be used is refused with the forms that can, without its password."""
-    with pytest.raises(SettingsError, match="sqlite:///") as caught:
-        connect(url)
-    assert "hunter2" not in str(caught.value)
+    for use in (connect, current) if "sqlite" not in url else (connect,):
+        with pytest.raises(SettingsError, match="sqlite:///") as caught:
+            use(url)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_a_server_that_can_only_be_read_is_no_fault_of_a_statement(migrated_postgres: str):
+    """A standby, or the former primary: the daemon waits for one that takes writes."""
+    engine = connect(migrated_postgres)
+    with engine.begin() as connection:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        with pytest.raises(DatabaseUnreachable, match="can only be read"), translated(engine):
+            connection.execute(text("DELETE FROM drafts"))
+        connection.rollback()
+    engine.dispose()
 
 
 def test_shown_urls_hide_the_password():
