@@ -184,7 +184,7 @@ class StudioServices(PublishingServices):
         }
 
     def _find_style(self, wanted: str) -> None:
-        """Make sure that there is the style that a wish names."""
+        """Make sure that there is the style that is asked for."""
         from auria_bot.services.models.catalogue import find_style
 
         find_style(self.settings, wanted)

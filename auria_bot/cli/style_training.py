@@ -19,7 +19,7 @@ def train_style(
     model: str,
     painting: Path | None,
     content: Path | None,
-    wishes: Mapping[str, Any],
+    options: Mapping[str, Any],
     how: Mapping[str, Any],
     *,
     as_json: bool,
@@ -30,7 +30,7 @@ def train_style(
         model: "style".
         painting: the picture.
         content: the folder of photographs.
-        wishes: name and style_weight, as `style_training.train_style` takes them.
+        options: name and style_weight, as `style_training.train_style` takes them.
         how: the options of the trainer.
         as_json: print JSON.
 
@@ -45,7 +45,9 @@ def train_style(
     if painting is None:
         raise InputError("name the picture of a painting: auria train style PAINTING")
     with app_context() as app:
-        done = style_training.train_style(app.settings, painting, content=content, trainer=app.trainer(**how), **wishes)
+        done = style_training.train_style(
+            app.settings, painting, content=content, trainer=app.trainer(**how), **options
+        )
     print_trained(done.model, done.trained, as_json=as_json, is_promoted=done.is_promoted)
     if done.is_promoted:
         note(f"to use it: auria make --style {done.style}, or auria restyle ID --style {done.style}")

@@ -36,7 +36,7 @@ class PostState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
     CANCELLED = "cancelled"  # taken back by the operator before it was published
     WITHDRAWING = "withdrawing"  # to be deleted from its platform, or perhaps deleted already
-    WITHDRAWN = "withdrawn"  # no longer on its platform, by the operator's wish
+    WITHDRAWN = "withdrawn"  # no longer on its platform, as the operator asked
 
 
 TERMINAL = frozenset({PostState.SENT, PostState.FAILED, PostState.CANCELLED, PostState.WITHDRAWN})

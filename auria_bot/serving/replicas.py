@@ -101,7 +101,7 @@ class _Counters:
     done: str
     seconds: str
     refused: str
-    unusable: str  # the reason of a refusal that is the picture's or the wish's
+    unusable: str  # the reason of a refusal that is the picture's or the request's
     tells_model: bool  # whether waiting pictures and the version in use are told too
 
 

@@ -3,7 +3,7 @@
     python -m auria_bot.art.evaluation.poem_reading sheet --data DIR --out FOLDER [--poet NAME=MODELS ...]
     python -m auria_bot.art.evaluation.poem_reading count FOLDER
 
-Each poet answers the same wishes, whose seeds are fixed before anybody reads: a third of them nothing but a seed, a
+Each poet answers the same requests, whose seeds are fixed before anybody reads: a third of them nothing but a seed, a
 third a mood, a third season words. Held-out human haiku in form stand between them. The reader fills the first column
 of sheet.tsv without looking at key.json: `1` for a poem fit to post (every line makes sense, together they show an
 image or a moment, nothing is clumsy or wrong), `0` for any other.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Poet
 
-__all__ = ["HUMAN", "Marks", "PoemRequest", "count_marks", "human_poems", "poems_of", "wishes", "write_sheet"]
+__all__ = ["HUMAN", "Marks", "PoemRequest", "count_marks", "human_poems", "poem_requests", "poems_of", "write_sheet"]
 
 HUMAN = "human"  # the source of held-out haiku in the key
 _SHEET, _KEY = "sheet.tsv", "key.json"
@@ -66,8 +66,8 @@ class Marks:
         return centre - half, centre + half
 
 
-def wishes(count: int) -> list[PoemRequest]:
-    """The wishes of a sheet, the same in every run."""
+def poem_requests(count: int) -> list[PoemRequest]:
+    """The requests of a sheet, the same in every run."""
     names = sorted(MOODS)
     found = []
     for number in range(count):
@@ -80,10 +80,9 @@ def wishes(count: int) -> list[PoemRequest]:
 
 
 def poems_of(poet: Poet, asked: Iterable[PoemRequest]) -> list[str]:
-    """A poet's best answer to each wish, the lines parted by " / "."""
+    """A poet's best answer to each request, the lines parted by " / "."""
     composed = (
-        poet.compose(seed=wish.seed, theme=wish.theme, mood=MOODS[wish.mood] if wish.mood else None)[0]
-        for wish in asked
+        poet.compose(seed=one.seed, theme=one.theme, mood=MOODS[one.mood] if one.mood else None)[0] for one in asked
     )
     return [" / ".join(verse.haiku.lines) for verse in composed]
 
@@ -182,7 +181,7 @@ def main() -> None:
     counted.add_argument("folder", type=Path)
     given = parser.parse_args()
     if given.command == "sheet":
-        asked = wishes(given.poems)
+        asked = poem_requests(given.poems)
         poems = {name: poems_of(poet, asked) for name, poet in _poets(given.poet or ["lstm=models"]).items()}
         write_sheet(poems | {HUMAN: human_poems(given.data, given.poems)}, given.out)
         print(f"mark the poems in {given.out / _SHEET}, then count them")  # noqa: T201 - a command's answer

@@ -160,8 +160,8 @@ class CausalLm:
             raise InputError(f"cannot write {count} haiku; ask for at least one")
         theme = usable_theme(theme)
         pool = self._pool(seed, max(self.config.candidates, 2 * count), theme, mood)
-        wish = ", ".join(part for part in (theme, mood.description if mood else None) if part)
-        vector = self._encoder.encode([wish])[0] if wish else np.zeros(minilm.DIMENSIONS, np.float32)
+        topic = ", ".join(part for part in (theme, mood.description if mood else None) if part)
+        vector = self._encoder.encode([topic])[0] if topic else np.zeros(minilm.DIMENSIONS, np.float32)
         best = ranking.rank(
             pool,
             count=count,

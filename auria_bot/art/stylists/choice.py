@@ -132,7 +132,7 @@ def choose_painting(
 def find_painting(
     bank: Callable[[], StyleBank], *, style: str, mood: str, colours: ColourDistribution, seed: int
 ) -> BankedPainting | None:
-    """The painting that a wish names, or else one that suits a mood and colours; None where nothing is wished.
+    """The painting that is asked for, or else one that suits a mood and colours; None where nothing is.
 
     Args:
         bank: reads the style bank, where that is needed.

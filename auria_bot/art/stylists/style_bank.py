@@ -95,7 +95,7 @@ class StyleBank:
         )
 
     def matching(self, wanted: str) -> StyleBank:
-        """The paintings that a wish names: the one with that key, all of an artist, or the first with such a title.
+        """The paintings of a name: the one with that key, all of an artist, or the first with such a title.
 
         An artist is named by whole words, as "monet" or "Claude Monet".
 

@@ -107,8 +107,8 @@ class Workers:
             return dict(figures), stop
         values = torch.tensor([*(value * self._weight for value in figures.values()), float(stop)], dtype=torch.float64)
         distributed.all_reduce(values)
-        *means, wishes = values.tolist()
-        return dict(zip(figures, means, strict=True)), wishes > 0
+        *means, stops = values.tolist()
+        return dict(zip(figures, means, strict=True)), stops > 0
 
     def spread(self, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The first worker's tensors, in every worker."""

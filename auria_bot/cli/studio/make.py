@@ -83,8 +83,8 @@ def make(
     """
     from auria_bot.cli.app import app_context
 
-    wishes = {"season": season, "mood": mood, "seed": seed, "style": style, "strength": strength}
-    _check_options({"theme": theme, **wishes, "count": count}, resume, discard)
+    given = {"season": season, "mood": mood, "seed": seed, "style": style, "strength": strength}
+    _check_options({"theme": theme, **given, "count": count}, resume, discard)
     request = ArtworkRequest(
         theme=_theme(theme), season=season, mood=mood, style=style, strength=strength, mode=mode, seed=seed
     )

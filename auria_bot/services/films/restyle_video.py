@@ -215,7 +215,7 @@ def _size(shown: tuple[int, int], height: int | None) -> tuple[int, int]:
 
 
 def _style(stylist: Stylist, first: Frame, request: VideoRequest) -> Style:
-    """The style that is wished for; where that is an artist, the painting that suits the first frame."""
+    """The style that is asked for; where that is an artist, the painting that suits the first frame."""
     mood = find_mood(request.mood)
     with tempfile.TemporaryDirectory(prefix="auria-video-") as scratch:
         path = Path(scratch) / "first.png"

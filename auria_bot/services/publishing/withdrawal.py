@@ -1,8 +1,8 @@
 """Withdraws posts: takes back what is not published yet, and deletes what is, where the platform allows it.
 
-The operator's wish is committed first, as the state WITHDRAWING, so that a later round finishes what a crashed process
-began. A deletion is one mutation, and its start is committed before it, like a post's. After an unclear outcome the
-post stays WITHDRAWING and the platform is asked: what is gone is WITHDRAWN, what is still there is deleted once more.
+The operator's request is committed first, as the state WITHDRAWING, so that a later round finishes what a crashed
+process began. A deletion is one mutation, and its start is committed before it, like a post's. After an unclear outcome
+the post stays WITHDRAWING and the platform is asked: what is gone is WITHDRAWN, what is still there is deleted again.
 A post that may or may not be published is looked for first: it is deleted if it is there, else CANCELLED.
 """
 
@@ -104,7 +104,7 @@ class Withdrawal:
         return f"{reason}; delete it at {where}, then: `auria posts resolve {post.id} --withdrawn`"
 
     def request(self, plans: Sequence[WithdrawalPlan]) -> list[Post]:
-        """Cancel what is not published, and commit the wish to withdraw the rest; return both as they are now.
+        """Cancel what is not published, and commit the request to withdraw the rest; return both as they are now.
 
         Raises:
             InvalidTransition: a post changed since it was planned; then nothing is done.

@@ -171,9 +171,9 @@ def _begin(web: WebApp, review: Review, draft_id: int, decision: Restyling | Rep
     review.open_to_rework(draft_id)
     if isinstance(decision, Repainting):
         return web.runs.start(draft_id, lambda report: review.repaint(draft_id, ArtworkRequest(), progress=report))
-    wishes = ArtworkRequest(**decision.model_dump(exclude={"action"})).validated()
-    web.services.studio.check(wishes)
-    return web.runs.start(draft_id, lambda report: review.restyle(draft_id, wishes, progress=report))
+    requested = ArtworkRequest(**decision.model_dump(exclude={"action"})).validated()
+    web.services.studio.check(requested)
+    return web.runs.start(draft_id, lambda report: review.restyle(draft_id, requested, progress=report))
 
 
 def _value(web: WebApp, draft: domain.Draft) -> Draft:

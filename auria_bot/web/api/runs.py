@@ -69,10 +69,10 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
 
     @router.post("", status_code=202, response_model=Run, responses=RUN_BEGUN)
     def make_artwork(
-        request: Request, wishes: NewArtwork, key: ApiKey = maker, idempotency_key: IdempotencyKey = None
+        request: Request, requested: NewArtwork, key: ApiKey = maker, idempotency_key: IdempotencyKey = None
     ) -> Response:
         """Make a new artwork, which becomes a draft for review."""
-        wanted = ArtworkRequest(**wishes.model_dump()).validated()
+        wanted = ArtworkRequest(**requested.model_dump()).validated()
         services.studio.check(wanted)
 
         def work(report: Callable[[run_store.RunEvent], None]) -> Draft:
@@ -84,7 +84,7 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
             key.author,
             idempotency_key,
             lambda: run_begun(request, web.runs.start(None, work)),
-            content=wishes,
+            content=requested,
         )
 
     @router.get("/{run_id}", response_model=Run)

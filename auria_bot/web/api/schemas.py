@@ -213,7 +213,7 @@ Mode = Literal[MODES]  # type: ignore[valid-type]  # the same
 
 
 class ArtworkOptions(_Taken):
-    """What may be wished of every artwork."""
+    """What may be asked for of every artwork."""
 
     mood: Mood | None = Field(None, description="`read`: from the poem; `draw`: at random.")
     style: Annotated[str, Field(max_length=LONGEST_THEME), CLEANED] | None = Field(
@@ -224,7 +224,7 @@ class ArtworkOptions(_Taken):
     )
     mode: Mode | None = Field(None, description="How it is painted.")
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED), BeforeValidator(_number)] | None = Field(
-        None, description="The same seed and wishes give the same artwork."
+        None, description="The same seed and request give the same artwork."
     )
 
 

@@ -410,14 +410,14 @@ def test_a_newer_pause_replaces_the_older(store: Store):
 
 
 def test_a_withdrawal_is_claimed_by_one_worker_at_a_time(store: Store):
-    """The wish makes it due; a claim holds for its lease; the next one closes what the last left open."""
+    """The request makes it due; a claim holds for its lease; the next one closes what the last left open."""
     with store.begin() as unit:
         _post(unit)
         claimed = _claim(unit)
         sent = claimed.moved(PostState.SENT, receipt=RECEIPT)
         unit.posts.confirm_send(claimed, memo="memo", now=NOW, lease=LEASE)
         unit.posts.close_attempt(sent, outcome=Outcome.SENT, message="", at=NOW)
-        asked = unit.posts.request_withdrawal(unit.posts.get(sent.id), message="wished", now=NOW)
+        asked = unit.posts.request_withdrawal(unit.posts.get(sent.id), message="asked for", now=NOW)
         assert (asked.state, asked.message, asked.receipt) == (PostState.WITHDRAWING, "wished", RECEIPT)
     wanted = {"lease": LEASE, "channels": ("folder",)}
     with store.begin() as unit:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from auria_bot.art.evaluation.poem_reading import HUMAN, Marks, count_marks, poems_of, wishes, write_sheet
+from auria_bot.art.evaluation.poem_reading import HUMAN, Marks, count_marks, poem_requests, poems_of, write_sheet
 from auria_bot.errors import InputError
 from auria_bot.testing.makers import FakePoet
 
@@ -19,8 +19,8 @@ def _mark(folder, marks) -> None:
 
 def test_wishes_are_the_same_in_every_run_and_of_three_kinds():
     """A third has a seed alone, a third a mood, a third season words."""
-    asked = wishes(60)
-    assert asked == wishes(60)
+    asked = poem_requests(60)
+    assert asked == poem_requests(60)
     assert len({wish.seed for wish in asked}) == 60
     assert sum(wish.mood is not None for wish in asked) == sum(wish.theme is not None for wish in asked) == 20
     assert not any(wish.mood and wish.theme for wish in asked)
@@ -28,7 +28,7 @@ def test_wishes_are_the_same_in_every_run_and_of_three_kinds():
 
 def test_a_poet_answers_every_wish(tmp_path):
     """One poem of three lines for each."""
-    poems = poems_of(FakePoet(FakePoet.Config(), tmp_path), wishes(4))
+    poems = poems_of(FakePoet(FakePoet.Config(), tmp_path), poem_requests(4))
     assert [poem.count(" / ") for poem in poems] == [2] * 4
 
 

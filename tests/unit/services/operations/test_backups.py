@@ -105,7 +105,7 @@ def test_what_is_not_a_picture_comes_back_too(application: Application, clock: F
 
 
 def test_a_work_that_its_visitor_deleted_stays_deleted(application: Application, clock: FakeClock):
-    """A kept one comes back after a loss, and not after its visitor's wish."""
+    """A kept one comes back after a loss, and not after its visitor's deletion."""
     works = VisitorWorks(application.settings.home / "visitors")
     works.load()
     keys = ["a" * 32, "b" * 32]

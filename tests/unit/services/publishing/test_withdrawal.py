@@ -36,7 +36,7 @@ def withdraw(application: Application, *ids: int) -> Round:
 
 
 def test_a_published_post_is_deleted(application: Application, channel: FakeChannel) -> None:
-    """It is withdrawn, with an attempt in its history; its receipt is kept, and the journal says who wished it."""
+    """It is withdrawn, with an attempt in its history; its receipt is kept, and the journal says who asked for it."""
     published(application)
     done = withdraw(application)
     assert (done.problems, only(application).state) == ((), PostState.WITHDRAWN)

@@ -94,7 +94,7 @@ def _let_them_love(application: Application, mood: str, style: str) -> None:
 
 
 def test_what_was_loved_is_felt_again(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a wish, the mood is drawn by what followers loved, and the loved painting comes first."""
+    """Without a request, the mood is drawn by what followers loved, and the loved painting comes first."""
     monkeypatch.setattr("auria_bot.services.studio.planner.new_seed", lambda: 2026)
     _let_them_love(application, "stormy", "fake-07")
     drafts = application.studio.make(ArtworkRequest(count=8)).drafts
@@ -108,7 +108,7 @@ def test_what_was_loved_is_felt_again(application: Application, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("wish", "source"),
+    ("given", "source"),
     [
         ({"mood": "serene"}, "given"),
         ({"mood": "read"}, "read"),
@@ -117,10 +117,12 @@ def test_what_was_loved_is_felt_again(application: Application, monkeypatch: pyt
         ({"theme": "fog"}, "read"),
     ],
 )
-def test_a_wish_goes_before_what_was_loved(application: Application, wish: dict[str, Any], source: str) -> None:
+def test_what_is_asked_for_goes_before_preferences(
+    application: Application, given: dict[str, Any], source: str
+) -> None:
     """A mood, theme or seed of the operator's is followed as if nothing had been loved."""
     _let_them_love(application, "stormy", "fake-07")
-    drafts = application.studio.make(ArtworkRequest(count=3, **wish)).drafts
+    drafts = application.studio.make(ArtworkRequest(count=3, **given)).drafts
     assert {draft.artwork.mood_source for draft in drafts} == {source}
 
 
@@ -166,7 +168,7 @@ def test_a_draft_is_restyled_in_what_was_loved(application: Application) -> None
 
 
 @pytest.mark.parametrize(
-    ("wish", "error"),
+    ("given", "error"),
     [
         ({"count": 0}, InputError),
         ({"count": 1001}, InputError),
@@ -180,11 +182,11 @@ def test_a_draft_is_restyled_in_what_was_loved(application: Application) -> None
     ],
 )
 def test_an_impossible_wish_starts_nothing(
-    application: Application, wish: dict[str, Any], error: type[Exception]
+    application: Application, given: dict[str, Any], error: type[Exception]
 ) -> None:
     """No folder, no draft, no child process."""
     with pytest.raises(error):
-        application.studio.make(ArtworkRequest(**wish))
+        application.studio.make(ArtworkRequest(**given))
     assert not (application.settings.home / "studio").exists()
 
 
@@ -303,7 +305,7 @@ def test_a_restyled_draft_keeps_poem_and_painting(application: Application) -> N
 
 
 def test_a_restyle_with_a_seed_is_repeatable(application: Application) -> None:
-    """The same wish with the same seed gives the same bytes."""
+    """The same request with the same seed gives the same bytes."""
     old = application.studio.make(ArtworkRequest(seed=3)).drafts[0]
     one, two = (application.studio.restyle(old, ArtworkRequest(style="fake-07", seed=9)).drafts[0] for _ in range(2))
     assert one.artwork == two.artwork

@@ -98,7 +98,7 @@ def test_a_post_that_goes_out_while_it_is_withdrawn_stays(
 
 
 def test_a_published_post_is_deleted_by_the_next_round(client: TestClient) -> None:
-    """The wish is recorded, and nothing is asked of the platform during the call."""
+    """The request is recorded, and nothing is asked of the platform during the call."""
     assert client.post("/api/v1/posts/1/withdrawal").json()["state"] == "withdrawing"
 
 

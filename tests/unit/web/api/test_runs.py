@@ -104,8 +104,8 @@ def test_a_key_watches_a_few_runs_at_a_time(
 
 def test_wishes_that_cannot_be_fulfilled_are_refused_at_once(client: TestClient) -> None:
     """No run is begun for them."""
-    for wishes in ({"theme": "fucking rain"}, {"mood": "angry"}, {"season": "monsoon"}, {"theme": "x" * 201}):
-        assert client.post("/api/v1/runs", json=wishes).status_code == 422
+    for requested in ({"theme": "fucking rain"}, {"mood": "angry"}, {"season": "monsoon"}, {"theme": "x" * 201}):
+        assert client.post("/api/v1/runs", json=requested).status_code == 422
     assert client.post("/api/v1/drafts/1/decisions", json={"action": "repaint"}).status_code == 409
     assert client.get("/api/v1/runs").json()["items"] == []
 
