@@ -25,7 +25,7 @@ from auria_bot.web.links import file_of, film_path, picture_path, portrait_path,
 from auria_bot.web.rendering import View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.web.language import Language
@@ -47,13 +47,16 @@ class ExportResult:
     removed: int
 
 
-def export_site(services: Application, folder: Path, *, language: str = "") -> ExportResult:
+def export_site(
+    services: Application, folder: Path, *, language: str = "", progress: Callable[[int, int, str], None] | None = None
+) -> ExportResult:
     """Write all public pages, pictures and feeds into a folder.
 
     Args:
         services: whose gallery is exported.
         folder: is created; must be empty, or hold an earlier export.
         language: a tag of the pages; "" for that of the settings.
+        progress: called before the pictures of each new work, with works done, works in all and its poem's first line.
 
     Raises:
         InputError: the folder holds other files, or there is no such language.
@@ -65,7 +68,7 @@ def export_site(services: Application, folder: Path, *, language: str = "") -> E
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         earlier = _manifest(folder)
-        export = _Export(services, folder, find_language(language or services.settings.language))
+        export = _Export(services, folder, find_language(language or services.settings.language), progress)
         _write_manifest(folder, earlier)
         try:
             export.write()
@@ -81,8 +84,14 @@ def export_site(services: Application, folder: Path, *, language: str = "") -> E
 class _Export:
     """One export."""
 
-    def __init__(self, services: Application, folder: Path, language: Language) -> None:
-        self._folder, self._language = folder, language
+    def __init__(
+        self,
+        services: Application,
+        folder: Path,
+        language: Language,
+        progress: Callable[[int, int, str], None] | None,
+    ) -> None:
+        self._folder, self._language, self._progress = folder, language, progress
         self._base = services.settings.web.url or folder.as_uri()
         self._site, self._renderer = site_of(services)
         self._portrait = services.portraits.current
@@ -117,8 +126,11 @@ class _Export:
         return View(path, self._language, base=self._base, exported=True)
 
     def _pictures(self) -> Iterator[tuple[str, Path]]:
-        for entry in self._site.gallery.entries():
+        entries = self._site.gallery.entries()
+        for number, entry in enumerate(entries):
             draft = self._site.gallery.work(entry.id).draft
+            if self._progress is not None and not (self._folder / "pictures" / str(entry.id)).is_dir():
+                self._progress(number, len(entries), draft.artwork.haiku.lines[0])
             for width in self._site.sizes.widths(draft):
                 for suffix in FORMATS:
                     yield file_of(picture_path(entry.id, width, suffix)), self._site.sizes.file(draft, width, suffix)

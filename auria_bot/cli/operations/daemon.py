@@ -197,7 +197,7 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
             f" known: {', '.join(sorted(known)) or 'none'}"
         )
     stock = app.job_planner.inventory()
-    note(f"{stock.made} drafts wait for review; {stock.approved} approved drafts wait for their time")
+    note(f"drafts that wait for review: {stock.made}; approved ones that wait for their time: {stock.approved}")
     if stock.is_low and stock.made:
         note("days will pass without a post unless you approve some: auria review")
     elif stock.is_low:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from auria_bot.cli.app import Json, is_called_alone
-from auria_bot.cli.terminal.console import note
+from auria_bot.cli.terminal.console import counted, note
 from auria_bot.cli.web.webhooks import webhooks
 from auria_bot.errors import BackendMissing
 
@@ -72,13 +72,15 @@ def export(
     Repeating it writes only what changed, and deletes the pages of works that are no longer published.
     """
     from auria_bot.cli.app import app_context
+    from auria_bot.cli.terminal.progress import counting
 
     with app_context() as app:
         with _extra():
             from auria_bot.web.export import export_site
-        result = export_site(app, folder, language=language)
-        done = f"{result.written} files written, {result.removed} removed"
-        note(f"{result.works} works on {result.pages} pages in {folder}: {done}")
+        with counting("exporting") as progress:
+            result = export_site(app, folder, language=language, progress=progress)
+        done = f"{counted(result.written, 'file')} written, {result.removed} removed"
+        note(f"{counted(result.works, 'work')} on {counted(result.pages, 'page')} in {folder}: {done}")
 
 
 operators = typer.Typer(

@@ -260,8 +260,8 @@ class Notices:
         inventory = self._sources.inventory()
         if not inventory.is_low:
             return []
-        body = f"{inventory.approved} approved drafts are left, for {inventory.per_day} a day;"
-        body += f" {inventory.made} wait for review.\n\n"
+        body = f"Approved drafts left: {inventory.approved}, for {inventory.per_day} a day;"
+        body += f" waiting for review: {inventory.made}.\n\n"
         body += (
             "Approve some: auria review"
             if inventory.made

@@ -68,7 +68,7 @@ def test_the_week_to_come_and_the_week_that_was(application: Application, auria:
     assert [line.split()[1] for line in other.splitlines() if "make" in line] == ["2026-11-24", "2026-11-23"]
     assert "made 3 in 8.0 s" not in out  # it went well, and something came after it
     assert "make of 2026-11-25T04:00 was missed: auria schedule --run make, or --skip make" in err
-    assert "0 drafts wait for review; 1 approved drafts" in err
+    assert "drafts that wait for review: 0; approved ones that wait for their time: 1" in err
     assert "there is none to approve yet; the daemon makes some" in err
     assert "no daemon is running: auria daemon" in err
 

@@ -28,10 +28,12 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
 
 
 def test_an_export_says_what_it_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Works, pages and files are counted."""
+    """Works, pages and files are counted, and each new work is named: its pictures take seconds."""
     exhibited(tmp_path / "home", 1).close()
     result = run(tmp_path / "home", monkeypatch, "export", str(tmp_path / "out"))
-    assert "1 works on 8 pages" in result.stderr
+    assert "1 work on 8 pages" in result.stderr
+    assert "[0/1] exporting old pond number 1" in result.stderr
+    assert "exporting" not in run(tmp_path / "home", monkeypatch, "export", str(tmp_path / "out")).stderr
     assert (tmp_path / "out" / "index.html").is_file()
 
 
