@@ -137,6 +137,8 @@ def _known(error: Exception) -> AuriaError | None:
             return DiskError(f"{where}{seen.strerror}")
         if isinstance(seen, RuntimeError) and "home directory" in str(seen):  # of Path.expanduser
             return errors.SettingsError("a path begins with ~ and a user without a home folder; write the whole path")
+        if isinstance(seen, OSError) and seen.errno == errno.ENAMETOOLONG:
+            return errors.InputError(f"{str(seen.filename)[:100]!r} is too long for the name of a file")
         if isinstance(seen, MemoryError):
             return errors.StepOutOfMemory("this machine has too little free memory")
         seen = seen.__cause__ or seen.__context__

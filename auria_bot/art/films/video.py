@@ -136,7 +136,10 @@ class Video:
         """Seconds, as the file states; None where it does not."""
         if self._stream.duration is not None:
             return float(self._stream.duration * self._stream.time_base)
-        return self._container.duration / 1e6 if self._container.duration else None
+        if not self._container.duration:
+            return None
+        clock = self._container.duration / 1e6  # of Matroska, the time at which it ends
+        return clock - float(self.begin) if "matroska" in self._container.format.name else clock
 
     @property
     def begin(self) -> Fraction:

@@ -13,7 +13,8 @@ from auria_bot.cli.app import Json
 from auria_bot.cli.studio.make import Mode, Strength, StyleName
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.domain.pipeline import STEPS
-from auria_bot.errors import DiskError, InputError
+from auria_bot.errors import InputError
+from auria_bot.files import atomic_path, disk_errors, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -203,18 +204,15 @@ def _keep(result: StepResult, folder: Path) -> list[Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    try:
+    with disk_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    except OSError as error:
-        raise DiskError(f"{target} cannot be written: {error.strerror or error}") from None
+        with atomic_path(target, mode=None) as scratch:
+            shutil.copyfile(source, scratch)
 
 
 def _write(target: Path, text: str) -> None:
-    try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DiskError(f"{target} cannot be written: {error.strerror or error}") from None
+    with disk_errors(target):
+        write_atomic(target, text, mode=None)
 
 
 def _as_json(result: StepResult, chosen: Pipeline, paths: Sequence[Path]) -> dict[str, Any]:

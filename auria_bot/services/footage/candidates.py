@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Candidate", "SourceFrames", "Wanted", "is_still", "read_source"]
 
 _QUALITY = 95  # of the JPEG files, colours at full resolution
+_MOVING = ("GIF", "PNG")  # formats of pictures that FFmpeg plays
 _MARGIN = Fraction(2)  # seconds of frames that are looked at again before those that a stopped run has not judged
 
 
@@ -59,14 +59,18 @@ class SourceFrames:
 
 
 def is_still(path: Path) -> bool:
-    """Whether a file is a picture that does not move."""
-    from PIL import Image
+    """Whether a file is a picture that does not move; also one that is damaged, or of several pages."""
+    from PIL import Image, UnidentifiedImageError
 
     from auria_bot.art.pictures import FORMATS
 
-    with contextlib.suppress(Exception), Image.open(path, formats=FORMATS) as picture:
-        return getattr(picture, "n_frames", 1) == 1 or picture.format == "MPO"
-    return False
+    try:
+        with Image.open(path, formats=FORMATS) as picture:
+            return getattr(picture, "n_frames", 1) == 1 or picture.format not in _MOVING
+    except UnidentifiedImageError:
+        return False
+    except Exception:  # noqa: BLE001 - decoders raise whatever they like; `open_picture` says what is wrong
+        return True
 
 
 def read_source(path: Path, wanted: Wanted, folder: Path, progress: Callable[[float], None]) -> SourceFrames:
@@ -232,7 +236,7 @@ def _check_size(name: str, size: tuple[int, int], wanted: tuple[int, int]) -> No
 
 def _note(video: Any, last: float) -> str:
     notes = []
-    if video.duration and last < 0.9 * video.duration - 1.0:
+    if video.duration and last + float(1 / video.rate) < 0.9 * video.duration - 1.0:
         notes.append(f"cut short: it says {video.duration:.1f} s, and ends at {last:.1f} s")
     if video.broken:
         notes.append(f"{video.broken} damaged packets were left out")

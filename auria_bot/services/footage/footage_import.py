@@ -189,6 +189,8 @@ class _Import:
         progress(len(sources), len(sources), 0.0, "")
 
     def _read(self, path: Path, known: set[str], progress: Callable[[float], None]) -> _Read | None:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{readable_name(path)}: is not a file")
         sha256 = sha256_of(path)
         if sha256 in known:
             return None

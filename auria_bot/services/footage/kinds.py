@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -176,10 +178,10 @@ class Kinds:
         path = folder / "features.npz"
         known: dict[str, NDArray[np.float16]] = {}
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with path.open("rb") as stored, np.load(stored, allow_pickle=False) as kept:
                 if kept["features"].shape == (len(kept["frames"]), FEATURES):
                     known = dict(zip(kept["frames"].tolist(), kept["features"], strict=True))
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             known = {}
         missing = [frame for frame in footage.frames if frame.sha256 not in known]
         if missing:

@@ -71,6 +71,14 @@ def test_the_disks_refusals_are_one_error_wherever_they_come_from(number, capsys
     assert capsys.readouterr().err.startswith("Error: /home/auria/x.png: the disk says no\nNext:  ")
 
 
+def test_a_name_that_is_too_long_is_invalid_input(capsys):
+    """Whichever command asked about the file."""
+    with pytest.raises(SystemExit) as left, reported():
+        Path("x" * 300).exists()
+    assert left.value.code == errors.InputError.exit_code
+    assert capsys.readouterr().err.startswith("Error: 'xxx")
+
+
 def test_what_nobody_foresaw_goes_to_a_file_that_is_named(capsys, monkeypatch, tmp_path):
     """The user sees one sentence; the traceback, without secrets, is in a file of the home."""
     monkeypatch.setenv("AURIA_HOME", str(tmp_path))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from auria_bot.art.pictures import decode_picture, open_picture
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, PictureError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +25,8 @@ ARCHIVES = ("flickr8k.zip", "pictures.zip")
 """The archives of the training data whose pictures are read."""
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"}
+_TRIED = 20  # pictures in a row that may be damaged
+_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, ValueError, TypeError, RuntimeError)
 _NOISE = 0.05  # largest standard deviation of the noise that is added to half of the crops, so that skies get strokes
 _ZOOM = 1.6  # a crop shows at least this share's inverse of the picture's shorter side
 
@@ -50,11 +54,18 @@ class ContentPictures:
             limit: the first so many only.
 
         Raises:
-            InputError: there is no picture.
+            InputError: there is no picture, or an archive is damaged.
         """
         self._folder = folder
-        self._archives = {name: zipfile.ZipFile(folder / name) for name in ARCHIVES if (folder / name).is_file()}
-        self._pictures = [picture for name in self._archives for picture in self._listed(name, split)]
+        self._archives: dict[str, zipfile.ZipFile] = {}
+        self._pictures: list[_Picture] = []
+        for name in ARCHIVES:
+            if (folder / name).is_file():
+                try:
+                    self._archives[name] = zipfile.ZipFile(folder / name)
+                    self._pictures += self._listed(name, split)
+                except _DAMAGED as error:
+                    raise InputError(f"{folder / name} is damaged, or no archive of pictures: {error}") from None
         if not self._archives:
             files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
             self._pictures = [_Picture("", path.relative_to(folder).as_posix()) for path in files]
@@ -77,13 +88,28 @@ class ContentPictures:
             PictureError: it cannot be read.
         """
         found = self._pictures[place]
-        if found.archive:
-            return decode_picture(self._archives[found.archive].read(found.file), name=found.file)
-        return open_picture(self._folder / found.file)
+        if not found.archive:
+            return open_picture(self._folder / found.file)
+        try:
+            content = self._archives[found.archive].read(found.file)
+        except _DAMAGED as error:
+            raise PictureError(f"{found.file}: cannot be read from {found.archive}: {error}") from None
+        return decode_picture(content, name=found.file)
+
+    def _readable(self, place: int) -> Image.Image:
+        """A picture, or the next one that can be read: hours of training do not end at a damaged photograph.
+
+        Raises:
+            PictureError: many in a row cannot.
+        """
+        for step in range(min(len(self), _TRIED)):
+            with contextlib.suppress(PictureError):
+                return self.picture((place + step) % len(self))
+        return self.picture(place)
 
     def crop(self, rng: np.random.Generator, *, side: int) -> NDArray[np.float32]:
         """A random square of a random picture: (side, side, 3) from 0 to 1, now and then mirrored or with noise."""
-        picture = self.picture(int(rng.integers(len(self))))
+        picture = self._readable(int(rng.integers(len(self))))
         short = side * float(rng.uniform(1.0, max(1.0, min(_ZOOM, min(picture.size) / side * 1.2))))
         scale = short / min(picture.size)
         width, height = (max(side, round(edge * scale)) for edge in picture.size)

@@ -26,8 +26,8 @@ from auria_bot.art.training.style.dataset import ContentPictures
 from auria_bot.art.training.style.losses import Losses, PerceptualLosses
 from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.words import models_folder
-from auria_bot.errors import InputError
-from auria_bot.files import sha256_of
+from auria_bot.errors import InputError, PictureError
+from auria_bot.files import readable_name, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["StyleRecipe", "StyleSettings", "described", "export", "painting_tensor", "train"]
 
 _EDGE = 0.02  # of a painting's sides, cut off: reproductions show the edge of the canvas
+_NARROWEST = 32  # pixels of the painting's shorter side, at the scale at which strokes are learnt
 _MOST_STRETCH = 2.5  # of a crop's colours
 _SHARES = (0.7, 1.0)  # of the way to the painting's colours that a crop's colours are moved
 _FIGURES = ("content", "style", "colour", "variation")
@@ -239,11 +240,13 @@ def train(
 
     Raises:
         InputError: there is no content picture, or the run in the folder was begun with another painting or recipe.
-        PictureError: the painting cannot be read.
+        PictureError: the painting cannot be read, or is too narrow.
         BackendMissing: the package of the features is not installed.
     """
     chosen = settings or StyleSettings()
     picture, banked = open_picture(painting.path), described(painting, name)
+    if min(painting_tensor(picture, chosen.painting_side).shape[2:]) < _NARROWEST:
+        raise PictureError(f"{readable_name(painting.path)}: is too narrow for its strokes to be learnt")
     plan = {"painting_sha256": sha256_of(painting.path), "recipe": asdict(chosen)}
     with workers.first():
         _begin(folder, plan)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -10,8 +13,6 @@ import pytest
 from PIL import Image
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from auria_bot.bootstrap.application import Application
 
 Auria = Any
@@ -35,6 +36,26 @@ def test_a_single_step_works_on_a_picture_of_ones_own(auria: Auria, photo: Path,
     with Image.open(target) as painted:
         assert painted.format == "PNG"
     assert auria("drafts", "--json")[1].strip() == "[]"
+
+
+@pytest.mark.usefixtures("application")
+def test_a_full_disk_leaves_the_picture_that_was_there(
+    auria: Auria, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not half of another one, and nothing beside it."""
+    (tmp_path / "out").mkdir()
+    target = tmp_path / "out" / "painted.png"
+    target.write_bytes(b"before")
+
+    def full(_source: Path, written: Path) -> None:
+        Path(written).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(written))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    code, _, message = auria("step", "enlarge", "--in", str(photo), "--out", str(target))
+    assert (code, "the disk is full" in message) == (10, True)
+    assert target.read_bytes() == b"before"
+    assert list(target.parent.iterdir()) == [target]
 
 
 @pytest.mark.usefixtures("application")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -49,6 +51,20 @@ def test_a_damaged_still_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:2000])
     with pytest.raises(PictureError):
         read(tmp_path / "b.png", tmp_path / "work")
+
+
+def test_a_picture_that_is_none_to_use_is_told_as_a_picture(tmp_path: Path) -> None:
+    """One of several pages, one that is animated, and one that would take gigabytes."""
+    scene = invented_scene(1, 100)
+    scene.save(tmp_path / "a.tif", save_all=True, append_images=[scene])
+    scene.save(tmp_path / "b.webp", save_all=True, append_images=[scene.rotate(90)])
+    scene.save(tmp_path / "c.png")
+    content = (tmp_path / "c.png").read_bytes()
+    head = b"IHDR" + struct.pack(">II", 100_000, 100_000) + content[24:29]
+    (tmp_path / "c.png").write_bytes(content[:12] + head + struct.pack(">I", zlib.crc32(head)) + content[33:])
+    for name, words in (("a.tif", "several pages"), ("b.webp", "is animated"), ("c.png", "is too large")):
+        with pytest.raises(PictureError, match=words):
+            read(tmp_path / name, tmp_path / "work")
 
 
 def test_a_stopped_run_is_continued_with_the_same_result(tmp_path: Path) -> None:
@@ -102,6 +118,23 @@ def test_a_video_that_ends_early_says_so(tmp_path: Path) -> None:
     whole.write_bytes(content[: content.index(_CLUSTER) + 30])
     with pytest.raises(InputError, match="no frame could be decoded; it may be cut short or damaged"):
         read(whole, tmp_path / "none")
+
+
+def test_the_time_at_which_a_video_begins_is_no_part_of_its_length(tmp_path: Path) -> None:
+    """The time for which the last frame is shown is: neither video is told to be cut short."""
+    av = pytest.importorskip("av", reason="videos need the extra films")
+    for name, times in (("late.mkv", [100_000, 100_500, 101_000]), ("slow.mp4", [0, 50_000, 100_000])):
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("mpeg4", rate=Fraction(1000, times[1] - times[0]))
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+            stream.codec_context.time_base = Fraction(1, 1000)
+            for time in times:
+                frame = av.VideoFrame.from_image(invented_scene(1, 96).resize((96, 64)))
+                frame.pts, frame.time_base = time, Fraction(1, 1000)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        found = read(tmp_path / name, tmp_path / f"work-{name}")
+        assert (found.note, found.seconds) == ("", (times[-1] - times[0]) / 1000)
 
 
 def test_damaged_packets_are_counted(tmp_path: Path) -> None:

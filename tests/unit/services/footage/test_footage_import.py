@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,13 @@ def test_where_nothing_can_be_used_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         add_footage(FootageLibrary(tmp_path / "home"), "sea", [tmp_path / "none"], OPTIONS, lambda *_: None)
     assert not (tmp_path / "home" / "footage" / "sea").exists()
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    """A named pipe that nobody writes to would be waited for for ever."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(InputError, match=r"pipe\.mp4: is not a file"):
+        add_footage(FootageLibrary(tmp_path / "home"), "sea", [tmp_path / "pipe.mp4"], OPTIONS, lambda *_: None)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

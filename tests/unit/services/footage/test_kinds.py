@@ -125,9 +125,12 @@ def test_measures_that_cannot_be_read_are_made_again(kinds: Kinds, library: Foot
     path.write_bytes(b"damaged")
     assert np.array_equal(kinds.learn("sea").shares, before.shares)
     assert len(LOOKED_AT) == 40
-    np.savez(path, frames=np.array(["0" * 64]), features=np.zeros((1, 3), np.float16))  # of another network
+    path.write_bytes(path.read_bytes()[:-30])  # the disk was full
     assert np.array_equal(kinds.learn("sea").shares, before.shares)
     assert len(LOOKED_AT) == 60
+    np.savez(path, frames=np.array(["0" * 64]), features=np.zeros((1, 3), np.float16))  # of another network
+    assert np.array_equal(kinds.learn("sea").shares, before.shares)
+    assert len(LOOKED_AT) == 80
 
 
 def test_sorted_frames_are_copied_and_balanced(kinds: Kinds, tmp_path: Path) -> None:

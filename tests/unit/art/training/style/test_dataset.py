@@ -13,7 +13,7 @@ from PIL import Image
 
 from auria_bot.art.evaluation.stylist import invented_scene
 from auria_bot.art.training.style.dataset import ContentPictures
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, PictureError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,3 +56,28 @@ def test_crops_are_squares_of_the_side_and_repeatable(tmp_path: Path, size: tupl
         assert crop.min() >= 0
         assert crop.max() <= 1
         assert np.array_equal(crop, content.crop(np.random.default_rng(seed), side=32))
+
+
+@pytest.mark.parametrize("rows", [None, b"[]", b"{}", b"\xff"])
+def test_an_archive_that_cannot_be_read_is_refused_by_name(tmp_path: Path, rows: bytes | None):
+    """One that is cut short, and one whose list is missing or something else."""
+    with zipfile.ZipFile(tmp_path / "flickr8k.zip", "w") as archive:
+        archive.writestr("captions.jsonl" if rows else "other", rows or b"")
+    with pytest.raises(InputError, match=r"flickr8k\.zip is damaged"):
+        ContentPictures(tmp_path)
+    content = (tmp_path / "flickr8k.zip").read_bytes()
+    (tmp_path / "flickr8k.zip").write_bytes(content[:-10])
+    with pytest.raises(InputError, match=r"flickr8k\.zip is damaged"):
+        ContentPictures(tmp_path)
+
+
+def test_a_damaged_photograph_is_passed_over(tmp_path: Path):
+    """Only where none can be read, it is told."""
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(b"no picture")
+    with pytest.raises(PictureError, match="is not a picture"):
+        ContentPictures(tmp_path).crop(np.random.default_rng(1), side=32)
+    invented_scene(1, 64).save(tmp_path / "c.png")
+    content = ContentPictures(tmp_path)
+    for seed in range(6):
+        assert content.crop(np.random.default_rng(seed), side=32).shape == (32, 32, 3)

@@ -15,7 +15,7 @@ from auria_bot.art.nets.vgg16 import Vgg16  # noqa: E402
 from auria_bot.art.stylists.style_import import PaintingFile  # noqa: E402
 from auria_bot.art.stylists.style_networks import StyleNetworks  # noqa: E402
 from auria_bot.art.training.style import train as module  # noqa: E402
-from auria_bot.errors import InputError  # noqa: E402
+from auria_bot.errors import InputError, PictureError  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +76,13 @@ def test_a_run_of_another_painting_is_not_continued(tmp_path: Path, painting: Pa
     invented_scene(4, 64).save(painting.path)
     with pytest.raises(InputError, match="another painting"):
         run(tmp_path, painting, "run", steps=2)
+
+
+def test_a_painting_that_is_too_narrow_is_refused(tmp_path: Path, painting: PaintingFile):
+    """Nothing would be left of it at the scale at which strokes are learnt."""
+    invented_scene(4, 64).resize((8, 2000)).save(painting.path)
+    with pytest.raises(PictureError, match=r"painting\.png: is too narrow"):
+        run(tmp_path, painting, "run", steps=1)
 
 
 def test_a_painting_is_taken_without_its_edges_and_at_most_so_large(tmp_path: Path):
