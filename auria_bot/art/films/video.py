@@ -138,7 +138,7 @@ class Video:
             return float(self._stream.duration * self._stream.time_base)
         if not self._container.duration:
             return None
-        clock = self._container.duration / 1e6  # of Matroska, the time at which it ends
+        clock = float(self._container.duration) / 1e6  # of Matroska, the time at which it ends
         return clock - float(self.begin) if "matroska" in self._container.format.name else clock
 
     @property
