@@ -281,7 +281,7 @@ class DiskError(AuriaError):
 
     exit_code: ClassVar[int] = 10
     http_status: ClassVar[int] = 503
-    hint = "free some space, or set AURIA_HOME to another folder"
+    hint = "free some space, correct the permissions, or set AURIA_HOME to another folder"
 
 
 class StorageAway(DiskError):

@@ -48,7 +48,7 @@ def print_draft(
     path = target or Path(f"auria-{draft_id}-{sheet.name.replace(' ', '')}.{chosen}")
     with app_context() as app:
         draft = app.review.draft(draft_id)
-        with counting("painting") as progress:
+        with counting("making") as progress:
             pixels = printing.print_draft(
                 app.canvas_painter,
                 draft,
@@ -125,7 +125,7 @@ def catalogue(
     )
     with app_context() as app:
         drafts = catalogues.select(app.review, wanted, app.zone)
-        with counting("painting") as progress:
+        with counting("making") as progress:
             pages = catalogues.write_catalogue(
                 app.canvas_painter,
                 drafts,

@@ -232,6 +232,8 @@ def _editor() -> list[str]:
                     f"{name} is {command[0]!r}, which cannot be run; set another, or use: auria edit ID --text '...'"
                 )
             return command
+    if not sys.stdin.isatty():
+        raise InputError("editing needs a terminal; without one use: auria edit ID --text '...' --alt-text '...'")
     for common in ("nano", "vi", "notepad"):
         if shutil.which(common):
             return [common]

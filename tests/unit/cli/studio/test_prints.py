@@ -34,7 +34,7 @@ def test_a_draft_is_printed(made: Path, auria: Auria, tmp_path: Path) -> None:
     code, shown, progress = auria("print", "1", "--size", "A6", "--dpi", "72", "-o", str(target))
     assert code == 0, progress
     assert "105 x 148 mm, 298 x 420 pixels at 72 dpi" in shown
-    assert "painting" in progress
+    assert "making one.tif" in progress
     with Image.open(target) as picture:
         assert picture.format == "TIFF"
     target = tmp_path / "one"

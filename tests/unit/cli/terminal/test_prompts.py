@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import shlex
@@ -109,4 +110,13 @@ def test_an_editor_that_is_not_there_is_named(monkeypatch):
     """The message says which variable to correct, and the way without an editor."""
     monkeypatch.setenv("VISUAL", "no-such-editor-anywhere")
     with pytest.raises(InputError, match=r"VISUAL is 'no-such-editor-anywhere'.*--text"):
+        prompts.edit(_texts(x="ice"))
+
+
+def test_no_editor_is_guessed_without_a_terminal(monkeypatch):
+    """It would wait for keys that nobody can press."""
+    for name in ("VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(InputError, match=r"needs a terminal; without one use: .*--text"):
         prompts.edit(_texts(x="ice"))
