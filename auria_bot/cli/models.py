@@ -39,7 +39,7 @@ Minutes = Annotated[
     float | None, typer.Option("--minutes", min=0.01, help="Save and stop after training for this time.")
 ]
 Target = Annotated[
-    Path | None, typer.Option("--out", help="The folder of the model. Default: a new version in the registry.")
+    Path | None, typer.Option("--out", "-o", help="The folder of the model. Default: a new version in the registry.")
 ]
 Corpus = Annotated[
     str | None,

@@ -43,12 +43,12 @@ film = typer.Typer(
 )
 
 Name = Annotated[str, typer.Argument(help="The film model, as auria film models lists them.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Decides the key frames and the noise.")]
+Seed = Annotated[int, typer.Option("--seed", "-s", min=0, help="Decides the key frames and the noise.")]
 Truncation = Annotated[
     float, typer.Option("--truncation", min=0.0, max=1.5, help="1: all the model's variety; less: nearer to its mean.")
 ]
 
-Mood = Annotated[str | None, typer.Option("--mood", help="Take the colours of a painting that suits this mood.")]
+Mood = Annotated[str | None, typer.Option("--mood", "-m", help="Take the colours of a painting that suits this mood.")]
 Flow = Annotated[
     str,
     typer.Option("--flow", help="Let the water flow: own, as in the model's footage, or a video, as in that."),

@@ -23,9 +23,9 @@ def restyle_video(
     ] = "painterly",
     strength: Annotated[float | None, typer.Option("--strength", help="0 to 1. Default: the mood's.")] = None,
     mood: Annotated[
-        str, typer.Option("--mood", help="Decides among an artist's paintings, and the strength.")
+        str, typer.Option("--mood", "-m", help="Decides among an artist's paintings, and the strength.")
     ] = "serene",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the strokes.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Of the strokes.")] = 1,
     every: Annotated[
         int, typer.Option("--every", min=1, max=12, help="Restyle each so many frames; motion carries it on.")
     ] = 3,

@@ -40,7 +40,9 @@ def step(
     source: Annotated[
         Path | None, typer.Option("--in", metavar="FILE", help="The picture that the step works on.")
     ] = None,
-    target: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Where its picture goes, a PNG.")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where its picture goes, a PNG.")
+    ] = None,
     poem: Annotated[str | None, typer.Option("--poem", help='Three lines, like "one / two / three".')] = None,
     theme: Annotated[str | None, typer.Option("--theme", "-t", help="What it is about.")] = None,
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="A mood (see auria moods).")] = None,
@@ -111,7 +113,7 @@ def show(
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file with a table for each step.")],
     target: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder of the pictures, made where it is missing.")
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the pictures, made where it is missing.")
     ] = Path(),
     check: Annotated[bool, typer.Option("--check", help="Only check the file.")] = False,
     as_json: Json = False,

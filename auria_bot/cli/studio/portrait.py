@@ -24,13 +24,13 @@ portrait = typer.Typer(
 _MOST_SEED = 2**62
 Medium = Annotated[str, typer.Option("--medium", help="ink, watercolour, woodblock or oil.")]
 Style = Annotated[str, typer.Option("--style", help="Take the colours and brushwork of this painting.")]
-Mood = Annotated[str, typer.Option("--mood", help="Take those of a painting that suits this mood.")]
+Mood = Annotated[str, typer.Option("--mood", "-m", help="Take those of a painting that suits this mood.")]
 
 
 @portrait.callback(invoke_without_command=True)
 def candidates(
     context: typer.Context,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=_MOST_SEED, help="The first candidate's seed.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=_MOST_SEED, help="The first candidate's seed.")] = 1,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=60, help="How many candidates.")] = 12,
     medium: Medium = "ink",
     style: Style = "",

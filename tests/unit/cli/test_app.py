@@ -70,6 +70,15 @@ def test_no_help_shows_types_marks_or_cut_sentences(monkeypatch: pytest.MonkeyPa
         assert max(map(len, text.splitlines())) <= 80, text
 
 
+def test_an_option_has_the_same_letter_in_every_command():
+    """Where it means the same."""
+    letters = {"--channel": "-c", "--count": "-n", "--limit": "-n", "--mood": "-m", "--out": "-o", "--seed": "-s"}
+    letters |= {"--theme": "-t", "--yes": "-y"}
+    for path, command in _commands(get_command(app)):
+        for name, letter in letters.items():
+            assert all(letter in param.opts for param in command.params if name in param.opts), (path, name)
+
+
 def test_the_readme_has_the_same_exit_codes():
     """Row by row."""
     rows = re.findall(r"^\| (\d+) \| (.+?)(?: \(`--debug` shows them\))? \|$", README.read_text("utf-8"), re.MULTILINE)
