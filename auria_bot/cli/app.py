@@ -102,7 +102,7 @@ COMMANDS = {
         "operations.database:tidy",
         "Delete old pictures of rejected drafts, unfinished runs and crash logs.",
     ),
-    "notify": ("operations.daemon:notify", "Test and send notifications."),
+    "notify": ("operations.daemon:notify", "List, dismiss, test and send notifications."),
 }
 """Each command's function, or group of commands, in auria_bot.cli, and the first line of its docstring."""
 

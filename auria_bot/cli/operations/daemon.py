@@ -210,7 +210,7 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
 
 
 notify = typer.Typer(
-    help="Test and send notifications.",
+    help="List, dismiss, test and send notifications.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
