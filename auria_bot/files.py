@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "acquire_lock",
     "atomic_path",
+    "check_target",
     "disk_errors",
     "file_lock",
     "flush",
@@ -77,9 +78,11 @@ def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -
         durable: flush the file and its folder to the disk.
 
     Raises:
-        OSError: it cannot be written; the old file is unchanged.
+        OSError: it cannot be written, or is no file, such as a folder or a device; what is there is unchanged.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EISDIR, "is no file", str(path))
     scratch = path.with_name(f"{_STRAY}{_shortened(path.name)}-{secrets.token_hex(4)}{_shortened(path.suffix)}")
     os.close(os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o600))
     try:
@@ -122,6 +125,23 @@ def write_json(path: Path, value: Any, *, pretty: bool = False, mode: int | None
     else:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     write_atomic(path, text, mode=mode, durable=durable)
+
+
+def check_target(path: Path) -> None:
+    """Make sure, before work that takes long, that a file can be written there.
+
+    Raises:
+        DiskError: something else than a file is there, or its folder cannot be made or written.
+    """
+    with disk_errors(path):
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EISDIR, "is no file", str(path))
+        folder = next(parent for parent in Path(os.path.realpath(path)).parents if parent.exists())
+        if not folder.is_dir():
+            raise OSError(errno.ENOTDIR, "is no folder", str(path))
+        probe = folder / f"{_STRAY}{secrets.token_hex(4)}"
+        os.close(os.open(probe, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        probe.unlink()
 
 
 def remove_strays(folder: Path, name: str = "") -> None:
@@ -224,4 +244,5 @@ def _advice(error: OSError) -> str:
         errno.EPERM: permission,
         errno.ENOTDIR: occupied,
         errno.EEXIST: occupied,
+        errno.EISDIR: "what is there is no file; choose another name",
     }.get(error.errno or 0, f"{error.strerror or error}; check the disk")

@@ -6,20 +6,45 @@ fast.
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
+
 __all__ = ["main"]
+
+
+class _Ended(SystemExit):
+    """The process was told to end by a signal; it ends as if killed by it, once temporary files are removed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
 
 
 def main() -> None:
     """Run the command line on the process's own arguments; never returns."""
-    import sys
-
     from auria_bot.cli.error_reporting import reported
     from auria_bot.cli.terminal.console import prepare_streams
     from auria_bot.execution.parent_watch import watch_parent
 
     watch_parent()
     prepare_streams()
-    with reported(debug="--debug" in sys.argv):
-        from auria_bot.cli.app import app
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # else ignored, as under nohup
+            signal.signal(number, _end)
+    try:
+        with reported(debug="--debug" in sys.argv):
+            from auria_bot.cli.app import app
 
-        app(prog_name="auria")
+            app(prog_name="auria")
+    except _Ended as ended:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os.kill(os.getpid(), ended.number)
+        raise
+
+
+def _end(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    raise _Ended(number)

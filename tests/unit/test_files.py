@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,7 @@ from auria_bot.errors import DiskError, NotFound
 from auria_bot.files import (
     acquire_lock,
     atomic_path,
+    check_target,
     disk_errors,
     file_lock,
     flush,
@@ -26,6 +28,9 @@ from auria_bot.files import (
     write_atomic,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def mode_of(path: Path) -> int:
@@ -124,6 +129,28 @@ def test_a_file_and_a_folder_can_be_flushed(tmp_path: Path) -> None:
     flush(tmp_path)
     with pytest.raises(FileNotFoundError):
         flush(tmp_path / "b")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A device such as /dev/null would be gone."""
+    make(tmp_path / "a")
+    with pytest.raises(OSError, match="is no file"):
+        write_atomic(tmp_path / "a", "new")
+    with pytest.raises(DiskError, match="what is there is no file; choose another name"):
+        check_target(tmp_path / "a")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert not (tmp_path / "a").is_file()
+
+
+def test_a_target_is_checked_before_long_work(tmp_path: Path) -> None:
+    """A new name in a new folder is none to be afraid of; a file in the place of a folder is."""
+    check_target(tmp_path / "new" / "folder" / "a.png")
+    (tmp_path / "file").write_text("kept")
+    check_target(tmp_path / "file")
+    with pytest.raises(DiskError, match="a file is where a folder is needed"):
+        check_target(tmp_path / "file" / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("name", ["n" * 250, "é" * 120 + ".png", "a." + "s" * 240])

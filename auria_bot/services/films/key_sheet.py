@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auria_bot.files import check_target
+
 if TYPE_CHECKING:
     from auria_bot.services.films.film_plan import FilmPlanner
 
@@ -24,6 +26,7 @@ def write_key_sheet(planner: FilmPlanner, name: str, target: Path, *, seed: int,
 
     from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
+    check_target(target)
     frames = planner.sheet(name, seed=seed, count=count, truncation=truncation)
     with tempfile.TemporaryDirectory(prefix="auria-keys-") as scratch:
         shown = []

@@ -23,7 +23,7 @@ from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError, UnknownName
-from auria_bot.files import atomic_path, disk_errors, readable_name, sha256_of
+from auria_bot.files import atomic_path, check_target, disk_errors, readable_name, sha256_of
 from auria_bot.services.films.segments import Segments
 
 if TYPE_CHECKING:
@@ -202,6 +202,7 @@ def _require(request: VideoRequest, source: Path, target: Path) -> None:
         raise InputError(f"a video cannot be {request.height} pixels high; 64 to {_MOST_HEIGHT} are possible")
     if target.exists() and source.exists() and target.samefile(source):
         raise InputError(f"{target.name[:60]!r} is the video itself; name another file")
+    check_target(target)
 
 
 def _size(shown: tuple[int, int], height: int | None) -> tuple[int, int]:

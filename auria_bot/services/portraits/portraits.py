@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.errors import InputError, NotFound
-from auria_bot.files import disk_errors, sha256_of, write_atomic, write_json
+from auria_bot.files import check_target, disk_errors, sha256_of, write_atomic, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,6 +91,7 @@ class Portraits:
             raise InputError(f"no size {size}; known: {', '.join(map(str, SIZES))}")
         if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
             raise InputError(f"{target.name[:60]!r}: a portrait is written as .png or .jpg")
+        check_target(target)
         content = _encoded(self._painter.paint(request), self._record(request), size, target.suffix.lower())
         with disk_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +113,7 @@ class Portraits:
         """
         from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
+        check_target(target)
         with tempfile.TemporaryDirectory(prefix="auria-portraits-") as scratch:
             shown = []
             for number, request in enumerate(requests):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import PUBLISHED, DraftState
 from auria_bot.errors import InputError, NotFound
+from auria_bot.files import check_target
 from auria_bot.services.prints.printing import day, page_picture, plate_of
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def write_catalogue(
     from auria_bot.art.exporters.pdf import PdfDocument, require_pdf
 
     require_pdf()
+    check_target(target)
     size = page_picture(sheet, dpi)
     painter.tidy()
     paths = []

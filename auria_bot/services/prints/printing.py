@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot import registry
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.errors import InputError, UnknownName
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import atomic_path, check_target, disk_errors
 from auria_bot.services.studio.plan import derive
 from auria_bot.settings.options import configure
 
@@ -282,6 +282,7 @@ def print_draft(
     """
     if form not in FORMATS:
         raise InputError(f"a print cannot be written as {form[:40]!r}; known: {', '.join(FORMATS)}")
+    check_target(target)
     size = sheet.pixels(dpi)
     if form == "pdf":
         return _print_pdf(painter, draft, target, sheet=sheet, dpi=dpi, poem=poem, zone=zone, progress=progress)

@@ -13,7 +13,7 @@ import pytest
 from auria_bot.art.films import video
 from auria_bot.art.films.sound import FilmSound
 from auria_bot.art.films.video_writer import FORMATS, join
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import DiskError, InputError, UnknownName
 from auria_bot.services.films import restyle_video as service
 from auria_bot.services.films.restyle_video import Restyled, VideoRequest, restyle_video
 from auria_bot.testing import FakeStylist
@@ -178,6 +178,16 @@ def last_frame(path: Path) -> NDArray[np.float64]:
     with video.Video.open(path) as opened:
         *_, last = opened.frames()
         return np.asarray(last.picture(last.size), float)
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    """Not after an hour."""
+    (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.3)])
+    (tmp_path / "folder.mp4").mkdir()
+    seen: list[int] = []
+    with pytest.raises(DiskError, match="what is there is no file"):
+        restyled(source, tmp_path / "folder.mp4", progress=lambda done, _all: seen.append(done))
+    assert not seen
 
 
 def test_frames_are_restyled_in_memory_where_the_stylist_can(tmp_path: Path) -> None:
