@@ -148,6 +148,7 @@ class StepRunner:
                 "fingerprints": [other.fingerprint for other in earlier if other.fingerprint],
                 "reuse": self._reusable_key(state, step),
                 "watched": self._is_watched,
+                "next": [later.name for later in STEPS[STEPS.index(step) + 1 :]],
             },
             files=artwork.files,
             group=artwork.key,

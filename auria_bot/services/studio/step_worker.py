@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot import registry
 from auria_bot.domain.artwork import ArtworkInProgress, Haiku
-from auria_bot.domain.pipeline import steps_from
+from auria_bot.domain.pipeline import STEPS, steps_from
 from auria_bot.errors import NotFound
 from auria_bot.memory import return_memory
 from auria_bot.services.studio.plan import Plan
@@ -45,13 +45,13 @@ class StepWorker:
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
 
     def prepare(self, request: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-        """Begin to load the backends of the steps after the one that `state` names, in a thread beside that step.
+        """Begin to load the backends of the steps that follow, in a thread beside the step that `state` names.
 
         For a process that performs all steps of a run. What cannot be loaded is told by the step that needs it.
         """
-        plan, (step, *later) = self._plan_of(request), steps_from(state["step"])
-        here = {spec.python for role, spec in plan.backends.items() if role in step.roles}
-        for role in dict.fromkeys(role for each in later for role in each.roles):
+        plan, roles = self._plan_of(request), {step.name: step.roles for step in STEPS}
+        here = {spec.python for role, spec in plan.backends.items() if role in roles[state["step"]]}
+        for role in dict.fromkeys(role for step in state.get("next", ()) for role in roles[step]):
             if role in plan.backends and role not in self._backends and plan.backends[role].python in here:
                 self._backends[role] = self._loader.submit(self._load, role)
 

@@ -16,7 +16,7 @@ from PIL import Image
 from auria_bot import registry
 from auria_bot.art import runtime
 from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress, Haiku
-from auria_bot.domain.pipeline import ROLES, ArtworkRequest
+from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest
 from auria_bot.errors import ModelMissing, NotFound, SettingsError
 from auria_bot.services.studio import step_worker
 from auria_bot.services.studio.plan import BackendSpec, Plan
@@ -116,17 +116,19 @@ class _Slow:
 
 
 def test_what_later_steps_need_is_loaded_beside_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a thread, in the order of the steps; what runs in another interpreter is not."""
+    """In a thread, in the order of the steps; what runs in another interpreter is not, nor what nobody announced."""
     monkeypatch.setattr(registry, "find", lambda *_: _Slow)
     worker, plan, start = StepWorker(), request(*ROLES), ArtworkInProgress(key="01", seed=1)
     plan["backends"]["captioner"]["python"] = "/opt/other/bin/python"
     worker.prepare(plan, state("poem", start))
+    assert worker._backends == {}
+    worker.prepare(plan, state("poem", start, next=[step.name for step in STEPS[1:]]))
     assert list(worker._backends) == [role for role in ROLES if role not in {"poet", "captioner"}]
     reader = worker._backend("mood_reader")
     assert reader.thread == reader.loaded_in
     assert reader.thread.startswith("loader")
     assert worker._backend("captioner").thread == threading.current_thread().name
-    worker.prepare(plan, state("mood", start))
+    worker.prepare(plan, state("poem", start, next=["mood"]))
     assert worker._backend("mood_reader") is reader
 
 
@@ -135,7 +137,7 @@ def test_what_cannot_be_loaded_ahead_is_told_by_its_own_step(monkeypatch: pytest
     monkeypatch.setattr(registry, "find", lambda *_: _Slow)
     monkeypatch.setattr(_Slow, "fails", True)
     worker = StepWorker()
-    worker.prepare(request(*ROLES), state("poem", ArtworkInProgress(key="01", seed=1)))
+    worker.prepare(request(*ROLES), state("poem", ArtworkInProgress(key="01", seed=1), next=["mood"]))
     backend = worker._backend("mood_reader")
     assert backend.loaded_in == ""
     with pytest.raises(ModelMissing):
