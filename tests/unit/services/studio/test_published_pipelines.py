@@ -101,7 +101,7 @@ def test_what_is_given_counts_where_the_file_says_nothing_of_a_step(published: P
     )
     with pytest.raises(InputError, match="the theme cannot be used: it is bad"):
         published.prepare("postcard", {"theme": "bad"})
-    with pytest.raises(InputError, match="three are needed"):
+    with pytest.raises(InputError, match="a poem has three lines"):
         published.prepare("postcard", {"poem": "one line"})
     with pytest.raises(NotFound, match="auria pipeline list"):
         published.prepare("other", {})
