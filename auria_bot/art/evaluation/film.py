@@ -10,8 +10,8 @@ that nearly repeat each other make the balls around them too small.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -245,11 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=1000, help="frames of each kind")
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
     chosen = parser.parse_args(arguments)
-
-    def log(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
+    log = partial(print, flush=True)
     given = {"cache": chosen.cache, "sheet": chosen.sheet, "vgg": chosen.vgg, "count": chosen.count}
     figures = evaluate(data=chosen.footage, model=chosen.model, log=log, **given)
     for name, value in figures.items():

@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -358,11 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--haiku", type=int, default=100)
     parser.add_argument("--candidates", type=int, default=8)
     chosen = vars(parser.parse_args(arguments))
-
-    def log(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
+    log = partial(print, flush=True)
     figures = evaluate(**chosen, log=log)
     write_json(chosen["model"] / ("metrics.json" if chosen["split"] == "test" else "validation.json"), figures)
     log(json.dumps(figures, indent=1))

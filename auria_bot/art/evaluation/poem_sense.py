@@ -9,6 +9,7 @@ and third line are after the lines before them than alone. The first likes the b
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from auria_bot.art.poets.verse_tokens import Header, VerseTokens
 from auria_bot.corpus import verses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -136,10 +137,6 @@ def floor_of(human: Sequence[Sense], *, share: float = 0.05) -> Sense:
     return Sense(**{name: float(np.quantile(values, share)) for name, values in columns.items()})
 
 
-def _read(path: Path) -> Iterable[Sequence[Sequence[str]]]:
-    return (verse.tokens for verse in verses.read(path))
-
-
 def main() -> None:
     """Judge files of verse from the command line; the floor is taken from the first."""
     parser = argparse.ArgumentParser(description="Judge how much sense poems make.")
@@ -150,7 +147,7 @@ def main() -> None:
     given = parser.parse_args()
     judge, floor = SenseJudge.load(given.judge), None
     for path in given.files:
-        judged = judge.judge(list(_read(path))[: given.most])
+        judged = judge.judge([verse.tokens for verse in itertools.islice(verses.read(path), given.most)])
         floor = floor or floor_of(judged, share=given.share)
         means = {name: round(float(np.mean([asdict(sense)[name] for sense in judged])), 3) for name in asdict(floor)}
         row = {"file": str(path), "poems": len(judged), "means": means, "below": shares_below(judged, floor)}

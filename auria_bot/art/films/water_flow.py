@@ -136,7 +136,8 @@ def _neighbours(path: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.fl
             if frame.time < due:
                 continue
             due = frame.time + _STEP - Fraction(1, 100)
-            now = _light(frame.picture(_covered(frame.size)))
+            small = frame.picture(_covered(frame.size)).resize(_LOOKED, Image.Resampling.BOX)
+            now = np.asarray(small.convert("L"), np.float32)
             if before is not None:
                 yield now, before
                 count += 1
@@ -160,10 +161,6 @@ def _ahead(height: int, width: int, turns: float) -> NDArray[np.float64]:
     """
     y, x = np.linspace(0, 1, height)[:, None], np.linspace(0, 1, width)[None] * width / height
     return 0.3 * np.sin(9.7 * y + 1.2 * x) + 0.06 * np.sin(5.1 * x + 2.3 * y - 2 * np.pi * turns)
-
-
-def _light(picture: Image.Image) -> NDArray[np.float32]:
-    return np.asarray(picture.resize(_LOOKED, Image.Resampling.BOX).convert("L"), np.float32)
 
 
 def _covered(size: tuple[int, int]) -> tuple[int, int]:

@@ -34,7 +34,6 @@ __all__ = [
     "ScaledLinear",
     "StyledLayer",
     "batch_spread",
-    "mixed",
 ]
 
 _GAIN = math.sqrt(2)  # of the leaky rectifier, which keeps the variance
@@ -234,11 +233,6 @@ class Generator(nn.Module):
         for layer in (2 * level - 1, 2 * level):
             x = self.layers[layer](x, styles[:, layer], noise[layer])
         return x, _doubled(picture) + self.colours[level](x, styles[:, 2 * level + 1])
-
-
-def mixed(first: Tensor, second: Tensor, crossing: int) -> Tensor:
-    """Styles of one frame up to a layer and of another from it on; each (n, styles, w)."""
-    return torch.cat([first[:, :crossing], second[:, crossing:]], 1)
 
 
 def batch_spread(x: Tensor, group: int) -> Tensor:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.colour import from_lab, to_lab
@@ -283,9 +285,6 @@ def aesthetic_score(lab: NDArray[np.float32], *, portrait: bool = False) -> floa
 
 def _meanings(path: Path, scenes: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
     """The vectors of prompt.SENTENCES that are stored with a model which can paint `scenes`."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
         stored = load_file(path)
     except (SafetensorError, OSError) as error:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from auria_bot.art import runtime
 from auria_bot.art.checkpoint import verify
@@ -87,9 +89,6 @@ def read_weights(path: Path) -> RankerWeights:
     Raises:
         ModelCorrupt: the file is missing something or cannot be read.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
         stored: Mapping[str, NDArray[np.floating]] = load_file(path)
         arrays = {name: stored[name].astype(np.float32) for name in ("mean", "basis", "weight", "bias")}

@@ -12,6 +12,7 @@ import numpy as np
 
 from auria_bot.art.colour import distances
 from auria_bot.art.stylists.hands import family_of, ranks
+from auria_bot.domain.mood import Mood, find_mood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from auria_bot.art.colour import ColourDistribution
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
-    from auria_bot.domain.mood import Mood
 
 __all__ = ["EMOTION_COORDINATES", "affinity", "choose_medium", "choose_painting", "find_painting", "scores"]
 
@@ -147,7 +147,6 @@ def find_painting(
     if not mood:
         return bank().find(style) if style else None
     from auria_bot.art.minilm import MiniLM
-    from auria_bot.domain.mood import find_mood
 
     chosen = find_mood(mood)
     among = bank().matching(style) if style else bank()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
 
 from auria_bot.art.colour import ColourDistribution
 from auria_bot.art.pictures import write_bytes
@@ -142,8 +144,6 @@ class StyleBank:
         Raises:
             DiskError: the disk is full, read-only or not writable.
         """
-        from safetensors.numpy import save
-
         columns = {name: np.zeros((len(self.paintings), *shape), np.float16) for name, shape in _TENSORS.items()}
         for row, painting in enumerate(self.paintings):
             columns["vectors"][row] = painting.vector
@@ -170,9 +170,6 @@ class StyleBank:
             ModelMissing: there is none in the folder.
             ModelCorrupt: its files cannot be read or do not fit together.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
         try:
             index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
             numbers = load_file(folder / index["numbers"])

@@ -83,6 +83,34 @@ class Workers:
             for each, part in zip(owned, torch.split(flat, [each.numel() for each in owned]), strict=True):
                 each.grad = part.view_as(each).clone()
 
+    def update(
+        self,
+        optimizer: torch.optim.Optimizer,
+        loss: torch.Tensor,
+        *,
+        rate: float,
+        weight: float,
+        most: float | None = None,
+    ) -> None:
+        """Make one update by the gradients of every worker's loss.
+
+        Args:
+            optimizer: of the parameters that are trained.
+            loss: this worker's, a scalar.
+            rate: the learning rate.
+            weight: of this worker's gradients in the sum of all.
+            most: the norm to which the sum is clipped; None: it is not.
+        """
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        owned = [each for group in optimizer.param_groups for each in group["params"]]
+        self.average(owned, weight)
+        if most is not None:
+            torch.nn.utils.clip_grad_norm_(owned, most)
+        optimizer.step()
+
     def gathered(self, part: torch.Tensor, count: int) -> torch.Tensor:
         """The `count` rows of which each worker has its share, in order; this worker's keep their graph.
 

@@ -172,10 +172,4 @@ def _mean(scores: list[Tensor]) -> float:
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, group: Group) -> None:
     """One update by the gradient of a loss, a mean over the group's frames."""
-    for parameters in optimizer.param_groups:
-        parameters["lr"] = rate
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    owned = [each for parameters in optimizer.param_groups for each in parameters["params"]]
-    group.workers.average(owned, group.share.weight)
-    optimizer.step()
+    group.workers.update(optimizer, loss, rate=rate, weight=group.share.weight)

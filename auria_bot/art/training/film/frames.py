@@ -12,6 +12,7 @@ import math
 import shutil
 from dataclasses import asdict, dataclass
 from itertools import groupby, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from auria_bot.files import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -156,8 +156,6 @@ def _decoded(source: Any, options: FrameOptions, name: str) -> Iterator[tuple[fl
                 scaled = picture.convert("RGB").resize(size, Image.Resampling.BOX, reducing_gap=None)
             yield time, _middle(_without_top(np.asarray(scaled), cut), options)
         return
-    from pathlib import Path
-
     from auria_bot.art.films.video import Video
 
     following = 0.0

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,11 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_flush_denormal(True)
     width, height = int(found[1]), int(found[2])
     cuts = tuple((name, float(share)) for name, _, share in (one.partition("=") for one in chosen.cut_top))
-
-    def log(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
+    log = partial(print, flush=True)
     train(
         data=chosen.footage,
         folder=chosen.folder or loop.training_folder("film"),

@@ -9,7 +9,6 @@ judge that never read what the poet was taught with.
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,18 +132,13 @@ class LoraRecipe:
         settings = self.settings
         rise = min(1.0, (number + 1) / settings.warm_up)
         fall = min(1.0, (1 - number / total) / settings.cool_down)
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.rate * rise * fall
         self.net.train()
         batch = self._batch(number)
         share = self._workers.share(len(batch))
         own = batch[share.rows]
         loss = self._losses(own).mean()
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self._workers.average(self.adapters.parameters(), share.weight and _asked(own) / _asked(batch))
-        torch.nn.utils.clip_grad_norm_(self.adapters.parameters(), 1.0)
-        self.optimizer.step()
+        weight = share.weight and _asked(own) / _asked(batch)
+        self._workers.update(self.optimizer, loss, rate=settings.rate * rise * fall, weight=weight, most=1.0)
         return {"loss": float(loss.detach()), "poems": float(len(batch))}
 
     def evaluate(self) -> dict[str, float]:
@@ -301,14 +295,13 @@ def evaluate(*, data: Path, model: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Train from the command line."""
-    home = Path(os.environ.get("AURIA_HOME", Path.home() / ".local" / "share" / "auria"))
     parser = argparse.ArgumentParser(description="Fine-tune the packaged language model on haiku.")
     parser.add_argument("--data", type=Path, required=True, help="folder with haiku.jsonl.zst")
     parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
     parser.add_argument("--steps", type=int, help="updates of the whole run")
     parser.add_argument("--seed", type=int, help="of adapters, batches and headers")
     parser.add_argument("--fold", type=int, help="part of the training split that is read alone: a judge for poets")
-    parser.add_argument("--folder", type=Path, default=home / "train" / "haiku-lm", help="checkpoints and log")
+    parser.add_argument("--folder", type=Path, default=loop.training_folder("haiku-lm"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/haiku-lm"), help="where the adapters are written")
     parser.add_argument("--poet", type=Path, default=Path("models/poet"), help="its vocabulary can be written too")
     parser.add_argument("--settings", type=Path, help="a TOML file such as config/train/haiku_lm.toml")

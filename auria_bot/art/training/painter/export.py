@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 from torch import nn
 
 from auria_bot.art.checkpoint import (
@@ -99,8 +100,6 @@ def export(
 
     Card and metrics of an earlier export stay.
     """
-    from safetensors.numpy import save_file
-
     graph = build(folder, sketcher=sketcher, painter=painter)
     out.mkdir(parents=True, exist_ok=True)
     axes = {name: {0: "count"} for name in (*PAINTER_INPUTS[:3], *PAINTER_OUTPUTS)}

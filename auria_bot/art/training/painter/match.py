@@ -123,16 +123,12 @@ class MatchRecipe:
         self.net.train()
         rng = np.random.default_rng((self._seed, number))
         rows = rng.choice(len(self._share), self._batch, p=self._share)
-        for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * min(1.0, max(0.03, 1.5 * (1.0 - number / total)))
         scores = self._scores(rows, rng)
         logits = self.net.logits(scores)
         target = torch.arange(len(rows))
         loss = F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._workers.average(self.net.parameters(), 1 / self._workers.size)
-        self._optimizer.step()
+        rate = _RATE * min(1.0, max(0.03, 1.5 * (1.0 - number / total)))
+        self._workers.update(self._optimizer, loss, rate=rate, weight=1 / self._workers.size)
         return {"loss": float(loss.detach())}
 
     @torch.no_grad()

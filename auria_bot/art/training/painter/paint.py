@@ -146,7 +146,9 @@ class PaintRecipe:
 
         captions = sentence, self._others(batch[2])[rows]
         discriminator_loss = self._discriminator_loss(real_taps, real_view, painted_taps, painted_view, captions)
-        self._update(self._discriminator_optimizer, discriminator_loss, _DISCRIMINATOR_RATE * rate)
+        self._workers.update(
+            self._discriminator_optimizer, discriminator_loss, rate=_DISCRIMINATOR_RATE * rate, weight=1.0
+        )
 
         self.discriminator.requires_grad_(requires_grad=False)
         features = self.discriminator.head_features(painted_taps, painted_view)
@@ -167,7 +169,7 @@ class PaintRecipe:
             + _SKETCH * faithful
             + _LIKENESS * likeness
         )
-        self._update(self._painter_optimizer, loss, rate if number >= _HEAD_START else 0.0)
+        self._workers.update(self._painter_optimizer, loss, rate=rate if number >= _HEAD_START else 0.0, weight=1.0)
         update_average(self.average, self.net, decay=_AVERAGE, step=number)
         whole = 1 / self._workers.size
         return {
@@ -281,14 +283,6 @@ class PaintRecipe:
     def _part(values: Tensor, count: int) -> Tensor:
         """What rows (n, ...) add to the mean over `count` rows; 0 for none."""
         return values.flatten(1).mean(1).sum() / count if values.ndim > 1 else values.sum() / count
-
-    def _update(self, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._workers.average((each for group in optimizer.param_groups for each in group["params"]), 1.0)
-        optimizer.step()
 
     def _discriminator_loss(
         self,

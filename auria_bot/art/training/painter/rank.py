@@ -8,17 +8,19 @@ Everything is linear on EfficientNet-Lite0's pooled features, so it takes about 
 from __future__ import annotations
 
 import argparse
+import csv
 import io
 import json
 import os
-import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.numpy import save_file
 from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import write_checksums, write_json
@@ -151,8 +153,6 @@ def _features(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _paintings(data: Path) -> list[NDArray[np.uint8]]:
     """The squares in the middle of the paintings, without nudes."""
-    import csv
-
     path = data / "paintings.zip"
     if not path.is_file():
         raise InputError(f"{path} is missing; give the folder of the training archives with --data DIR")
@@ -171,8 +171,6 @@ def _paintings(data: Path) -> list[NDArray[np.uint8]]:
 
 
 def _write(weights: RankerWeights, out: Path, figures: dict[str, Any]) -> None:
-    from safetensors.numpy import save_file
-
     out.mkdir(parents=True, exist_ok=True)
     arrays = {"mean": weights.mean, "basis": weights.basis, "weight": weights.weight, "bias": np.array([weights.bias])}
     save_file({name: array.astype(np.float16) for name, array in arrays.items()}, out / "weights.safetensors")
@@ -193,11 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen["data"] is None:
         parser.error("give the folder of the training archives with --data DIR or AURIA_DATA")
     chosen["data"] = Path(chosen["data"])
-
-    def log(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
+    log = partial(print, flush=True)
     train(**chosen, log=log)
     return 0
 

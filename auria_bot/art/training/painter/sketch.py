@@ -85,15 +85,10 @@ class SketchRecipe:
         rng = np.random.default_rng((self._seed, number))
         rows = rng.choice(len(self._share), self._batch, p=self._share)
         target, sentence = self._draw(rows, rng)
-        for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * cooled(number, total, cool=self._cool)
         own = self._workers.share(len(rows))
         loss = self._loss(self.net, target, sentence, rng, own.rows)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self._workers.average(self.net.parameters(), own.weight)
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self._optimizer.step()
+        rate = _RATE * cooled(number, total, cool=self._cool)
+        self._workers.update(self._optimizer, loss, rate=rate, weight=own.weight, most=1.0)
         update_average(self.average, self.net, decay=_AVERAGE, step=number)
         return {"loss": float(loss.detach())}
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +120,8 @@ def train(
         else:
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
-            recipe = _recipe(name, scenes, folder, cache_of(folder, limit), chosen, _weights(earlier), log, workers)
+            start = {} if earlier is None else load_model_weights(earlier)
+            recipe = _recipe(name, scenes, folder, cache_of(folder, limit), chosen, start, log, workers)
             how: dict[str, Any] = {"minutes": budget, "evaluate_every": 200, "log": log, "workers": workers}
             outcome = loop.run(recipe, folder / name, steps=chosen.steps(name), **how)
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
@@ -132,11 +133,6 @@ def _check_size(workers: Workers, settings: PainterSettings) -> None:
     most = min(settings.sketch_batch, round(settings.paint_batch * (1 - settings.sampled)))
     if workers.size > most:
         raise InputError(f"{workers.size} workers cannot share the painter's batches; at most {most} can")
-
-
-def _weights(earlier: Path | None) -> dict[str, torch.Tensor]:
-    """The weights of an earlier model; none without one."""
-    return {} if earlier is None else load_model_weights(earlier)
 
 
 def _recipe(
@@ -216,11 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give the folder of the training archives with --data DIR or AURIA_DATA")
     torch.set_num_threads(chosen.threads)
     torch.set_flush_denormal(True)
-
-    def log(line: str) -> None:
-        sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()
-
+    log = partial(print, flush=True)
     train(
         data=Path(chosen.data),
         folder=chosen.folder or loop.training_folder("painter"),

@@ -146,19 +146,14 @@ class PoetRecipe:
         tokens, places, kinds, themes = self._inputs(rows, rng, drop_both)
         seen, own = tokens.numel(), self._workers.share(len(rows))
         tokens, places, kinds, themes = tokens[:, own.rows], places[:, own.rows], kinds[own.rows], themes[own.rows]
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(number, total)
         self.net.train()
         with native_lstm():
             signal = self.net(tokens[:-1], places[:-1], kinds, themes)
             loss = self._loss(
                 signal.flatten(0, 1), tokens[1:].flatten(), rng, full=number >= self.settings.full_from * total
             )
-            self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        self._workers.average(self.net.parameters(), own.weight)
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimizer.step()
+            rate = self._rate(number, total)
+            self._workers.update(self.optimizer, loss, rate=rate, weight=own.weight, most=1.0)
         decay = self.settings.plain_average if plain else self.settings.average
         loop.update_average(self.average, self.net, decay=decay, step=number)
         return {"loss": float(loss.detach()), "places": float(seen)}

@@ -114,19 +114,13 @@ class StyleRecipe:
         """Make one update on crops that depend on the seed and the number only."""
         chosen = self._settings
         share = loop.cooled(number, total, cool=round(chosen.cool_share * total), warm=50)
-        for group in self._optimiser.param_groups:
-            group["lr"] = chosen.rate * share
         pictures = self._batch(number, is_large=number >= total * (1 - chosen.large_share))
         own = self._workers.share(len(pictures))
         pictures = pictures[own.rows]
         losses = self._losses.of(pictures, self.net(pictures))
         loss: Tensor = losses.content + chosen.style_weight * losses.style
         loss = loss + chosen.colour_weight * losses.colour + chosen.variation_weight * losses.variation
-        self._optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        self._workers.average(self.net.parameters(), own.weight)
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), 10.0)
-        self._optimiser.step()
+        self._workers.update(self._optimiser, loss, rate=chosen.rate * share, weight=own.weight, most=10.0)
         loop.update_average(self.average, self.net, decay=chosen.average, step=number)
         return _figures(losses)
 

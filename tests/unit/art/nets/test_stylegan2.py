@@ -12,7 +12,6 @@ from auria_bot.art.nets.stylegan2 import (  # noqa: E402 - after the check that 
     Generator,
     ModulatedConv,
     batch_spread,
-    mixed,
 )
 
 TINY = Config(height=18, width=32, channels=(8, 8, 4), z=16, w=16, mapping_layers=2)
@@ -88,16 +87,6 @@ def test_the_same_noise_gives_the_same_frame(generator: Generator) -> None:
     assert torch.equal(fixed, generator(styles, generator.noise(5)))
     assert not torch.allclose(fixed, generator(styles, generator.noise(6)))
     assert not torch.allclose(generator(styles), generator(styles))
-
-
-def test_mixed_styles_take_the_coarse_layers_of_the_first(generator: Generator) -> None:
-    """At the ends it is one or the other."""
-    first, second = (generator.mapping(torch.randn(2, 16)) for _ in range(2))
-    assert torch.equal(mixed(first, second, 0), second)
-    assert torch.equal(mixed(first, second, TINY.styles), first)
-    both = mixed(first, second, 2)
-    assert torch.equal(both[:, :2], first[:, :2])
-    assert torch.equal(both[:, 2:], second[:, 2:])
 
 
 def test_every_style_and_every_weight_counts(generator: Generator) -> None:

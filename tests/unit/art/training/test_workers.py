@@ -37,6 +37,17 @@ def test_a_process_alone_changes_nothing():
     ALONE.leave()
 
 
+@pytest.mark.parametrize(("most", "left"), [(None, [-2.0, -3.0]), (2.5, [0.25, 0.0])])
+def test_an_update_forgets_the_last_gradients_and_clips(most: float | None, left: list[float]):
+    """The rate is set, older gradients are dropped, and the sum's norm is held to the limit."""
+    parameter = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
+    parameter.grad = torch.full((2,), 100.0)
+    optimizer = torch.optim.SGD([parameter], lr=9.0)
+    loss = (parameter * torch.tensor([6.0, 8.0])).sum()
+    ALONE.update(optimizer, loss, rate=0.5, weight=1.0, most=most)
+    assert parameter.tolist() == pytest.approx(left, abs=1e-5)
+
+
 def test_workers_draw_different_masks():
     """The first one those of a process alone."""
     drawn = []

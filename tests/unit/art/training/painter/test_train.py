@@ -131,7 +131,7 @@ def test_an_earlier_model_is_gone_on_with(trained, folder, tmp_path):
 def test_an_earlier_model_without_weights(tmp_path):
     """A folder that holds no weights is named."""
     with pytest.raises(ModelMissing, match="nowhere"):
-        training._weights(tmp_path / "nowhere")
+        load_model_weights(tmp_path / "nowhere")
 
 
 def test_a_batch_has_no_more_workers_than_pictures(tmp_path):
