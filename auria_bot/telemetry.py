@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from auria_bot.redaction import redacted
@@ -123,7 +123,7 @@ class Metric:
 
     name: str
     kind: str  # "gauge", "counter" or "histogram"
-    labels: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     help: str
 
     @property
@@ -137,11 +137,9 @@ class Metric:
 
 METRICS = (
     Metric(name="auria_info", kind="gauge", labels=("version",), help="The program's version; always 1."),
-    Metric(name="auria_healthy", kind="gauge", labels=(), help="Whether no job is overdue, as in /healthz."),
-    Metric(
-        name="auria_web_up", kind="gauge", labels=(), help="Whether the web server runs that the daemon supervises."
-    ),
-    Metric(name="auria_database_up", kind="gauge", labels=(), help="Whether the database can be read."),
+    Metric(name="auria_healthy", kind="gauge", help="Whether no job is overdue, as in /healthz."),
+    Metric(name="auria_web_up", kind="gauge", help="Whether the web server runs that the daemon supervises."),
+    Metric(name="auria_database_up", kind="gauge", help="Whether the database can be read."),
     Metric(name="auria_drafts", kind="gauge", labels=("state",), help="Drafts in each state."),
     Metric(name="auria_posts", kind="gauge", labels=("channel", "state"), help="Posts of each channel in each state."),
     Metric(
@@ -167,10 +165,9 @@ METRICS = (
     Metric(
         name="auria_leader_heartbeat_timestamp_seconds",
         kind="gauge",
-        labels=(),
         help="When the leading daemon last renewed its lease.",
     ),
-    Metric(name="auria_leader_changes_total", kind="counter", labels=(), help="How often the lease changed hands."),
+    Metric(name="auria_leader_changes_total", kind="counter", help="How often the lease changed hands."),
     Metric(
         name="auria_step_seconds_total",
         kind="counter",
@@ -189,7 +186,7 @@ class Sample:
     """One value of a metric."""
 
     metric: str
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     value: float
 
 

@@ -13,7 +13,6 @@ import logging
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +23,7 @@ from auria_bot.art.captioners.show_attend_tell import ShowAttendTell
 from auria_bot.art.pictures import decode_picture
 from auria_bot.errors import AuriaError, ModelServerBusy
 from auria_bot.redaction import redacted_error
+from auria_bot.serving.work_queue import WorkMetrics, WorkQueue
 from auria_bot.telemetry import Metric, Sample, exposition
 
 if TYPE_CHECKING:
@@ -33,27 +33,35 @@ if TYPE_CHECKING:
 
     from auria_bot.art.captioners.attention import AttendedCaption
 
-__all__ = ["METRICS", "CaptionPool", "ServedModel"]
+__all__ = ["METRICS", "WORK", "CaptionPool", "ServedModel"]
 
 log = logging.getLogger(__name__)
 
 _SHOWN: Final = 480  # pixels of the longer side of the copy that a page shows
 _POLL: Final = 1.0  # seconds between two looks for a newer version
 _RETRY: Final = 60.0  # seconds after which a version that could not be loaded is tried again
+_USUAL: Final = 0.1  # seconds that a caption takes
+
+WORK = WorkMetrics(
+    noun="pictures",
+    done=Metric(name="auria_serve_captions_total", kind="counter", help="Pictures that were captioned."),
+    seconds=Metric(name="auria_serve_caption_seconds_total", kind="counter", help="Seconds that captioning took."),
+    refused=Metric(
+        name="auria_serve_refused_total", kind="counter", labels=("reason",), help="Pictures without a caption."
+    ),
+    unusable="picture",
+)
+"""The metrics of captioning."""
 
 METRICS = (
-    Metric(name="auria_serve_ready", kind="gauge", labels=(), help="Whether a model is loaded."),
+    Metric(name="auria_serve_ready", kind="gauge", help="Whether a model is loaded."),
     Metric(name="auria_serve_model", kind="gauge", labels=("version", "sha256"), help="The version in use; always 1."),
-    Metric(name="auria_serve_waiting", kind="gauge", labels=(), help="Pictures that wait or are being captioned."),
-    Metric(name="auria_serve_captions_total", kind="counter", labels=(), help="Pictures that were captioned."),
-    Metric(name="auria_serve_caption_seconds_total", kind="counter", labels=(), help="Seconds that captioning took."),
-    Metric(name="auria_serve_refused_total", kind="counter", labels=("reason",), help="Pictures without a caption."),
-    Metric(name="auria_serve_model_changes_total", kind="counter", labels=(), help="How often a model was taken up."),
-    Metric(name="auria_serve_model_failures_total", kind="counter", labels=(), help="Models that could not be loaded."),
+    Metric(name="auria_serve_waiting", kind="gauge", help="Pictures that wait or are being captioned."),
+    *WORK.table,
+    Metric(name="auria_serve_model_changes_total", kind="counter", help="How often a model was taken up."),
+    Metric(name="auria_serve_model_failures_total", kind="counter", help="Models that could not be loaded."),
 )
 """The metrics of the model server."""
-
-_REFUSED: Final = ("busy", "late", "picture")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +103,9 @@ class CaptionPool:
             poll: seconds between two looks for a newer version.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        self._find, self._threads, self._most_pixels, self._poll = find, threads or cores, most_pixels, poll
-        self._most = self._threads + waiting
-        self._workers = ThreadPoolExecutor(self._threads, thread_name_prefix="caption")
-        self._lock, self._stop = threading.Lock(), threading.Event()
-        self._inside, self._done, self._seconds, self._changes, self._failures = 0, 0, 0.0, 0, 0
-        self._refused = dict.fromkeys(_REFUSED, 0)
+        self._find, self._most_pixels, self._poll = find, most_pixels, poll
+        self._queue = WorkQueue(WORK, waiting=waiting, threads=threads or cores, usual=_USUAL)
+        self._stop, self._changes, self._failures = threading.Event(), 0, 0
         self._loaded: _Loaded | None = None
         self._failed: ServedModel | None = None  # the version that could not be loaded last
         self._retry_at, self._told = 0.0, ""  # on time.monotonic's clock, and what was logged of it
@@ -118,7 +123,7 @@ class CaptionPool:
     def close(self) -> None:
         """Finish what was begun."""
         self._stop.set()
-        self._workers.shutdown(wait=True, cancel_futures=False)
+        self._queue.close()
 
     @property
     def model(self) -> dict[str, str] | None:
@@ -141,57 +146,28 @@ class CaptionPool:
         Raises:
             ModelServerBusy: too many pictures wait.
         """
-        with self._lock:
-            if self._inside >= self._most or self._stop.is_set():
-                self._refused["busy"] += 1
-                mean = self._seconds / self._done if self._done else 0.1
-                wait = max(1, round(self._inside * mean / self._threads))
-                raise ModelServerBusy(f"{self._inside} pictures are waiting; come back in {wait} s", seconds=wait)
-            self._inside += 1
-        future = self._workers.submit(self._caption, content, deadline, drawn)
-        future.add_done_callback(self._leave)
-        return future
+        return self._queue.submit(lambda: self._caption(content, drawn=drawn), deadline=deadline)
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format."""
         model = self.model
-        with self._lock:
-            values = {
-                "ready": model is not None,
-                "waiting": self._inside,
-                "captions_total": self._done,
-                "caption_seconds_total": self._seconds,
-                "model_changes_total": self._changes,
-                "model_failures_total": self._failures,
-            }
-            refused = dict(self._refused)
-        samples = [Sample(metric=f"auria_serve_{name}", labels={}, value=value) for name, value in values.items()]
-        samples += [
-            Sample(metric="auria_serve_refused_total", labels={"reason": reason}, value=count)
-            for reason, count in refused.items()
-        ]
+        values = {
+            "ready": model is not None,
+            "waiting": self._queue.inside,
+            "model_changes_total": self._changes,
+            "model_failures_total": self._failures,
+        }
+        samples = self._queue.samples()
+        samples += [Sample(metric=f"auria_serve_{name}", value=value) for name, value in values.items()]
         if model is not None:
             samples.append(Sample(metric="auria_serve_model", labels=model, value=1))
         return exposition(samples, METRICS)
 
-    def _leave(self, _: Future[dict[str, Any]]) -> None:
-        with self._lock:
-            self._inside -= 1
-
-    def _caption(self, content: bytes, deadline: float, drawn: bool) -> dict[str, Any]:
-        if time.monotonic() >= deadline:
-            with self._lock:
-                self._refused["late"] += 1
-            raise ModelServerBusy("the picture's turn came too late; come back later", seconds=1)
-        loaded, begun = self._loaded, time.monotonic()
+    def _caption(self, content: bytes, *, drawn: bool) -> dict[str, Any]:
+        loaded = self._loaded
         if loaded is None:
             raise ModelServerBusy("no model is loaded yet; come back in a moment", seconds=1)
-        try:
-            picture = decode_picture(content, most_pixels=self._most_pixels)
-        except AuriaError:
-            with self._lock:
-                self._refused["picture"] += 1
-            raise
+        picture = decode_picture(content, most_pixels=self._most_pixels)
         found = loaded.captioner.explain(picture)
         answer: dict[str, Any] = {
             "model": {"name": "captioner", "version": loaded.model.version, "sha256": loaded.sha256},
@@ -201,9 +177,6 @@ class CaptionPool:
         }
         if drawn:
             answer["picture"] = _small_copy(picture)
-        with self._lock:
-            self._done += 1
-            self._seconds += time.monotonic() - begun
         return answer
 
     def _watch(self) -> None:
@@ -228,15 +201,13 @@ class CaptionPool:
         captioner.explain(Image.new("RGB", (64, 64), "gray"))  # loads the networks, so that no visitor waits for it
         before, self._loaded = self._loaded, _Loaded(model=model, sha256=sha256, captioner=captioner)
         self._failed, self._told = None, ""
-        with self._lock:
-            self._changes += before is not None
+        self._changes += before is not None
         log.info("The captioner in use is version %s (%s)", model.version, sha256[:12])
 
     def _fail(self, model: ServedModel | None, why: str) -> None:
         """Count a failure, and say once why a newer version cannot be used; the one in use stays."""
         self._failed, self._retry_at = model, time.monotonic() + _RETRY
-        with self._lock:
-            self._failures += 1
+        self._failures += 1
         if self._told != why:
             self._told = why
             log.warning("The newest captioner cannot be used, the one in use stays: %s", why)

@@ -33,6 +33,7 @@ from auria_bot.errors import (
     UnknownName,
 )
 from auria_bot.serving.captioning import METRICS as CAPTION_METRICS
+from auria_bot.serving.captioning import WORK as CAPTIONS
 from auria_bot.serving.making import PICTURES, POEMS
 from auria_bot.serving.restyling import METRICS as STYLES
 from auria_bot.serving.server import Pools, create_app
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from auria_bot.serving.work_queue import WorkMetrics
-    from auria_bot.telemetry import Metric
 
 __all__ = ["NAME", "Replica", "ReplicaPlan", "application", "run"]
 
@@ -93,57 +93,19 @@ class Replica:
         return getattr(self._pool, "model", None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Counters:
-    """What the requests to a pool are counted as."""
-
-    table: Sequence[Metric]  # that its metrics are of
-    done: str
-    seconds: str
-    refused: str
-    unusable: str  # the reason of a refusal that is the picture's or the request's
-    tells_model: bool  # whether waiting pictures and the version in use are told too
-
-
-_CAPTIONS: Final = _Counters(
-    table=CAPTION_METRICS,
-    done="auria_serve_captions_total",
-    seconds="auria_serve_caption_seconds_total",
-    refused="auria_serve_refused_total",
-    unusable="picture",
-    tells_model=True,
-)
-
-
-def _counters(work: WorkMetrics) -> _Counters:
-    return _Counters(
-        table=work.table,
-        done=work.done.name,
-        seconds=work.seconds.name,
-        refused=work.refused.name,
-        unusable="wrong",
-        tells_model=False,
-    )
-
-
-_POOLS: Final = {
-    "captions": _CAPTIONS,
-    "styles": _counters(STYLES),
-    "poems": _counters(POEMS),
-    "pictures": _counters(PICTURES),
-}
+_POOLS: Final = {"captions": CAPTIONS, "styles": STYLES, "poems": POEMS, "pictures": PICTURES}
 """The deployments that answer, and how they are counted."""
 
 
 class _RemotePool:
     """A pool whose requests go to replicas; counts what `metrics` tells."""
 
-    def __init__(self, handle: Any, counters: _Counters) -> None:
-        self._handle, self._counters = handle, counters
+    def __init__(self, handle: Any, work: WorkMetrics) -> None:
+        self._handle, self._work = handle, work
         self._done, self._seconds, self._inside = 0, 0.0, 0
-        self._refused = dict.fromkeys(("busy", "late", counters.unusable), 0)
+        self._refused = dict.fromkeys(work.reasons, 0)
         self.model: dict[str, str] | None = None
-        self._tasks = {asyncio.get_running_loop().create_task(self._learn())} if counters.tells_model else set()
+        self._tasks = {asyncio.get_running_loop().create_task(self._learn())} if work == CAPTIONS else set()
 
     def submit(self, *asked: Any, deadline: float, **given: Any) -> Future[Any]:
         """As the pool on one machine; the request goes to the replica with the least to do."""
@@ -151,21 +113,14 @@ class _RemotePool:
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format, as counted before the replicas."""
-        names = self._counters
-        samples = [
-            Sample(metric=names.done, labels={}, value=self._done),
-            Sample(metric=names.seconds, labels={}, value=self._seconds),
-            *(
-                Sample(metric=names.refused, labels={"reason": reason}, value=count)
-                for reason, count in self._refused.items()
-            ),
-        ]
-        if names.tells_model:
-            samples.append(Sample(metric="auria_serve_waiting", labels={}, value=self._inside))
-            samples.append(Sample(metric="auria_serve_ready", labels={}, value=self.model is not None))
-            if self.model is not None:
-                samples.append(Sample(metric="auria_serve_model", labels=self.model, value=1))
-        return exposition(samples, names.table)
+        samples = self._work.samples(self._done, self._seconds, self._refused)
+        if self._work != CAPTIONS:
+            return exposition(samples, self._work.table)
+        samples.append(Sample(metric="auria_serve_waiting", value=self._inside))
+        samples.append(Sample(metric="auria_serve_ready", value=self.model is not None))
+        if self.model is not None:
+            samples.append(Sample(metric="auria_serve_model", labels=self.model, value=1))
+        return exposition(samples, CAPTION_METRICS)
 
     def close(self) -> None:
         """Nothing is held here."""
@@ -180,7 +135,7 @@ class _RemotePool:
         try:
             answer = await self._ask(asked, deadline, given)
         except AuriaError as error:
-            reason = self._counters.unusable
+            reason = self._work.unusable
             if isinstance(error, ModelServerBusy):
                 reason = "busy" if time.monotonic() < deadline else "late"
             self._refused[reason] += 1
@@ -238,10 +193,10 @@ def application(pools: Mapping[str, Callable[[], Any]], plan: ReplicaPlan) -> An
     def build() -> Starlette:
         here = serve.get_replica_context().app_name
 
-        def remote(name: str, counters: _Counters) -> Any:
-            return _RemotePool(serve.get_deployment_handle(name, app_name=here), counters)
+        def remote(name: str, work: WorkMetrics) -> Any:
+            return _RemotePool(serve.get_deployment_handle(name, app_name=here), work)
 
-        remote_pools = Pools(**{name: remote(name, counters) for name, counters in _POOLS.items()})
+        remote_pools = Pools(**{name: remote(name, work) for name, work in _POOLS.items()})
         return create_app(remote_pools, largest=largest, deadline=deadline)
 
     front = serve.deployment(

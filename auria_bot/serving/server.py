@@ -107,17 +107,13 @@ def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
             Route("/styles", restyled, methods=["POST"]),
             Route("/poems", poems, methods=["POST"]),
             Route("/pictures", pictures, methods=["POST"]),
-            Route("/healthz", _alive),
+            Route("/healthz", lambda _: PlainTextResponse("alive\n")),
             Route("/readyz", ready),
             Route("/metrics", metrics),
         ],
         exception_handlers={AuriaError: _failed, Exception: _failed},
         lifespan=lifespan,
     )
-
-
-def _alive(_: Request) -> Response:
-    return PlainTextResponse("alive\n")
 
 
 def _failed(_: Request, error: Exception) -> Response:

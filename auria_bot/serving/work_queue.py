@@ -1,4 +1,4 @@
-"""A thread that works for others, one request after the other: for work that already uses every core."""
+"""Threads that work for others: one, one request after the other, for work that already uses every core."""
 
 from __future__ import annotations
 
@@ -19,9 +19,6 @@ __all__ = ["WorkMetrics", "WorkQueue", "work_metrics"]
 
 _Result = TypeVar("_Result")
 
-_REASONS = ("busy", "late", "wrong")
-"""Why something was refused: too much to do, its turn came too late, or it cannot be done as it was asked for."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkMetrics:
@@ -31,6 +28,12 @@ class WorkMetrics:
     done: Metric
     seconds: Metric
     refused: Metric
+    unusable: str = "wrong"  # the reason for refusing what cannot be done as it was asked for
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why something was refused: too much to do, its turn came too late, or it cannot be done."""
+        return "busy", "late", self.unusable
 
     @property
     def table(self) -> tuple[Metric, ...]:
@@ -40,8 +43,8 @@ class WorkMetrics:
     def samples(self, done: int, seconds: float, refused: Mapping[str, int]) -> list[Sample]:
         """Their values."""
         return [
-            Sample(metric=self.done.name, labels={}, value=done),
-            Sample(metric=self.seconds.name, labels={}, value=seconds),
+            Sample(metric=self.done.name, value=done),
+            Sample(metric=self.seconds.name, value=seconds),
             *(
                 Sample(metric=self.refused.name, labels={"reason": reason}, value=count)
                 for reason, count in refused.items()
@@ -71,7 +74,7 @@ def work_metrics(noun: str, done: str, stem: str, *, verb: str) -> WorkMetrics:
 
 
 class WorkQueue:
-    """One thread, and what waits for it.
+    """One thread or several, and what waits for them.
 
     Usage::
 
@@ -79,19 +82,33 @@ class WorkQueue:
         answer = queue.submit(lambda: work(request), deadline=time.monotonic() + 30).result()
     """
 
-    def __init__(self, metrics: WorkMetrics, *, waiting: int) -> None:
-        """`waiting` is how many wait at most beside the one being worked on."""
-        self._metrics, self._most = metrics, 1 + waiting
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix=metrics.noun)
-        self._lock, self._inside, self._done, self._seconds = threading.Lock(), 0, 0, 0.0
-        self._refused = dict.fromkeys(_REASONS, 0)
+    def __init__(self, metrics: WorkMetrics, *, waiting: int, threads: int = 1, usual: float = 1.0) -> None:
+        """Prepare a queue.
+
+        Args:
+            metrics: what it counts.
+            waiting: how many wait at most beside those being worked on.
+            threads: how many are worked on at once.
+            usual: seconds that one takes, as far as that is not known yet.
+        """
+        self._metrics, self._most, self._threads, self._usual = metrics, threads + waiting, threads, usual
+        self._workers = ThreadPoolExecutor(threads, thread_name_prefix=metrics.noun)
+        self._lock, self._is_closed = threading.Lock(), False
+        self._inside, self._done, self._seconds = 0, 0, 0.0
+        self._refused = dict.fromkeys(metrics.reasons, 0)
+
+    @property
+    def inside(self) -> int:
+        """How many wait or are being worked on."""
+        return self._inside
 
     def close(self) -> None:
         """Finish what was begun."""
-        self._worker.shutdown(wait=True, cancel_futures=False)
+        self._is_closed = True
+        self._workers.shutdown(wait=True, cancel_futures=False)
 
     def submit(self, work: Callable[[], _Result], *, deadline: float) -> Future[_Result]:
-        """Do something in the thread.
+        """Do something in a thread.
 
         Args:
             work: what is done; its AuriaErrors count as refusals, and are the future's.
@@ -101,23 +118,26 @@ class WorkQueue:
             ModelServerBusy: too much waits; or in the future, where its turn came too late.
         """
         with self._lock:
-            if self._inside >= self._most:
+            if self._inside >= self._most or self._is_closed:
                 self._refused["busy"] += 1
-                mean = self._seconds / self._done if self._done else 1.0
-                wait = max(1, round(self._inside * mean))
+                mean = self._seconds / self._done if self._done else self._usual
+                wait = max(1, round(self._inside * mean / self._threads))
                 raise ModelServerBusy(
                     f"{self._inside} {self._metrics.noun} are waiting; come back in {wait} s", seconds=wait
                 )
             self._inside += 1
-        future = self._worker.submit(self._run, work, deadline)
+        future = self._workers.submit(self._run, work, deadline)
         future.add_done_callback(self._leave)
         return future
 
+    def samples(self) -> list[Sample]:
+        """What was counted so far."""
+        with self._lock:
+            return self._metrics.samples(self._done, self._seconds, self._refused)
+
     def metrics(self) -> str:
         """All metrics in Prometheus' text format."""
-        with self._lock:
-            samples = self._metrics.samples(self._done, self._seconds, dict(self._refused))
-        return exposition(samples, self._metrics.table)
+        return exposition(self.samples(), self._metrics.table)
 
     def _leave(self, _: Future[_Result]) -> None:
         with self._lock:
@@ -131,7 +151,7 @@ class WorkQueue:
             result = work()
         except AuriaError as error:
             with self._lock:
-                self._refused["late" if isinstance(error, ModelServerBusy) else "wrong"] += 1
+                self._refused["late" if isinstance(error, ModelServerBusy) else self._metrics.unusable] += 1
             raise
         with self._lock:
             self._done += 1

@@ -40,11 +40,9 @@ METRICS = (
         labels=("route",),
         help="Seconds from a request to the end of its answer; event streams are left out.",
     ),
-    Metric(name="auria_web_requests_open", kind="gauge", labels=(), help="Requests that are being answered."),
-    Metric(name="auria_web_runs_open", kind="gauge", labels=(), help="Runs of operators that wait or are worked on."),
-    Metric(
-        name="auria_visitors_waiting", kind="gauge", labels=(), help="Visitors' artworks that wait or are being made."
-    ),
+    Metric(name="auria_web_requests_open", kind="gauge", help="Requests that are being answered."),
+    Metric(name="auria_web_runs_open", kind="gauge", help="Runs of operators that wait or are worked on."),
+    Metric(name="auria_visitors_waiting", kind="gauge", help="Visitors' artworks that wait or are being made."),
     Metric(
         name="auria_visitors_artworks_total",
         kind="counter",
@@ -96,7 +94,7 @@ class RequestCounts:
         with self._lock:
             requests, seconds = dict(self._requests), dict(self._seconds)
             buckets = {route: tuple(counts) for route, counts in self._buckets.items()}
-            yield Sample(metric="auria_web_requests_open", labels={}, value=self.open)
+            yield Sample(metric="auria_web_requests_open", value=self.open)
         for (route, method, status), count in sorted(requests.items()):
             labels = {"route": route, "method": method, "status": status}
             yield Sample(metric="auria_web_requests_total", labels=labels, value=count)
@@ -128,10 +126,10 @@ class WebHealth:
         """All metrics in Prometheus' text format."""
         samples = list(self._counts.samples())
         runs = sum(not run.is_done for run in self._web.runs.list())
-        samples.append(Sample(metric="auria_web_runs_open", labels={}, value=runs))
+        samples.append(Sample(metric="auria_web_runs_open", value=runs))
         if self._web.services.settings.web.studio:
             studio = self._web.services.visitor_studio
-            samples.append(Sample(metric="auria_visitors_waiting", labels={}, value=studio.queue_length))
+            samples.append(Sample(metric="auria_visitors_waiting", value=studio.queue_length))
             samples += [
                 Sample(metric="auria_visitors_artworks_total", labels={"outcome": outcome}, value=count)
                 for outcome, count in sorted(studio.outcomes.copy().items())
