@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from auria_bot import __version__
 from auria_bot.bootstrap.captions import CaptionServices
 from auria_bot.bootstrap.corpus import CorpusServices
 from auria_bot.bootstrap.films import FilmServices
@@ -237,7 +238,6 @@ class OperationsServices(StudioServices):
     @cached_property
     def health(self) -> Health:
         """Reports the daemon's health, also while the database is unreachable."""
-        from auria_bot import __version__
         from auria_bot.services.operations.health import Health
 
         return Health(

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from auria_bot import __version__
 from auria_bot.cli.error_reporting import EXIT_CODES
 from auria_bot.cli.terminal.console import echo
 from auria_bot.errors import InputError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["COMMANDS", "Json", "Limit", "app", "app_context", "is_called_alone"]
+__all__ = ["COMMANDS", "Json", "Limit", "app", "app_context", "command_group", "is_called_alone"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
@@ -171,8 +172,6 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from auria_bot import __version__
-
         echo(f"auria {__version__}")
         raise typer.Exit
 
@@ -185,6 +184,11 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Options that stand before the command; `main` looks for --debug itself."""
+
+
+def command_group(help_text: str, **options: Any) -> typer.Typer:
+    """A group of commands of `auria`; the options are those of Typer."""
+    return typer.Typer(help=help_text, add_completion=False, rich_markup_mode=None, **options)
 
 
 def is_called_alone(context: typer.Context) -> bool:

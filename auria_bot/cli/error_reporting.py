@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from auria_bot import errors
@@ -160,7 +161,6 @@ def _log(error: Exception) -> Path:
     """Write the traceback to a new file in the home, or in the temporary folder when the home cannot be written."""
     import tempfile
     import traceback
-    from datetime import UTC, datetime
     from pathlib import Path
 
     now = datetime.now(UTC)

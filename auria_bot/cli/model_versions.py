@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, is_called_alone
+from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, out, print_json, state_text, table
-from auria_bot.errors import NotFound
+from auria_bot.errors import ModelCorrupt, NotFound
+from auria_bot.services.models.versions import compared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,8 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, suc
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")]
 
-models = typer.Typer(
-    help="List the trained models, compare their versions, and choose which are served.",
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode=None,
+models = command_group(
+    "List the trained models, compare their versions, and choose which are served.", invoke_without_command=True
 )
 
 _HEADLINES = {
@@ -51,8 +49,6 @@ def _models(context: typer.Context, verify: Verify = False, as_json: Json = Fals
 @models.command("list")
 def list_models(verify: Verify = False, as_json: Json = False) -> None:
     """List the models in service: version, hash, size, metrics and licence."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.errors import ModelCorrupt
     from auria_bot.services.models.catalogue import model_rows
 
     with app_context() as app:
@@ -91,8 +87,6 @@ def _headline(model: str, metrics: Mapping[str, Any]) -> str:
 @models.command("show")
 def show(model: Model, as_json: Json = False) -> None:
     """Show the versions of a model, the newest first, and which is in service."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = app.model_registry.versions(model)
     if not found:
@@ -125,11 +119,10 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare the figures of two versions of a model."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         two = (one, other or app.model_registry.promoted(model))
-        print_comparison(app, model, two, app.model_registry.compare(model, *two), plot=plot, as_json=as_json)
+        found = compared(*(app.model_registry.version(model, version).metrics for version in two))
+        print_comparison(app, model, two, found, plot=plot, as_json=as_json)
 
 
 def print_comparison(
@@ -154,7 +147,7 @@ def print_comparison(
         print_json({"model": model, "versions": list(versions), "metrics": metrics})
         return
     shown = (
-        (name, _number(first), _number(second), "" if None in {first, second} else f"{_difference(first, second):+.4g}")
+        (name, _number(first), _number(second), "" if first is None or second is None else f"{first - second:+.4g}")
         for name, (first, second) in figures.items()
     )
     out().print(table("", ("metric", *versions, "difference"), shown))
@@ -164,15 +157,9 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def _difference(first: float | None, second: float | None) -> float:
-    return (first or 0.0) - (second or 0.0)
-
-
 @models.command("promote")
 def promote(model: Model, version: Version, as_json: Json = False) -> None:
     """Put a version of a model in service; nothing needs to be started again."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         done = app.model_registry.promote(model, version)
     _print_served(done, as_json=as_json)
@@ -181,8 +168,6 @@ def promote(model: Model, version: Version, as_json: Json = False) -> None:
 @models.command("rollback")
 def rollback(model: Model, as_json: Json = False) -> None:
     """Go back to the version of a model that was in service before."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         done = app.model_registry.rollback(model)
     _print_served(done, as_json=as_json)
@@ -202,8 +187,6 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Delete the files of versions; their figures and hashes stay, because artworks may name them."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         done = [app.model_registry.remove(model, version) for version in versions]
     if as_json:

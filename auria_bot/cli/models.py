@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.films.training import (
     FootageOption,
     PlanOption,
@@ -17,9 +17,12 @@ from auria_bot.cli.films.training import (
     evaluate_film,
     train_film,
 )
+from auria_bot.cli.model_versions import print_comparison
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.training_watch import watch_training
 from auria_bot.errors import InputError
+from auria_bot.execution.parent_watch import report
+from auria_bot.services.models.training import share_of
 
 if TYPE_CHECKING:
     from auria_bot.services.models.trainer import TrainedModel
@@ -143,7 +146,6 @@ def train(
 
 
 def _train(model: str, data: Path | None, how: dict[str, Any], *, as_json: bool) -> None:
-    from auria_bot.cli.app import app_context
     from auria_bot.services.models import training
 
     with app_context() as app:
@@ -176,8 +178,6 @@ def _check_options(model: str, how: dict[str, Any], *, corpus: bool, ratings: bo
 def _train_with_ratings(
     data: Path | None, minutes: float | None, steps: int | None, *, least: int, as_json: bool
 ) -> None:
-    from auria_bot.cli.app import app_context
-    from auria_bot.execution.parent_watch import report
     from auria_bot.services.models import training
 
     recipe = training.captioner_ratings()
@@ -216,10 +216,7 @@ def _retrain(
     version: str, if_grown: str | None, *, data: Path | None, minutes: float | None, steps: int | None, as_json: bool
 ) -> None:
     """Train the poet on a version of the corpus, and print what came of it."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.execution.parent_watch import report
     from auria_bot.services.models import training
-    from auria_bot.services.models.training import share_of
 
     least = share_of(if_grown) if if_grown is not None else None
     recipe, comparison = training.recipe("poet"), training.comparison()
@@ -257,8 +254,6 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Evaluate a model on the test split of the data, or a film model on held-out frames of its footage."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.model_versions import print_comparison
     from auria_bot.services.models import training
     from auria_bot.settings.loading import load
 

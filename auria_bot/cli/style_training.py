@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.cli.app import app_context
 from auria_bot.cli.models import print_trained
 from auria_bot.cli.terminal.console import note
 from auria_bot.errors import InputError
@@ -37,7 +38,6 @@ def train_style(
     Raises:
         InputError: another model than "style" is named, or no painting.
     """
-    from auria_bot.cli.app import app_context
     from auria_bot.services.models import style_training
 
     if model != "style":

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.app import Json, command_group
+from auria_bot.cli.terminal.console import counted, echo, fact_sheet, note, out, print_json, table
+from auria_bot.cli.terminal.pictures import Drawing, choose, draw
+from auria_bot.cli.terminal.progress import counting
+from auria_bot.errors import UnknownName
 
 __all__ = ["add_styles", "list_styles", "remove_styles", "show_style", "styles"]
 
 
-styles = typer.Typer(
-    help="List, show, add and remove the paintings that pictures are restyled after.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+styles = command_group(
+    "List, show, add and remove the paintings that pictures are restyled after.", no_args_is_help=True
 )
 
 
@@ -59,13 +63,8 @@ def show_style(
 
     The bank holds no pictures, so the painting itself cannot be shown.
     """
-    import tempfile
-
     from rich.text import Text
 
-    from auria_bot.cli.terminal.console import fact_sheet
-    from auria_bot.cli.terminal.pictures import Drawing
-    from auria_bot.errors import UnknownName
     from auria_bot.services.models import catalogue
     from auria_bot.settings.loading import load
 
@@ -97,21 +96,11 @@ def show_style(
 
 def _drawing(name: str) -> Any:
     """How pictures are drawn in this terminal."""
-    import os
-    import sys
-
-    from auria_bot.cli.terminal.pictures import Drawing, choose
-
     return choose(os.environ, terminal=sys.stdout.isatty()) if name == "auto" else Drawing(name)
 
 
 def _draw(path: Path, method: Any) -> None:
     """Print a picture, where the terminal can draw."""
-    import shutil
-    import sys
-
-    from auria_bot.cli.terminal.pictures import Drawing, draw
-
     if method is not Drawing.NONE:
         size = shutil.get_terminal_size()
         sys.stdout.write(draw(path, method, columns=min(size.columns, 64), rows=max(size.lines - 12, 8)))
@@ -157,7 +146,6 @@ def add_styles(
     by semicolons; else from similar paintings), and nsfw (a score for nudity, 0 to 1; from 0.7 on a painting is left
     out, unless --allow names it).
     """
-    from auria_bot.cli.terminal.progress import counting
     from auria_bot.services.models import catalogue
     from auria_bot.settings.loading import load
 

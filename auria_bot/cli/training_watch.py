@@ -6,13 +6,14 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from rich.live import Live
+from rich.table import Table
+
 from auria_bot.cli.terminal.console import echo, is_terminal, note, out, resampled, sparkline, table
 from auria_bot.services.models.training_watch import TrainingWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.table import Table
 
     from auria_bot.services.models.training_watch import TrainingFigures
 
@@ -55,8 +56,6 @@ def _print_rows(watch: TrainingWatch, *, as_json: bool) -> None:
 
 
 def _draw(model: str, watch: TrainingWatch) -> None:
-    from rich.live import Live
-
     rows = watch.read()
     with Live(curves_table(model, rows), console=out(), auto_refresh=False) as live:
         while watch.is_running():

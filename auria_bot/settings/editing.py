@@ -11,6 +11,8 @@ import tomllib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import tomlkit
+
 from auria_bot.errors import NotFound, SettingsError
 from auria_bot.files import disk_errors, file_lock, remove_strays, write_atomic
 from auria_bot.settings.options import former_names
@@ -53,8 +55,6 @@ class SettingsFile:
         """
 
         def change(text: str, before: dict[str, Any]) -> str:
-            import tomlkit
-
             if name not in before.get("channels", {}):
                 lines = [f"{key} = {tomlkit.item(value).as_string()}" for key, value in _inline(values).items()]
                 newline = "\r\n" if "\r\n" in text else "\n"
@@ -84,8 +84,6 @@ class SettingsFile:
         """
 
         def change(text: str, before: dict[str, Any]) -> str:
-            import tomlkit
-
             if name not in before.get("channels", {}):
                 raise NotFound(f"{self.file} has no [channels.{name}]")
             document = tomlkit.parse(text)
@@ -147,7 +145,6 @@ class SettingsFile:
 
 def as_toml(values: Mapping[str, Any]) -> str:
     """Settings in TOML; options and empty tables in one line, None left out."""
-    import tomlkit
 
     def plain(table: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -165,8 +162,6 @@ def as_toml(values: Mapping[str, Any]) -> str:
 
 def _inline(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values, with each table in one line."""
-    import tomlkit
-
     found: dict[str, Any] = {}
     for key, value in values.items():
         found[key] = value

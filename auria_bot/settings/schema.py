@@ -214,15 +214,10 @@ class Settings(Section):
         return f"sqlite:///{os.path.join(home, os.path.expanduser(file))}"  # noqa: PTH111, PTH118 - a URL, not a path
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON-able form with every secret masked: to show, or to hand to a step's process."""
+        """A JSON-able form with every secret masked, to show."""
         value: dict[str, Any] = _masked(self.model_dump(mode="json"))
         value["database"]["url"] = redacted(self.database_url)
         return value
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Settings:
-        """Read what `to_json` wrote; masked secrets stay masked."""
-        return cls.model_validate(dict(value))
 
     def __repr__(self) -> str:
         return f"Settings({self.to_json()})"

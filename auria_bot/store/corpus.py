@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, extract, func, or_, select, text, update
 from sqlalchemy import bindparam as bind
@@ -21,6 +21,7 @@ from auria_bot.store.schema import accepted, bookmarks, corpora, sightings, tomb
 
 __all__ = ["Bookmarks", "CorpusVersions", "Verses", "batches", "to_item"]
 
+_Value = TypeVar("_Value")
 _LOCK = 0x6B696771  # the key of PostgreSQL's advisory lock: one batch at a time
 _BATCH = 400  # values per query; both databases allow many more
 _PAGE = 2000  # verses read at a time
@@ -327,7 +328,7 @@ def to_item(row: Any) -> CorpusItem:
     )
 
 
-def batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
     """Values in parts that fit into a query."""
     for at in range(0, len(values), _BATCH):
         yield values[at : at + _BATCH]

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.engagement import COUNTS, Audience, Engagement, PostEngagement, TrackedPost
 from auria_bot.domain.post import PostState, Receipt
+from auria_bot.store.corpus import batches
 from auria_bot.store.schema import audiences, drafts, posts, samples
 
 __all__ = ["Samples"]
@@ -200,7 +201,7 @@ class Samples:
     def artworks(self, draft_ids: Collection[int]) -> dict[int, Artwork]:
         """The artworks of some drafts, by draft id."""
         found: dict[int, Artwork] = {}
-        for batch in _batches(sorted(set(draft_ids)), 500):
+        for batch in batches(sorted(set(draft_ids))):
             rows = self._connection.execute(select(drafts.c.id, drafts.c.artwork).where(drafts.c.id.in_(batch)))
             found |= {row.id: Artwork.from_json(row.artwork) for row in rows}
         return found
@@ -243,7 +244,3 @@ def _counts(row: Any) -> Engagement:
 def _clipped(count: int | None) -> int | None:
     """A count clipped to the column's range."""
     return None if count is None else max(0, min(int(count), _MOST))
-
-
-def _batches(numbers: Sequence[int], size: int) -> Sequence[Sequence[int]]:
-    return [numbers[start : start + size] for start in range(0, len(numbers), size)]

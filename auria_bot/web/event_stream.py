@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import StreamingResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from starlette.requests import Request
 
-__all__ = ["event_stream", "first_event", "sent_event"]
+    from auria_bot.services.studio.run_store import RunEvent
+    from auria_bot.web.runs import BackgroundRun
+
+__all__ = ["event_stream", "first_event", "looks_at", "sent_event"]
 
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _TICK = 0.25  # seconds between two looks for events
@@ -31,6 +34,25 @@ def sent_event(name: str, data: Mapping[str, object], *, number: int | None = No
     """An event as it is sent; one without a number is not counted by the browser."""
     mark = "" if number is None else f"id: {number}\n"
     return f"{mark}event: {name}\ndata: {json.dumps(data)}\n\n"
+
+
+def looks_at(
+    run: BackgroundRun, position: int, shown: Callable[[int, RunEvent], Mapping[str, object]]
+) -> Iterator[list[str]]:
+    """The events of a run after a position, as there are more of them; at last what came of it.
+
+    `shown` gives what is sent of an event at its position.
+    """
+    is_done = False
+    while not is_done:
+        is_done = run.is_done  # before the events, so that none is missed
+        found = []
+        for event in run.events(position):
+            position += 1
+            found.append(sent_event("step", shown(position, event), number=position))
+        if is_done:
+            found.append(sent_event("end", {"state": run.state, "draft": run.new_draft, "error": run.error}))
+        yield found
 
 
 def event_stream(

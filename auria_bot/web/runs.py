@@ -34,7 +34,9 @@ class BackgroundRun:
     ) -> None:
         """`draft_id` is the draft that gets a new version; None for a new artwork, and for a pipeline."""
         self.key, self.draft_id, self._work = secrets.token_urlsafe(12), draft_id, work
-        self.pipeline, self._is_ended = pipeline, False
+        self.pipeline = pipeline
+        self.is_done = False
+        """Whether it has ended, well or not."""
         self._events: list[RunEvent] = []
         self.new_draft: int | None = None
         self.error = ""
@@ -46,11 +48,6 @@ class BackgroundRun:
         if self.is_done:
             return "failed" if self.error else "done"
         return "running" if self._is_started else "waiting"
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return self._is_ended
 
     def events(self, after: int = 0) -> Sequence[RunEvent]:
         """The events after the first `after` ones."""
@@ -67,7 +64,7 @@ class BackgroundRun:
         except Exception:
             log.exception("A run failed unexpectedly")
             self.error = "an unexpected error; the log has the details"
-        self._is_ended = True
+        self.is_done = True
 
 
 class BackgroundRuns:

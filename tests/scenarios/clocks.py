@@ -49,7 +49,7 @@ class _Scene:
         self.channel = cast("FakeChannel", self.application.channels["fake"]())
         self.channel.clock = self.clock
         approved(self.application)
-        self.application.publisher.schedule()
+        self.application.post_creator.schedule()
         self._real = self.channel.publish
 
     def state(self) -> PostState:

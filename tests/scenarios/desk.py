@@ -50,7 +50,7 @@ def busy_desk(home: Path, *, waiting: int = 5) -> Application:
     for number in (5, 6):
         _draft(application, number)
     application.review.approve([5, 6], channels=["folder", "fake"])
-    application.publisher.schedule([5])
+    application.post_creator.schedule([5])
     for number in range(7, 7 + waiting):
         _draft(application, number)
     application.publisher.pause("fake", reason="a holiday")

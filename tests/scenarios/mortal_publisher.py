@@ -141,7 +141,7 @@ def _publish(told: dict[str, Any]) -> None:
         for pause in made.publisher.paused() if told["resume"] else ():
             made.publisher.resume(pause.name)
         if told["withdraw"]:
-            made.publisher.withdraw(made.publisher.plan_withdrawal([told["withdraw"]]))
+            made.publisher.withdraw(made.publisher.withdrawal.plan([told["withdraw"]]))
             return
         for _ in range(1 if told["kill"] or told["once"] else _ROUNDS):
             _time_passes(told["database"])

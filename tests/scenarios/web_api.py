@@ -199,7 +199,7 @@ def _application(home: Path) -> Application:
         draft = approved(application, number)
         if number % 2:
             application.review.undo(draft.id)
-    application.publisher.schedule([4])
+    application.post_creator.schedule([4])
     _make_at_once(application)
     return application
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.bootstrap.captions import model_server
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import echo, note, print_json
 from auria_bot.errors import BackendMissing
+from auria_bot.settings.locations import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +50,6 @@ def serve(
     after what was begun.
     """
     from auria_bot import telemetry
-    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
@@ -77,9 +78,6 @@ def _serve_on_cluster(settings: Settings) -> None:
         BackendMissing: Ray is not installed.
         ClusterError: the cluster does not take it.
     """
-    from auria_bot.bootstrap.captions import model_server
-    from auria_bot.settings.locations import CONFIG
-
     try:
         from auria_bot.serving.replicas import run
     except ImportError as error:
@@ -110,8 +108,6 @@ def caption(
 
     The first line is the caption, the others are what else was found, each with the mean probability of its words.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         answer = app.caption_client.caption_file(picture)
     if as_json:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, Limit, is_called_alone
+from auria_bot.cli.app import Json, Limit, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, table
 
 __all__ = ["ratings"]
 
-ratings = typer.Typer(
-    help="List and remove ratings of captions.",
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+ratings = command_group("List and remove ratings of captions.", invoke_without_command=True)
 
 
 @ratings.command("list")
@@ -29,13 +25,9 @@ def list_ratings(
     """List ratings, the newest first; the kept pictures are in the folder ratings of the home."""
     if not is_called_alone(context):
         return
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = newest(app.caption_ratings.recent(limit=limit + 1), limit)
     if as_json:
-        from dataclasses import asdict
-
         print_json([asdict(one) | {"at": one.at.isoformat()} for one in found])
         return
     if not found:
@@ -61,8 +53,6 @@ def list_ratings(
 @ratings.command("remove")
 def remove(ids: Annotated[list[int], typer.Argument(metavar="ID", help="Ids of ratings.")]) -> None:
     """Remove ratings, and the pictures that only they keep."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         for one in ids:
             app.caption_ratings.remove(one)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
 from auria_bot.cli.terminal.console import bar, counted, number, single_line, sparkline, table, when
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from rich.console import RenderableType
-    from rich.table import Table
-    from rich.text import Text
 
     from auria_bot.corpus.item import CorpusItem
     from auria_bot.corpus.verses import CorpusVersion
@@ -33,9 +33,6 @@ _ORDER = ("spring", "summer", "autumn", "winter", "new year", "")
 
 def overview(counts: Mapping[str, Mapping[str, int]], known: Sequence[CorpusVersion], *, width: int) -> RenderableType:
     """Everything at a glance: size, forms, seasons, sources, years, reasons of rejection."""
-    from rich.console import Group
-    from rich.text import Text
-
     state = counts["state"]
     kept = state.get("kept", 0)
     head = Text.assemble(
@@ -92,8 +89,6 @@ def _ranking(
     inks: Mapping[str, str] | None = None,
 ) -> Table | None:
     """Names with bars; the rest of a long list in one row."""
-    from rich.text import Text
-
     rows = list(counts.items())
     if not rows:
         return None
@@ -119,8 +114,6 @@ def _ranking(
 
 def _paired(tables: Sequence[Table], width: int) -> list[RenderableType]:
     """Two tables side by side where there is room."""
-    from rich.table import Table
-
     if width < _PAIR:
         return list(tables)
     grid = Table.grid(padding=(0, 4))
@@ -131,8 +124,6 @@ def _paired(tables: Sequence[Table], width: int) -> list[RenderableType]:
 
 def report_lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[Text]:
     """The result of importing a file."""
-    from rich.text import Text
-
     tally, outcomes = report.tally, report.outcomes
     yield Text.assemble((name, "bold"), (f"   {counted(tally.lines, 'line')}, {tally.wanted:,} read", "dim"))
     kept = f"  {counted(report.kept, 'poem')}" + (" would be kept" if dry_run else "")
@@ -159,8 +150,6 @@ def report_lines(name: str, report: ImportReport, *, dry_run: bool) -> Iterator[
 
 def verse_lines(item: CorpusItem) -> Iterator[Text]:
     """A verse and its source."""
-    from rich.text import Text
-
     for line in item.lines:
         yield Text(single_line(line, 200))
     ink = _SEASONS.get(item.season, "dim")
@@ -196,8 +185,6 @@ def version_table(known: Sequence[CorpusVersion], there: Collection[str], zone: 
 
 def change_lines(names: Sequence[str], change: Change) -> Iterator[Text]:
     """Verses added and removed."""
-    from rich.text import Text
-
     yield Text.assemble((names[0], "dim"), " → ", (names[1], "bold"))
     yield Text.assemble(
         (f"+{change.added:,}", "green"), "  ", (f"-{change.removed:,}", "red"), (f"   {change.same:,} the same", "dim")

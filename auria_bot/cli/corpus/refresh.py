@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.terminal.progress import Watching
+from auria_bot.cli.terminal.prompts import TerminalPrompts
 from auria_bot.errors import InputError
 from auria_bot.execution.parent_watch import report
+from auria_bot.redaction import register_secret
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -48,7 +51,6 @@ def refresh(
     Continues where the last run stopped, also when that was interrupted; repeating it does no harm. Needs an
     application on Reddit: auria corpus login.
     """
-    from auria_bot.cli.app import app_context
     from auria_bot.services.corpus.refresh import RefreshRequest, meter_json
 
     with app_context() as app:
@@ -79,8 +81,6 @@ def refresh(
 
 def _watching(app: Application) -> Watching:
     """Show the progress: a line that changes on a terminal, otherwise a line for each wait."""
-    from auria_bot.cli.terminal.progress import Watching
-
     meter = app.reddit.meter
     watching = Watching(
         lambda message: f"{message}   {counted(meter.requests, 'request')}{_remaining(meter.remaining)}"
@@ -157,9 +157,6 @@ def login(
     Create one of the kind "script" at https://www.reddit.com/prefs/apps. Its id and secret are asked for without
     echo; never give them on the command line.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.prompts import TerminalPrompts
-    from auria_bot.redaction import register_secret
     from auria_bot.services.corpus.refresh import store_credentials
 
     if secrets not in {"file", "keyring"}:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line
 
 if TYPE_CHECKING:
@@ -29,10 +32,6 @@ def rejected(
     The lines of rejected poems are kept for the days of corpus.keep_rejected_days, those with addresses or numbers to
     call never; importing a file again shows its lines again. To accept a poem: auria corpus accept.
     """
-    import secrets
-
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = app.rejected_texts.list(
             reason=reason, sample=sample, seed=secrets.randbits(32) if seed is None else seed
@@ -58,8 +57,6 @@ def rejected(
 
 
 def _print_reasons(found: Any) -> None:
-    from rich.text import Text
-
     console = out()
     for one in found:
         console.print(Text.assemble((one.name, "bold"), f"  {one.count:,}", (f"  {one.meaning}", "dim")))
@@ -95,8 +92,6 @@ def accept(
     as_json: Json = False,
 ) -> None:
     """Accept rejected poems: every copy of them is kept from now on, and goes into versions."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         decide = app.rejected_texts.undo if undo else app.rejected_texts.accept
         done = [decide(one) for one in what]
@@ -145,10 +140,6 @@ def forget(
     What was deleted is never imported again, from any source, and a restored backup does not bring it back. Backups
     that still hold it are named.
     """
-    from dataclasses import asdict
-
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         keys, digests = app.corpus_importer.identify(what)
         gone = {one: app.corpus_importer.forget(one) for one in what}

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context, command_group
+from auria_bot.cli.corpus import corpus_view, rejected
 from auria_bot.cli.corpus import refresh as reddit
-from auria_bot.cli.corpus import rejected
+from auria_bot.cli.corpus.corpus_view import change_lines, report_lines, verse_lines, version_table
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json
+from auria_bot.cli.terminal.progress import reading
+from auria_bot.cli.terminal.prompts import require_confirmation
+from auria_bot.corpus.language.season_words import season_named
+from auria_bot.corpus.verses import described
 from auria_bot.errors import InputError, NotFound
+from auria_bot.services.serialization import change_json, corpus_version_json
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -32,12 +39,7 @@ __all__ = [
 ]
 
 
-corpus = typer.Typer(
-    help="Import, inspect and version the verse that Auria learns from.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+corpus = command_group("Import, inspect and version the verse that Auria learns from.", no_args_is_help=True)
 corpus.command()(reddit.refresh)
 corpus.command()(reddit.login)
 corpus.command()(rejected.rejected)
@@ -71,8 +73,6 @@ def import_files(
     Dumps are .ndjson, plain, .gz or .zst. Bad lines are counted and skipped. An import may be repeated; repeating one
     that was interrupted finishes it.
     """
-    from auria_bot.cli.app import app_context
-
     fields = _mapping(mapping or ())
     for file in files:
         if not file.exists():
@@ -105,7 +105,6 @@ def import_files(
 
 def _import_file(app: Application, file: Path, **options: Any) -> ImportReport:
     """Import one file, with its progress on stderr."""
-    from auria_bot.cli.terminal.progress import reading
     from auria_bot.services.corpus.corpus_import import ImportReport
 
     report = ImportReport()
@@ -144,8 +143,6 @@ def _mapping(given: list[str] | tuple[str, ...]) -> dict[str, str]:
 
 def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> None:
     """Print the result of an import in a few lines."""
-    from auria_bot.cli.corpus.corpus_view import report_lines
-
     console = out()
     for line in report_lines(name, report, dry_run=dry_run):
         console.print(line)
@@ -154,10 +151,6 @@ def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> N
 @corpus.command()
 def stats(as_json: Json = False) -> None:
     """Show what the corpus contains: size, forms, years, subreddits, seasons, what was rejected and why."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.corpus import corpus_view
-    from auria_bot.services.serialization import corpus_version_json
-
     with app_context() as app:
         counts, known = app.corpus_importer.counts(), app.version_builder.list()
     if as_json:
@@ -180,13 +173,6 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Show random verses."""
-    import secrets
-
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.corpus.corpus_view import verse_lines
-    from auria_bot.corpus.language.season_words import season_named
-    from auria_bot.corpus.verses import described
-
     with app_context() as app:
         wanted = season_named(season, app.clock().date(), hemisphere=app.settings.hemisphere) if season else None
         if form not in {None, "575", "free"}:
@@ -219,8 +205,6 @@ def export(
 
     The verses belong to their authors: use them for reading and training, do not publish them.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         count = app.version_builder.export(file)
     if as_json:
@@ -232,9 +216,6 @@ def export(
 @corpus.command()
 def version(as_json: Json = False) -> None:
     """Make a version: an immutable file of every kept verse that the rules allow, without near-duplicates."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.serialization import corpus_version_json
-
     note("selecting verses; a few hundred thousand take minutes")
     with app_context() as app:
         before = {one.name for one in app.version_builder.list()}
@@ -256,10 +237,6 @@ def version(as_json: Json = False) -> None:
 @corpus.command()
 def versions(as_json: Json = False) -> None:
     """List the versions, newest first."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.corpus.corpus_view import version_table
-    from auria_bot.services.serialization import corpus_version_json
-
     with app_context() as app:
         known = app.version_builder.list()
         there = {one.name for one in known if app.version_builder.has_file(one)}
@@ -279,10 +256,6 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Compare two versions: verses added and removed."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.corpus.corpus_view import change_lines
-    from auria_bot.services.serialization import change_json
-
     with app_context() as app:
         names = app.version_builder.find(before).name, app.version_builder.find(after).name
         change = app.version_builder.compare(*names)
@@ -300,9 +273,6 @@ def drop(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Delete a version's file; its name stays listed."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.prompts import require_confirmation
-
     with app_context() as app:
         one = app.version_builder.find(name)
         question = f"Delete the {counted(one.verses, 'verse')} of {one.name}?"

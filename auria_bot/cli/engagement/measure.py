@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, note, out, print_json, single_line, table, when
+from auria_bot.domain.approval import accuracy, fit
+from auria_bot.domain.mood import MOODS
 from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
+from auria_bot.services.engagement.report import measurement_json, moods_json, styles_json, vanished_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from rich.table import Table
-    from rich.text import Text
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.approval import Approval
@@ -47,8 +49,6 @@ def measure(
     A post is measured 15 minutes, 1, 3, 6 and 12 hours, 1, 2, 4, 7, 14 and 30 days after its publication, then every
     30 days for a year; followers are counted once a day. Running this often does no harm.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         for name in channel or ():
             app.channel_administration.require(name)
@@ -69,7 +69,6 @@ def _print_results(
     as_json: bool,
     dry_run: bool,
 ) -> None:
-    from auria_bot.services.engagement.report import measurement_json, vanished_json
 
     if as_json:
         print_json(
@@ -130,10 +129,6 @@ def list_moods(
     Engagement with earlier artworks makes some moods and paintings more likely. How each was received is given in
     units of the channel's usual spread, 0 being average; with few artworks it is drawn towards the average.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.domain.mood import MOODS
-    from auria_bot.services.engagement.report import moods_json, styles_json
-
     with app_context() as app:
         preferences = app.preferences.preferences()
         if as_json:
@@ -158,9 +153,6 @@ def show_eye(as_json: Json = False) -> None:
     The painter measures a few traits of each painting. Your decisions give them weights, by which it chooses among its
     candidates; the drafts that the weights set highest and lowest show what they stand for.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.domain.approval import accuracy, fit
-
     with app_context() as app:
         model = app.approvals
         decisions = model.decisions()
@@ -249,8 +241,6 @@ def _moods(preferences: Preferences, moods: Mapping[str, Mood]) -> Table:
 
 
 def _received(one: Preference) -> tuple[str, Text]:
-    from rich.text import Text
-
     return f"{one.mean:+.2f}", Text(strip(one.low, one.mean, one.high), style="magenta" if one.artworks else "dim")
 
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot import files
+from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.engagement import stats_view
 from auria_bot.cli.terminal.console import counted, is_terminal, note, out, print_json
 from auria_bot.errors import InputError, UnknownName
+from auria_bot.services.engagement.engagement_plot import draw
+from auria_bot.services.engagement.report import KINDS, LATEST, report_json, report_rows
+from auria_bot.services.serialization import csv_cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,11 +58,6 @@ def stats(
     Counts come from auria measure. A rate is points per 100 followers: a like is one point, a reply or a save two, a
     repost or a quote three.
     """
-    from zoneinfo import ZoneInfo
-
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.engagement.report import KINDS
-
     if by is not None and by not in (known := ("post", *KINDS)):
         raise UnknownName(f"invalid value {by[:40]!r} for --by; known: {', '.join(known)}")
     with app_context() as app:
@@ -62,8 +66,6 @@ def stats(
         start = since_when(since, app.clock(), zone) if since else None
         report = app.engagement_reporter.report(since=start, channel=channel)
         if plot is not None:
-            from auria_bot.services.engagement.engagement_plot import draw
-
             draw(report, plot)
             note(f"figure: {plot.absolute()}")
         if csv is not None:
@@ -106,9 +108,6 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _print_tables(app: Application, report: EngagementReport, by: str | None) -> None:
-    from auria_bot.cli.engagement import stats_view
-    from auria_bot.services.engagement.report import LATEST
-
     if not report.posts:
         note(_NOTHING)
         return
@@ -126,8 +125,6 @@ def _print_tables(app: Application, report: EngagementReport, by: str | None) ->
 
 
 def _print_json(app: Application, report: EngagementReport, by: str | None) -> None:
-    from auria_bot.services.engagement.report import LATEST, report_json
-
     if by is not None:
         print_json(_rows(app, report, by))
         return
@@ -136,8 +133,6 @@ def _print_json(app: Application, report: EngagementReport, by: str | None) -> N
 
 
 def _rows(app: Application, report: EngagementReport, by: str) -> list[dict[str, Any]]:
-    from auria_bot.services.engagement.report import report_rows
-
     ids = [one.draft_id for one in report.posts] if by == "post" else []
     if by == "style":
         ids = [one.example for one in report.by("style")]
@@ -150,13 +145,6 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
     Raises:
         DiskError: the file cannot be written.
     """
-    import csv
-    import io
-    import sys
-
-    from auria_bot import files
-    from auria_bot.services.serialization import csv_cell
-
     text = io.StringIO()
     if rows:
         writer = csv.DictWriter(text, list(rows[0]))

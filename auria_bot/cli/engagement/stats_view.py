@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
 from auria_bot.cli.terminal.console import bar, counted, number, resampled, single_line, sparkline, table
 from auria_bot.domain.engagement import COUNTS
+from auria_bot.services.engagement.report import DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from rich.console import RenderableType
-    from rich.table import Table
 
     from auria_bot.domain.artwork import Artwork
     from auria_bot.domain.engagement import PostEngagement
@@ -33,10 +35,6 @@ _INK = {"line": "cyan", "bar": "magenta", "dim": "dim"}
 
 def overview(report: EngagementReport, artworks: Mapping[int, Artwork], *, width: int, latest: int) -> RenderableType:
     """Everything at a glance: channels, moods, paintings, times, and the latest posts."""
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
     moods = _ranking("moods", report.by("mood")[:_BEST], [])
     styles = report.by("style")[:_BEST]
     titles = [_title(artworks.get(one.example)) for one in styles]
@@ -67,9 +65,6 @@ def table_by(
     report: EngagementReport, by: str, artworks: Mapping[int, Artwork], *, width: int, most: int | None = MOST
 ) -> RenderableType:
     """One table: of posts, or of the aggregates of one kind; at most so many rows, all for None."""
-    from rich.console import Group
-    from rich.text import Text
-
     if by == "post":
         shown: Table = _posts(report.posts[:most], artworks, report, width)
         rows = len(report.posts)
@@ -94,8 +89,6 @@ def _right(grid: Table, *, but: Sequence[int]) -> Table:
 
 def _channels(report: EngagementReport, width: int) -> Table:
     """One row a channel: followers and engagement; on a narrow screen the sums alone."""
-    from rich.text import Text
-
     tallies, weeks = report.by("channel"), report.weeks()
     wide, shown = width >= _WEEKS, list(COUNTS) if width >= _COUNTS else ["likes"]
     gone, paid = any(one.vanished for one in tallies), any(one.cost for one in tallies)
@@ -134,8 +127,6 @@ def _growth(report: EngagementReport, channel: str) -> str:
 
 def _ranking(name: str, tallies: Sequence[Aggregate], titles: Sequence[str]) -> Table:
     """What was received best, as bars."""
-    from rich.text import Text
-
     most = max((one.rate or 0.0 for one in tallies), default=0.0)
     rows = [
         (
@@ -151,13 +142,8 @@ def _ranking(name: str, tallies: Sequence[Aggregate], titles: Sequence[str]) -> 
 
 def _times(report: EngagementReport) -> RenderableType:
     """The rate by hour and by day of the week."""
-    from rich.table import Table
-    from rich.text import Text
-
     hours = {one.name: one.rate for one in report.by("hour")}
     days = {one.name: one.rate for one in report.by("day")}
-    from auria_bot.services.engagement.report import DAYS
-
     grid = Table.grid(padding=(0, 2))
     grid.add_row(
         Text("by hour", style="dim"),
@@ -177,8 +163,6 @@ def _posts(
     standings: Sequence[PostEngagement], artworks: Mapping[int, Artwork], report: EngagementReport, width: int
 ) -> Table:
     """One row a post; without hours and likes on a narrow screen."""
-    from rich.text import Text
-
     wide = width >= _WEEKS
     rows: list[list[str | Text]] = []
     for one in standings:
@@ -195,8 +179,6 @@ def _posts(
 
 def _tallies(by: str, tallies: Sequence[Aggregate], titles: Sequence[str], width: int) -> Table:
     """One row an aggregate; without the single counts on a narrow screen."""
-    from rich.text import Text
-
     most = max((one.rate or 0.0 for one in tallies), default=0.0)
     shown = list(COUNTS) if width >= _PAIR else ["likes"]
     rows: list[list[str | Text]] = []

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.terminal.progress import making_frames
 from auria_bot.errors import InputError, NotFound
+from auria_bot.services.films.film_plan import FilmRequest
+from auria_bot.services.films.films import estimate, render
+from auria_bot.services.films.key_sheet import write_key_sheet
+from auria_bot.services.films.model_import import import_model as imported
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -34,12 +40,10 @@ class _FilmCommands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-film = typer.Typer(
+film = command_group(
+    "Make films: walks through a film model. `auria film NAME` is short for `auria film make NAME`.",
     cls=_FilmCommands,
-    help="Make films: walks through a film model. `auria film NAME` is short for `auria film make NAME`.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
 )
 
 Name = Annotated[str, typer.Argument(help="The film model, as auria film models lists them.")]
@@ -114,8 +118,6 @@ def make(
     auria-bot[films].
     """
     from auria_bot.art.films.video_writer import format_of
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.films.film_plan import FilmRequest
 
     if voice and poem is None:
         raise InputError("--voice reads a poem aloud; name one with --poem")
@@ -160,9 +162,6 @@ def pick(
 
     The numbers hold for every film of that seed: auria film NAME --seed 5 --keys 3,7,12.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.films.key_sheet import write_key_sheet
-
     path = target or Path(f"{name}-keys-{seed}.jpg")
     with app_context() as app:
         write_key_sheet(app.film_planner, name, path, seed=seed, count=count, truncation=truncation)
@@ -176,8 +175,6 @@ def pick(
 @film.command("models")
 def list_models(as_json: Json = False) -> None:
     """List the film models."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         names = app.film_planner.names()
     if as_json:
@@ -201,9 +198,6 @@ def import_model(
 
     Sizes are inferred from the weights. Models for labels, and StyleGAN3, cannot be imported. Needs auria-bot[torch].
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.films.model_import import import_model as imported
-
     with app_context() as app:
         version = imported(source, name, known=app.film_planner.names(), registry=app.model_registry)
     if as_json:
@@ -220,8 +214,6 @@ def make_draft(
     as_json: Json = False,
 ) -> None:
     """Make a draft of a finished film: with a poem, a poster and alt text, to be reviewed and published."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         made = app.films.find(label)
         if made is None:
@@ -236,8 +228,6 @@ def make_draft(
 @film.command("list")
 def list_films(as_json: Json = False) -> None:
     """List the finished films, newest first."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         films = app.films.all()
     if as_json:
@@ -256,8 +246,6 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Remove films, or what interrupted calls left of them."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         for label in dict.fromkeys(labels):
             app.films.remove(label)
@@ -273,8 +261,6 @@ def _number(text: str, option: str) -> Fraction:
     Raises:
         InputError: it is none.
     """
-    from fractions import Fraction
-
     try:
         found = Fraction(text) if _NUMBER.fullmatch(text) else Fraction(0)
     except ZeroDivisionError:
@@ -310,8 +296,6 @@ def _numbers(text: str | None) -> tuple[int, ...]:
 
 
 def _estimate(app: Application, planned: PlannedFilm, *, as_json: bool) -> None:
-    from auria_bot.services.films.films import estimate
-
     found, plan = estimate(planned, lambda: app.video_stylist), planned.plan
     if as_json:
         print_json({"seconds": round(found.seconds, 1), "bytes": found.bytes, "plan": dict(plan)})
@@ -326,9 +310,6 @@ def _tell_draft(added: Draft) -> None:
 
 
 def _render(app: Application, planned: PlannedFilm, *, draft: bool, as_json: bool) -> None:
-    from auria_bot.cli.terminal.progress import making_frames
-    from auria_bot.services.films.films import render
-
     with making_frames() as progress:
         made, known = render(app.films, planned, progress, lambda: app.video_stylist)
     added = app.film_drafts.add(made) if draft else None

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.films.kinds import kinds, label
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.terminal.progress import reading_files
 from auria_bot.errors import InputError
+from auria_bot.services.footage.contact_sheet import write_sheet
+from auria_bot.services.footage.footage_import import FootageOptions, add_footage
+from auria_bot.services.footage.library import REASONS
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -21,11 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["footage"]
 
-footage = typer.Typer(
-    help="Turn videos and stills into a set of frames that a film model can learn from.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+footage = command_group(
+    "Turn videos and stills into a set of frames that a film model can learn from.", no_args_is_help=True
 )
 
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}|\d{1,9}/\d{1,9}")
@@ -59,10 +61,6 @@ def add(
     Frames that are black, blank, blurred, damaged, at a cut or near-duplicates are left out. An interrupted call
     goes on where it stopped; files that are known already are passed over. Videos need auria-bot[films].
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import reading_files
-    from auria_bot.services.footage.footage_import import FootageOptions, add_footage
-
     options = FootageOptions(
         size=size, shape=shape, every=_seconds(every), distinct=distinct, even=even, dry_run=dry_run
     )
@@ -82,8 +80,6 @@ def add(
 @footage.command("list")
 def list_sets(as_json: Json = False) -> None:
     """List the sets of footage."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = app.footage.all()
     if as_json:
@@ -106,9 +102,6 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a set: its sources, and how many frames were left out, and why."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.footage.library import REASONS
-
     with app_context() as app:
         found = app.footage.get(name)
         folder = app.footage.folder(name)
@@ -133,9 +126,6 @@ def sheet(
     as_json: Json = False,
 ) -> None:
     """Write a contact sheet: frames spread evenly over the set, with their source and time."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.footage.contact_sheet import write_sheet
-
     path = target or Path(f"{name}-sheet.jpg")
     with app_context() as app:
         shown = write_sheet(app.footage, name, path, count=count)
@@ -150,8 +140,6 @@ def remove(
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Sets of footage.")], as_json: Json = False
 ) -> None:
     """Remove sets with their frames; the videos themselves stay where they are."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         removed = {name: app.footage.remove(name) for name in dict.fromkeys(names)}
     if as_json:
@@ -171,8 +159,6 @@ def _seconds(text: str) -> Fraction:
     Raises:
         InputError: it is none.
     """
-    from fractions import Fraction
-
     try:
         seconds = Fraction(text) if _SECONDS.fullmatch(text) else Fraction(0)
     except ZeroDivisionError:

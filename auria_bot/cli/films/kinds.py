@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.terminal.progress import counting
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ def label(
 
     The numbers are those of the files; auria footage sheet and auria footage kinds --sheet show frames.
     """
-    from auria_bot.cli.app import app_context
-
     if not frames:
         raise InputError(f"name the frames: auria footage label {name} {kind} 12-40 55")
     with app_context() as app:
@@ -68,9 +67,6 @@ def kinds(
     Beside the accuracy on labels that were held out stand the frames that are hardest to tell: labels of these teach
     most.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import counting
-
     if most is not None and copy is None:
         raise InputError("--most belongs to --copy")
     with app_context() as app:

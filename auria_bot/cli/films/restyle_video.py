@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.terminal.progress import making_frames
 from auria_bot.errors import InputError
 
 __all__ = ["restyle_video"]
@@ -41,8 +42,6 @@ def restyle_video(
     Every frame keeps its time, the picture is turned upright, and the sound is copied bit for bit where the file's
     format takes it, else encoded anew. An interrupted call goes on where it stopped. Needs auria-bot[films].
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import making_frames
     from auria_bot.services.films.restyle_video import VideoRequest, restyle_video
 
     if target.exists() and not force:

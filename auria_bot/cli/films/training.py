@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auria_bot.cli.app import app_context
 from auria_bot.cli.terminal.console import note, out, print_json, table
 from auria_bot.errors import InputError
+from auria_bot.services.footage import film_training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +70,7 @@ def train_film(
         raise InputError(
             "name the footage: auria train film --footage NAME (auria footage list), or a folder of videos"
         )
-    from auria_bot.cli.app import app_context
     from auria_bot.cli.models import print_trained
-    from auria_bot.services.footage import film_training
 
     with app_context() as app:
         folder = film_training.footage_folder(app.footage, footage)
@@ -88,9 +88,6 @@ def evaluate_film(
     """
     if footage is None:
         raise InputError(f"name the footage of the model: auria evaluate {model[:40]} --footage NAME, or a folder")
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.footage import film_training
-
     with app_context() as app:
         data = film_training.footage_folder(app.footage, footage)
         place = folder or app.settings.models_folder / (film_training.film_model(data) if model == "film" else model)
@@ -98,8 +95,6 @@ def evaluate_film(
 
 
 def _print_plan(size: str | None, *, as_json: bool) -> None:
-    from auria_bot.services.footage import film_training
-
     rows = film_training.plan_film(film_training.parsed_size(size) if size else None, log=note)
     if as_json:
         print_json([row.to_json() for row in rows])

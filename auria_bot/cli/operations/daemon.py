@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import shlex
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from auria_bot.cli.app import Json
-from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.app import Json, app_context, command_group
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table, when
+from auria_bot.domain.notice import Notice
+from auria_bot.domain.post import PostState
 from auria_bot.errors import BackendMissing, InputError
-from auria_bot.execution.parent_watch import report
+from auria_bot.execution import parent_watch
+from auria_bot.services.operations.monitoring import AppriseNotifier
+from auria_bot.services.serialization import (
+    inventory_json,
+    job_run_json,
+    leader_json,
+    notice_json,
+    post_json,
+    scheduled_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,9 +81,7 @@ def daemon(
 
 def _missing_packages() -> list[str]:
     """The packages of the extra `web` that are not there; none is imported, for the daemon stays small."""
-    from importlib.util import find_spec
-
-    return [name for name in ("argon2", "fastapi", "jinja2", "uvicorn") if find_spec(name) is None]
+    return [name for name in ("argon2", "fastapi", "jinja2", "uvicorn") if importlib.util.find_spec(name) is None]
 
 
 def schedule(
@@ -83,8 +96,6 @@ def schedule(
     Times are in your time zone (time_zone). Of jobs that run all day long, only the next time is shown; --json lists
     every time.
     """
-    from auria_bot.cli.app import app_context
-
     if run is not None and skip is not None:
         raise InputError("give either --run JOB or --skip JOB")
     with app_context() as app:
@@ -100,15 +111,6 @@ def schedule(
 
 
 def _print_json(app: Application, upcoming: Sequence[ScheduledTime], history: Sequence[JobRun]) -> None:
-    from auria_bot.cli.terminal.console import print_json
-    from auria_bot.services.serialization import (
-        inventory_json,
-        job_run_json,
-        leader_json,
-        post_json,
-        scheduled_json,
-    )
-
     print_json(
         {
             "time_zone": app.settings.time_zone,
@@ -123,8 +125,6 @@ def _print_json(app: Application, upcoming: Sequence[ScheduledTime], history: Se
 
 
 def _print_tables(app: Application, upcoming: Sequence[ScheduledTime], history: Sequence[JobRun]) -> None:
-    from auria_bot.cli.terminal.console import out, table
-
     zone = app.settings.time_zone
     frequent = {schedule.job for schedule in app.job_scheduler.schedules.values() if len(schedule.at) > _FREQUENT}
     out().print(table(f"The coming week, {zone}", ("day", "jobs"), _days(upcoming, frequent, zone, _timed(app))))
@@ -150,8 +150,6 @@ def _print_tables(app: Application, upcoming: Sequence[ScheduledTime], history: 
 
 def _timed(app: Application) -> list[Post]:
     """The waiting posts that have a time of their own, the next one first."""
-    from auria_bot.domain.post import PostState
-
     return sorted(
         (post for post in app.publisher.posts({PostState.WAITING}) if post.timed_at), key=lambda post: post.due
     )
@@ -161,8 +159,6 @@ def _days(
     upcoming: Sequence[ScheduledTime], frequent: set[str], zone: str, timed: Sequence[Post]
 ) -> list[tuple[str, str]]:
     """A row for each day, with jobs and posts of their own time, then one for the jobs that run all day long."""
-    from zoneinfo import ZoneInfo
-
     days: dict[str, list[str]] = {}
     next_times: dict[str, str] = {}
     events = [(scheduled.due, scheduled.job) for scheduled in upcoming]
@@ -179,8 +175,6 @@ def _days(
 
 def _cells(run: JobRun, zone: str, *more: str) -> tuple[str | Text, ...]:
     """The cells of a run's row after the job's name."""
-    from auria_bot.cli.terminal.console import single_line, state_text, when
-
     return (when(run.slot.due, zone), *more, state_text(str(run.state)), single_line(run.summary, 300))
 
 
@@ -209,21 +203,12 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
         note(f"the daemon is {lease.holder}")
 
 
-notify = typer.Typer(
-    help="List, dismiss, test and send notifications.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+notify = command_group("List, dismiss, test and send notifications.", no_args_is_help=True)
 
 
 @notify.command("test")
 def check_addresses(as_json: Json = False) -> None:
     """Send a test notification to every address of notify.addresses."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.domain.notice import Notice
-    from auria_bot.errors import InputError
-
     with app_context() as app:
         notifier = app.notifier
         if notifier is None:
@@ -245,10 +230,6 @@ def check_addresses(as_json: Json = False) -> None:
 @notify.command("list")
 def list_notices(as_json: Json = False) -> None:
     """List the notices whose occasion lasts, and the digests, the latest first."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.console import out, single_line, table, when
-    from auria_bot.services.serialization import notice_json
-
     with app_context() as app:
         found, zone = app.notices.open(), app.settings.time_zone
     if as_json:
@@ -274,8 +255,6 @@ def dismiss(
     as_json: Json = False,
 ) -> None:
     """Dismiss notices: they are neither listed nor sent until their occasion has ended and comes again."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         dismissed = [app.notices.dismiss(number) for number in numbers]
     if as_json:
@@ -288,8 +267,6 @@ def dismiss(
 @notify.command("send")
 def send(as_json: Json = False) -> None:
     """Find what the operator and webhooks should know, and send it; the daemon does so automatically."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         notices = app.notices
         new, sent = notices.update(), notices.send()
@@ -308,8 +285,6 @@ notify.command("say", hidden=True)(send)  # its earlier name
 @notify.command("digest")
 def digest() -> None:
     """Send a summary of the last 24 hours, once a day."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         notices = app.notices
         new = notices.add_digest()
@@ -317,20 +292,12 @@ def digest() -> None:
         how = "sent" if app.notifier else "logged, as notify.addresses is empty"
         result = f"{digest_state}, {counted(notices.send(), 'notice')} {how}"
     note(result)
-    report(result)
+    parent_watch.report(result)
 
 
 @notify.command("relay", hidden=True)
 def relay() -> None:
     """Send the notice on stdin to the addresses on stdin; for a daemon whose settings or database fail."""
-    import json
-    import sys
-
-    from auria_bot.domain.notice import Notice
-    from auria_bot.errors import InputError
-    from auria_bot.execution.parent_watch import send as send_to_parent
-    from auria_bot.services.operations.monitoring import AppriseNotifier
-
     try:
         given = json.load(sys.stdin)
         notice, delivered = Notice(**given["notice"]), [str(key) for key in given["delivered"]]
@@ -338,6 +305,6 @@ def relay() -> None:
     except (ValueError, KeyError, TypeError):
         raise InputError("the notice on stdin cannot be read; test the addresses with: auria notify test") from None
     result = AppriseNotifier(addresses).send(notice, skip=delivered)
-    send_to_parent({"delivered": result.delivered, "failed": result.failed})
+    parent_watch.send({"delivered": result.delivered, "failed": result.failed})
     if result.failed:
         raise typer.Exit(1)

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, Limit, app_context
+from auria_bot.cli.app import Json, Limit, app_context, command_group
 from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, single_line, table, when
+from auria_bot.errors import StoreError
 from auria_bot.execution.parent_watch import report
+from auria_bot.services.operations.backup_contents import NOT_INCLUDED, holdings
+from auria_bot.services.serialization import journal_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,12 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["database", "tidy"]
 
 
-database = typer.Typer(
-    help="Back up, restore and check the database.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+database = command_group("Back up, restore and check the database.", no_args_is_help=True)
 
 
 def tidy(
@@ -104,8 +102,6 @@ def backup(
     Backups made with this command are kept as many days as daily ones, the one last restored from until another is
     restored. A backup of a state with faults replaces no sound one.
     """
-    from auria_bot.services.operations.backup_contents import holdings
-
     with app_context() as app:
         done = app.database_administration.back_up(
             folder.expanduser().absolute() if folder else None, by_hand=not scheduled, trust=trust
@@ -141,8 +137,6 @@ def backup(
 
 def _print_backup(done: BackupResult, message: str) -> None:
     """What a backup holds, what it does not, and which older ones it replaced."""
-    from auria_bot.services.operations.backup_contents import NOT_INCLUDED, holdings
-
     made = done.backup
     echo(f"{message}; to restore it: auria db restore {shlex.quote(str(made.folder))}")
     echo(f"it holds the database and {_holdings(holdings(made.files))}; not {NOT_INCLUDED}")
@@ -169,8 +163,6 @@ def _holdings(holds: Mapping[str, int]) -> str:
 @database.command("backups")
 def backups(as_json: Json = False) -> None:
     """List the backups, newest first."""
-    from auria_bot.services.operations.backup_contents import holdings
-
     with app_context() as app:
         found = app.backups.list()
     if as_json:
@@ -212,8 +204,6 @@ def restore(
     neither in the backup nor here, is taken out of service. A kept artwork that its visitor deleted since stays deleted
     in this home. Restart the web server and the model server afterwards.
     """
-    from auria_bot.services.operations.backup_contents import holdings
-
     with app_context() as app:
         done = app.database_administration.restore(file.expanduser().absolute(), force=force)
         approves_automatically = app.settings.schedule.approve_after > 0
@@ -269,8 +259,6 @@ def _print_restored(done: RestoreResult, *, approves_automatically: bool) -> Non
 @database.command("check")
 def check(as_json: Json = False) -> None:
     """Check the integrity of database and pictures; the exit code is 7 when something is wrong."""
-    from auria_bot.errors import StoreError
-
     with app_context() as app:
         faults = app.maintenance.check()
     if as_json:
@@ -293,8 +281,6 @@ def journal(
 
     What the daemon does is listed too, under the name of the user it runs as.
     """
-    from auria_bot.services.serialization import journal_json
-
     with app_context() as app:
         lines = newest(app.database_administration.journal(draft_id=draft, limit=limit + 1), limit)
         zone = app.settings.time_zone

@@ -6,6 +6,7 @@ import typer
 
 from auria_bot.cli.app import Json
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, state_text
+from auria_bot.settings.locations import shipped
 
 __all__ = ["config", "doctor"]
 
@@ -48,7 +49,6 @@ def config(as_json: Json = False) -> None:
     """
     from auria_bot.settings.editing import as_toml
     from auria_bot.settings.loading import load
-    from auria_bot.settings.locations import shipped
 
     settings = load()
     value = settings.to_json()

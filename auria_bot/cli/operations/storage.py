@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.services.operations.storage import PictureMover, storage_use
 
 __all__ = ["storage"]
 
-storage = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="Show where pictures are kept, and move them to a bucket or back.",
-)
+storage = command_group("Show where pictures are kept, and move them to a bucket or back.", no_args_is_help=True)
 
 
 @storage.command("show")
 def show(as_json: Json = False) -> None:
     """Show where pictures are kept, and how many are still on the disk."""
-    from dataclasses import asdict
-
-    from auria_bot.services.operations.storage import storage_use
-
     with app_context() as app:
         use = storage_use(app.pictures)
     if as_json:
@@ -50,8 +43,6 @@ def move(
     Each draft's pictures are written, read from the bucket again and compared by their hashes before they are removed
     from the disk. An interrupted move is continued by the same command. Nothing else needs to stop meanwhile.
     """
-    from auria_bot.services.operations.storage import PictureMover
-
     with app_context() as app:
         mover, address = PictureMover(app.pictures), app.pictures.address
         done = (mover.to_disk if back else mover.to_bucket)(report=None if as_json else note)

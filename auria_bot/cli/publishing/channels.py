@@ -6,22 +6,24 @@ import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
-from auria_bot.cli.app import Json, is_called_alone
+from auria_bot.channels.media.endpoint import picture_server
+from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table
+from auria_bot.cli.terminal.prompts import TerminalPrompts, require_confirmation
 from auria_bot.errors import ChannelError, InputError
+from auria_bot.services.portraits.avatars import set_avatar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.text import Text
 
 __all__ = ["add", "avatar", "channels", "check", "list_channels", "overview", "pause", "remove", "resume", "serve"]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
-channels = typer.Typer(help="List and set up channels.", add_completion=False, rich_markup_mode=None)
+channels = command_group("List and set up channels.")
 
 
 @channels.callback(invoke_without_command=True)
@@ -34,8 +36,6 @@ def overview(context: typer.Context, as_json: Json = False) -> None:
 @channels.command("list")
 def list_channels(as_json: Json = False) -> None:
     """List channels: state, posts, address, where secrets are stored."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         rows = app.channel_administration.statuses()
     if as_json:
@@ -48,8 +48,6 @@ def list_channels(as_json: Json = False) -> None:
 
 def _print_rows(rows: Sequence[dict[str, Any]], console: Console) -> None:
     """Print a table of channels, and below it why a channel does not work."""
-    from rich.text import Text
-
     lines = []
     for row in rows:
         places = sorted({place for place in row["secrets"].values() if place})
@@ -67,8 +65,6 @@ def _print_rows(rows: Sequence[dict[str, Any]], console: Console) -> None:
 
 def _posts(row: dict[str, Any]) -> Text:
     """How many posts need the operator, wait, and are published."""
-    from rich.text import Text
-
     parts = [
         Text(f"{row[key]} {label}", style=colour)
         for key, label, colour in (
@@ -101,9 +97,6 @@ def add(
     for without echo, or read from environment variables named AURIA_SECRET_<NAME>_<SECRET>; never from the command
     line.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.prompts import TerminalPrompts
-
     with app_context() as app:
         done = app.channel_administration.add(
             name,
@@ -135,8 +128,6 @@ def check(
 
     A channel that Auria paused automatically is resumed when its check succeeds.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = app.channel_administration.check(names or ())
     if as_json:
@@ -158,8 +149,6 @@ def pause(
     as_json: Json = False,
 ) -> None:
     """Pause a channel: its posts wait, and its platform is not contacted."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.channel_administration.require(name)
         app.publisher.pause(name, reason=reason)
@@ -172,8 +161,6 @@ def pause(
 @channels.command()
 def resume(name: Name, as_json: Json = False) -> None:
     """Check a paused channel, and resume it when it works."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.channel_administration.require(name)
         found = app.publisher.resume(name)
@@ -193,9 +180,6 @@ def remove(
 
     What was published stays published. A channel that posts still wait for is not removed.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.prompts import require_confirmation
-
     with app_context() as app:
         administration = app.channel_administration
         administration.check_removable(name)
@@ -220,9 +204,6 @@ def avatar(
 
     Bluesky and Mastodon let programs change avatars; elsewhere the file is named that you can upload yourself.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.portraits.avatars import set_avatar
-
     with app_context() as app:
         app.channel_administration.require(name)
         done = set_avatar(app.channels[name](), app.portraits.require(), dry_run=dry_run)
@@ -244,9 +225,6 @@ def serve(
     Run it behind a web server that speaks https, and set that address as the channel's public_url. It serves the
     pictures that are being published, each for a short time, and nothing else.
     """
-    from auria_bot.channels.media.endpoint import picture_server
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.channel_administration.require(name)
         endpoint = getattr(app.channels[name](), "endpoint", None)

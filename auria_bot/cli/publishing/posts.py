@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from auria_bot.cli.app import Json, Limit, is_called_alone
+from auria_bot.cli.app import Json, Limit, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import (
     counted,
     fact_sheet,
@@ -19,13 +23,14 @@ from auria_bot.cli.terminal.console import (
     table,
     when,
 )
+from auria_bot.cli.terminal.prompts import require_confirmation
+from auria_bot.domain.job_schedule import moment
+from auria_bot.domain.post import PostState
 from auria_bot.errors import ChannelError, InputError, UnknownName
+from auria_bot.services.serialization import post_json, withdrawal_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.table import Table
 
     from auria_bot.domain.post import Attempt, Post
     from auria_bot.services.publishing.withdrawal import WithdrawalPlan
@@ -34,9 +39,7 @@ __all__ = ["list_posts", "post_table", "post_time", "posts", "resolve", "show", 
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
 
-posts = typer.Typer(
-    help="List posts: the state of each draft on each channel.", add_completion=False, rich_markup_mode=None
-)
+posts = command_group("List posts: the state of each draft on each channel.")
 
 
 @posts.command("list")
@@ -58,10 +61,6 @@ def list_posts(
     """List posts: the state of each draft on each channel."""
     if not is_called_alone(context):
         return
-    from auria_bot.cli.app import app_context
-    from auria_bot.domain.post import PostState
-    from auria_bot.services.serialization import post_json
-
     known = {str(one) for one in PostState}
     for name in state or ():
         if name not in known:
@@ -81,9 +80,6 @@ def list_posts(
 @posts.command()
 def show(post_id: Id, as_json: Json = False) -> None:
     """Show a post: its text, and every attempt with its times, its outcome and the platform's answer."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.serialization import post_json
-
     with app_context() as app:
         post, attempts = app.publisher.post(post_id)
         if as_json:
@@ -107,15 +103,9 @@ def post_time(
 
     The daemon publishes it within a quarter of an hour of that time, auria publish at any time after it.
     """
-    from zoneinfo import ZoneInfo
-
-    from auria_bot.cli.app import app_context
-    from auria_bot.domain.job_schedule import moment
-    from auria_bot.services.serialization import post_json
-
     with app_context() as app:
         zone = app.settings.time_zone
-        post = app.publisher.set_time(post_id, moment(" ".join(time), now=app.clock(), zone=ZoneInfo(zone)))
+        post = app.publisher.decisions.set_time(post_id, moment(" ".join(time), now=app.clock(), zone=ZoneInfo(zone)))
         if as_json:
             print_json(post_json(post))
         else:
@@ -140,14 +130,10 @@ def withdraw(
     Nothing deleted can be brought back. Where a platform lets no program delete, its answer says how to do it by
     hand. What cannot be finished now goes on with the next auria publish.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.prompts import require_confirmation
-    from auria_bot.services.serialization import post_json, withdrawal_json
-
     if not ids and draft is None:
         raise InputError("name the posts to withdraw, or a draft with --draft ID; auria posts lists them")
     with app_context() as app:
-        plans = app.publisher.plan_withdrawal(ids or (), draft_id=draft, channels=channel or ())
+        plans = app.publisher.withdrawal.plan(ids or (), draft_id=draft, channels=channel or ())
         if dry_run:
             if as_json:
                 print_json([withdrawal_json(plan) for plan in plans])
@@ -203,9 +189,6 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Decide the outcome of a post that needs attention, or say that a published one is deleted."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.serialization import post_json
-
     chosen = {"sent": sent is not None, "not-sent": not_sent, "give-up": give_up, "withdrawn": withdrawn}
     given = [name for name, is_given in chosen.items() if is_given]
     if len(given) != 1:
@@ -213,7 +196,7 @@ def resolve(
             f"auria posts resolve {post_id} takes one of --sent URL, --not-sent, --give-up and --withdrawn"
         )
     with app_context() as app:
-        post = app.publisher.decide(post_id, given[0], url=sent or "", identifier=identifier)
+        post = app.publisher.decisions.decide(post_id, given[0], url=sent or "", identifier=identifier)
         if as_json:
             print_json(post_json(post))
             return
@@ -236,8 +219,6 @@ def post_table(found: Sequence[Post], zone: str) -> Table:
 
 
 def _print_post(post: Post, attempts: Sequence[Attempt], console: Console, zone: str) -> None:
-    from rich.text import Text
-
     receipt = post.receipt
     state = Text.assemble(f"{post.id}, ", state_text(post.state), f", of draft {post.draft_id} on {post.channel}")
     facts = [

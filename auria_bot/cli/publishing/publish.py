@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.publishing.posts import post_table
 from auria_bot.cli.terminal.console import fact_sheet, note, out, print_json, printable, when
+from auria_bot.domain.post import PostState
 from auria_bot.errors import ChannelError
 from auria_bot.execution.parent_watch import report
+from auria_bot.services.serialization import post_json, preview_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.text import Text
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.services.publishing.post_creation import Preview
@@ -57,13 +58,11 @@ def publish(
 
     A post of unknown outcome is looked up on its channel before anything is sent again.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         for name in channel or ():
             app.channel_administration.require(name)
         if dry_run:
-            _print_preview(app, app.publisher.preview(ids or (), channels=channel or ()), as_json=as_json)
+            _print_preview(app, app.post_creator.preview(ids or (), channels=channel or ()), as_json=as_json)
         elif look_up:
             _print_round(app, app.publisher.look_up(channels=channel or ()), as_json=as_json)
         else:
@@ -78,9 +77,6 @@ def _print_round(app: Application, done: Round, *, as_json: bool) -> None:
     Raises:
         ChannelError: something was not published.
     """
-    from auria_bot.domain.post import PostState
-    from auria_bot.services.serialization import post_json
-
     if as_json:
         print_json([post_json(post) for post in done.posts])
     elif done.posts:
@@ -110,8 +106,6 @@ def _print_round(app: Application, done: Round, *, as_json: bool) -> None:
 
 
 def _print_preview(app: Application, found: Sequence[Preview], *, as_json: bool) -> None:
-    from auria_bot.services.serialization import preview_json
-
     if as_json:
         print_json([preview_json(one) for one in found])
     elif found:
@@ -126,8 +120,6 @@ def _print_preview(app: Application, found: Sequence[Preview], *, as_json: bool)
 
 def _preview_facts(one: Preview, zone: str) -> list[tuple[str, Text]]:
     """What would be sent, in lines as they would stand there, with what it takes of the channel's limits."""
-    from rich.text import Text
-
     counter = f"{one.characters:,} of {one.most_characters:,}" if one.most_characters else f"{one.characters:,}"
     alt = len(one.alt_text)
     alt_counter = f"{alt:,} of {one.most_alt_characters:,}" if one.most_alt_characters else f"{alt:,}"

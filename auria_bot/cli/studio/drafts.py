@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
-from auria_bot.cli.app import Json, Limit
+from auria_bot.cli.app import Json, Limit, app_context
+from auria_bot.cli.terminal import prompts
 from auria_bot.cli.terminal.console import (
     echo,
     fact_sheet,
@@ -24,14 +29,15 @@ from auria_bot.cli.terminal.console import (
     table,
     when,
 )
+from auria_bot.cli.terminal.pictures import Drawing, choose, draw
 from auria_bot.domain.artwork import FILM
+from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
+from auria_bot.errors import NotFound, UnknownName
 from auria_bot.execution.parent_watch import report
+from auria_bot.services.serialization import PICTURES, draft_json, picture_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.table import Table
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.cli.terminal.pictures import Drawing
@@ -63,11 +69,6 @@ def list_drafts(
     as_json: Json = False,
 ) -> None:
     """List drafts, newest first."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
-    from auria_bot.errors import UnknownName
-    from auria_bot.services.serialization import draft_json
-
     known = {*map(str, DraftState), PUBLISHED, WITHDRAWN}
     for name in state or ():
         if name not in known:
@@ -95,11 +96,6 @@ def show(
 
     The picture is drawn when the terminal can draw; its path is always printed.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.pictures import Drawing
-    from auria_bot.errors import UnknownName
-    from auria_bot.services.serialization import PICTURES, draft_json
-
     if drawing not in set(Drawing):
         raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     if name not in PICTURES:
@@ -127,9 +123,6 @@ def print_draft(
         drawing: how to draw; AUTO depends on the terminal.
         name: which of its pictures.
     """
-    from auria_bot.cli.terminal.pictures import Drawing, choose, draw
-    from auria_bot.services.serialization import picture_path
-
     if drawing is Drawing.AUTO:
         drawing = choose(os.environ, terminal=sys.stdout.isatty())
     path = picture_path(app.pictures, draft, name)
@@ -143,8 +136,6 @@ def print_draft(
         sys.stdout.flush()
     _print_page(draft, app.review.versions(draft.id), console, app.settings.time_zone)
     if path is not None:
-        from rich.text import Text
-
         console.print(Text(f"\n{path}", style="dim"), soft_wrap=True)
         if draft.artwork.film is not None:
             console.print(Text(picture_path(app.pictures, draft, FILM) or "", style="dim"), soft_wrap=True)
@@ -161,8 +152,6 @@ def approve(
 
     The approval covers picture, text and channels as they are; changing the draft voids it.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         approved = app.review.approve(ids, channels=channel or ())
         if as_json:
@@ -184,8 +173,6 @@ def reject(
 
     They stay listed but are never published, unless you take the rejection back: auria undo ID.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         rejected = []
         for draft_id in ids:
@@ -211,9 +198,6 @@ def edit(
     In your editor, or by options. An earlier approval becomes void. What each channel makes of its text is shown by
     auria publish --dry-run.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal import prompts
-
     with app_context() as app:
         draft = app.review.draft(draft_id)
         own: dict[str, str] = {}
@@ -240,8 +224,6 @@ def undo(draft_id: Id, as_json: Json = False) -> None:
     Its approval, its rejection (also that of a version that was replaced), or the last edit of its texts. It waits
     for a decision again.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         draft = app.review.undo(draft_id)
         if as_json:
@@ -251,17 +233,11 @@ def undo(draft_id: Id, as_json: Json = False) -> None:
 
 
 def _print_drafts(app: Application, drafts: Sequence[Draft]) -> None:
-    from auria_bot.services.serialization import draft_json
-
     print_json([draft_json(draft, app.pictures) for draft in drafts])
 
 
 def print_summary(app: Application, draft: Draft, console: Console) -> None:
     """Print a draft in a few lines: mood, style and seed, its poem, and the path of its picture."""
-    from rich.text import Text
-
-    from auria_bot.services.serialization import picture_path
-
     art = draft.artwork
     console.print(Text.assemble((f"draft {draft.id}", "bold"), f"  {art.mood}, {art.style.credit}, seed {art.seed}"))
     for line in art.haiku.lines:
@@ -286,9 +262,6 @@ def _draft_table(drafts: Sequence[Draft], zone: str) -> Table:
 
 def _print_page(draft: Draft, versions: Sequence[Draft], console: Console, zone: str) -> None:
     """Print everything about a draft but its picture."""
-    from rich.padding import Padding
-    from rich.text import Text
-
     art = draft.artwork
     console.print()
     for line in art.haiku.lines:
@@ -325,8 +298,6 @@ def sheet(
 ) -> None:
     """Write a contact sheet of drafts and their poems."""
     from auria_bot.art.exporters import card
-    from auria_bot.cli.app import app_context
-    from auria_bot.errors import NotFound
 
     with app_context() as app:
         drafts = [app.review.draft(draft_id) for draft_id in ids] if ids else list(app.review.drafts(limit=12))[::-1]

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.studio.drafts import print_summary
 from auria_bot.cli.terminal.console import counted, note, out, print_json
+from auria_bot.cli.terminal.progress import following
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import AuriaError, InputError, NotFound
 from auria_bot.execution.parent_watch import report
+from auria_bot.services.serialization import draft_json, run_json
+from auria_bot.services.studio.review import kept_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +85,6 @@ def make(
 
     Each gets a poem, a painting of it, a version restyled in a mood, and the texts for publishing.
     """
-    from auria_bot.cli.app import app_context
-
     given = {"season": season, "mood": mood, "seed": seed, "style": style, "strength": strength}
     _check_options({"theme": theme, **given, "count": count}, resume, discard)
     request = ArtworkRequest(
@@ -117,8 +119,6 @@ def _check_options(options: Mapping[str, object], resume: bool, discard: str | N
 
 def _new(app: Application, request: ArtworkRequest) -> RunResult:
     """Start a run, with its progress on stderr."""
-    from auria_bot.cli.terminal.progress import following
-
     if request.season is not None:
         request = app.studio.with_theme(request)
         note(f"the theme is {request.theme!r} ({request.season})")
@@ -151,8 +151,6 @@ def _theme(given: str | None) -> str | None:
 
 def _resume(app: Application) -> list[RunResult]:
     """Continue every unfinished run; one that cannot be finished does not stop the others."""
-    from auria_bot.cli.terminal.progress import following
-
     made: list[RunResult] = []
     first: AuriaError | None = None
     for run in app.studio.unfinished():
@@ -198,9 +196,6 @@ def _print_made(app: Application, made: Sequence[RunResult], *, as_json: bool) -
     Raises:
         AuriaError: some artworks failed; the finished drafts are printed first.
     """
-    from auria_bot.cli.studio.drafts import print_summary
-    from auria_bot.services.serialization import run_json
-
     failures = [failure for one in made for failure in one.failures]
     count, seconds = sum(len(one.drafts) for one in made), sum(one.seconds for one in made)
     report(f"made {count} in {seconds:.1f} s" if count else "nothing is unfinished")
@@ -237,9 +232,6 @@ def restyle(
     Poem, painting and the texts that you edited stay the same. The new version replaces the draft, which is rejected;
     auria approve chooses it again.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import following
-
     request = ArtworkRequest(style=style, strength=strength, mood=mood, mode=mode, seed=seed)
     with app_context() as app:
         with following(1) as progress:
@@ -258,9 +250,6 @@ def repaint(
     The poem and the text that you edited stay the same, the alt text is new. The new version replaces the draft, which
     is rejected; auria approve chooses it again.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import following
-
     with app_context() as app:
         with following(1) as progress:
             request = ArtworkRequest(seed=seed)
@@ -270,10 +259,6 @@ def repaint(
 
 def _print_new(app: Application, old: int, new: Draft, *, as_json: bool) -> None:
     """Print a new version of a draft."""
-    from auria_bot.cli.studio.drafts import print_summary
-    from auria_bot.services.serialization import draft_json
-    from auria_bot.services.studio.review import kept_words
-
     if as_json:
         print_json(draft_json(new, app.pictures))
         return

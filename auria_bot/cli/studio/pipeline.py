@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.studio.make import Mode, Strength, StyleName
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.domain.pipeline import STEPS
 from auria_bot.errors import InputError
+from auria_bot.execution.work_unit import UnitFinished
 from auria_bot.files import atomic_path, disk_errors, write_atomic
 
 if TYPE_CHECKING:
@@ -25,11 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["pipeline", "step"]
 
-pipeline = typer.Typer(
-    help="Show the steps of an artwork, run steps in an order of your own, and publish them for programs.",
+pipeline = command_group(
+    "Show the steps of an artwork, run steps in an order of your own, and publish them for programs.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
 )
 
 
@@ -57,7 +57,6 @@ def step(
     For example: auria step style --in photo.jpg --out painted.png --poem "a / b / c" --mood stormy. Nothing is kept but
     the file that --out names; words are printed.
     """
-    from auria_bot.cli.app import app_context
     from auria_bot.services.studio.pipelines import Pipeline, PipelineStep
 
     given = {"theme": theme, "poem": poem, "mood": mood, "style": style, "strength": strength, "mode": mode}
@@ -87,8 +86,6 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show the steps of an artwork: what makes each, in which environment and with what compute."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         rows = _rows(app)
         engine = app.settings.execution.engine
@@ -123,7 +120,6 @@ def run(
     Each [steps.NAME] has a `step`, `after` (the steps that it continues), and what is given for it: `picture`, `poem`,
     `theme`, `mood`, `style`, `mode`, `strength`. The file is checked as a whole before anything runs.
     """
-    from auria_bot.cli.app import app_context
     from auria_bot.services.studio.pipelines import Pipeline
 
     chosen = Pipeline.read(file)
@@ -151,8 +147,6 @@ def publish(
     The file is checked and copied, with the pictures that it names. What a program gives (theme, poem, mood, style,
     mode, strength, seed) counts for all steps but those for which the file says otherwise.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         made = app.published_pipelines.publish(file, name, replace=replace)
     echo(f"published {made.name}: {', '.join(step for step, _ in made.steps)}; POST /api/v1/pipelines/{made.name}/runs")
@@ -161,8 +155,6 @@ def publish(
 @pipeline.command("unpublish")
 def unpublish(name: Annotated[str, typer.Argument(metavar="NAME", help="One of `auria pipeline list`.")]) -> None:
     """Take a published pipeline away; runs that were begun are finished."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.published_pipelines.unpublish(name)
     echo(f"unpublished {name}")
@@ -171,8 +163,6 @@ def unpublish(name: Annotated[str, typer.Argument(metavar="NAME", help="One of `
 @pipeline.command("list")
 def list_pipelines(as_json: Json = False) -> None:
     """List the published pipelines."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = app.published_pipelines.list()
     if as_json:
@@ -190,8 +180,6 @@ def list_pipelines(as_json: Json = False) -> None:
 
 
 def _progress(event: UnitEvent) -> None:
-    from auria_bot.execution.work_unit import UnitFinished
-
     if isinstance(event, UnitFinished):
         note(f"{event.unit.name}: {'failed' if event.failure else 'done'}, {event.seconds:.1f} s")
 
@@ -271,8 +259,6 @@ def _compute(wanted: Requirements) -> str:
 
 def _drawing(rows: Sequence[dict[str, str]]) -> str:
     """The steps from top to bottom, as SVG."""
-    from html import escape
-
     height, gap, width = 62, 26, 560  # pixels
     parts = []
     for number, row in enumerate(rows):

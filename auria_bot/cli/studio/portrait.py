@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, is_called_alone
+from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.terminal.progress import counting
+from auria_bot.services.portraits.portraits import FILES
 
 if TYPE_CHECKING:
     from auria_bot.services.portraits.portraits import Portrait
 
 __all__ = ["candidates", "portrait", "show", "use"]
 
-portrait = typer.Typer(
-    help="Make her portrait, an emblem painted by her own networks, and use it.",
-    add_completion=False,
-    rich_markup_mode=None,
-)
+portrait = command_group("Make her portrait, an emblem painted by her own networks, and use it.")
 
 _MOST_SEED = 2**62
 Medium = Annotated[str, typer.Option("--medium", help="ink, watercolour, woodblock or oil.")]
@@ -50,8 +49,6 @@ def candidates(
     if not is_called_alone(context):
         return
     from auria_bot.art.portraits.portrait import PortraitRequest
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import counting
 
     requests = tuple(PortraitRequest(seed=seed + n, medium=medium, style=style, mood=mood) for n in range(count))
     path = target or Path(f"portrait-{seed}.png" if count == 1 else "portraits.jpg")
@@ -82,7 +79,6 @@ def use(
     A channel's profile is changed only by auria channels avatar NAME.
     """
     from auria_bot.art.portraits.portrait import PortraitRequest
-    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         used = app.portraits.use(PortraitRequest(seed=seed, medium=medium, style=style, mood=mood))
@@ -96,8 +92,6 @@ def use(
 @portrait.command()
 def show(as_json: Json = False) -> None:
     """Show which portrait is in use."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         used = app.portraits.require()
     if as_json:
@@ -109,13 +103,9 @@ def show(as_json: Json = False) -> None:
 
 def _options(medium: str, style: str, mood: str) -> str:
     """The options that make the same portrait again."""
-    import shlex
-
     named = (("medium", medium if medium != "ink" else ""), ("style", style), ("mood", mood))
     return "".join(f" --{name} {shlex.quote(value)}" for name, value in named if value)
 
 
 def _summary(used: Portrait) -> dict[str, Any]:
-    from auria_bot.services.portraits.portraits import FILES
-
     return {**used.facts, "files": [str(used.file(name)) for name in FILES]}

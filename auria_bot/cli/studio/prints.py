@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, print_json
-from auria_bot.errors import InputError
+from auria_bot.cli.terminal.progress import counting
+from auria_bot.domain.draft import PUBLISHED, DraftState
+from auria_bot.errors import InputError, UnknownName
 
 __all__ = ["catalogue", "print_draft"]
 
@@ -39,8 +41,6 @@ def print_draft(
     Nothing is enlarged: A2 at 300 dpi has 4961 x 7016 pixels. PNG and TIFF are filled by the picture; a PDF page shows
     the poem too, and needs auria-bot[print].
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import counting
     from auria_bot.services.prints import printing
 
     sheet = printing.sheet(size, landscape=landscape, bleed=bleed)
@@ -109,10 +109,6 @@ def catalogue(
     A page for each, with picture, poem, date and the painting it takes after; then an index and a colophon. Needs
     auria-bot[print]. One that was interrupted goes on with its next picture.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import counting
-    from auria_bot.domain.draft import PUBLISHED, DraftState
-    from auria_bot.errors import UnknownName
     from auria_bot.services.prints import catalogue as catalogues
     from auria_bot.services.prints import printing
 

@@ -15,16 +15,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
+from auria_bot.cli.app import app_context
+from auria_bot.cli.error_reporting import sentence
+from auria_bot.cli.studio.drafts import print_draft
 from auria_bot.cli.terminal import prompts
-from auria_bot.cli.terminal.console import echo, note, printable, single_line, state_text
-from auria_bot.errors import AuriaError, InputError
+from auria_bot.cli.terminal.console import echo, note, out, printable, single_line, state_text
+from auria_bot.cli.terminal.pictures import Drawing, choose, draw, size_in_cells
+from auria_bot.cli.terminal.progress import following
+from auria_bot.domain.draft import DraftState
+from auria_bot.domain.mood import MOODS
+from auria_bot.domain.pipeline import ArtworkRequest
+from auria_bot.errors import AuriaError, InputError, UnknownName
+from auria_bot.services.serialization import picture_path
+from auria_bot.services.studio.review import kept_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from rich.console import Console
-    from rich.text import Text
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.cli.terminal.pictures import Drawing
@@ -69,10 +78,6 @@ class Page:
 
 def show_page(page: Page, console: Console, drawing: Drawing) -> None:
     """Draw a page on the whole terminal; the cursor is left on an empty line below the keys."""
-    from rich.text import Text
-
-    from auria_bot.cli.terminal.pictures import Drawing, choose, draw, size_in_cells
-
     if drawing is Drawing.AUTO:
         drawing = choose(os.environ, terminal=sys.stdout.isatty())
     size = shutil.get_terminal_size()
@@ -101,8 +106,6 @@ def help_text() -> str:
 
 
 def _key_line(columns: int) -> Text:
-    from rich.text import Text
-
     line = Text()
     named = KEYS if columns >= 120 else [key for key in KEYS if key[0] in _FEW]
     for key, name, _ in named:
@@ -113,8 +116,6 @@ def _key_line(columns: int) -> Text:
 
 def _texts(page: Page, console: Console, *, width: int, rows: int) -> list[Text]:
     """The texts beside the picture, in at most so many lines, each at most so wide."""
-    from rich.text import Text
-
     draft, art = page.draft, page.draft.artwork
     poem, post = "\n".join(art.haiku.lines), draft.text.strip()
     head = Text.assemble((f"draft {draft.id}", "bold"), ", ", state_text(draft.status), (f"   {page.position}", "dim"))
@@ -144,8 +145,6 @@ def _texts(page: Page, console: Console, *, width: int, rows: int) -> list[Text]
 
 def _fitted(blocks: list[list[Text]], rows: int) -> list[Text]:
     """The blocks, with empty lines between them if there is room; otherwise the longest blocks are cut."""
-    from rich.text import Text
-
     if sum(map(len, blocks)) + len(blocks) - 1 <= rows:
         return [line for block in blocks for line in [*block, Text()]][:-1]
     while sum(map(len, blocks)) > rows and max(map(len, blocks)) > 1:
@@ -175,10 +174,6 @@ def review(
     a approve, r reject with a reason, e edit, s restyle, p repaint, o other version, u undo, n or space next, b back,
     v view in full, ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.pictures import Drawing
-    from auria_bot.errors import UnknownName
-
     if drawing not in set(Drawing):
         raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     if not prompts.is_terminal():
@@ -193,8 +188,6 @@ class _ReviewSession:
     """One review session; each decision is saved at once."""
 
     def __init__(self, app: Application, *, channels: tuple[str, ...], drawing: Drawing) -> None:
-        from auria_bot.cli.terminal.console import out
-
         self.app, self.channels, self.drawing = app, channels, drawing
         self.console: Console = out()
         self.counts = {"approved": 0, "rejected": 0, "edited": 0, "made again": 0}
@@ -222,8 +215,6 @@ class _ReviewSession:
 
     def _waiting(self) -> list[int]:
         """The drafts that wait, oldest first."""
-        from auria_bot.domain.draft import DraftState
-
         return [draft.id for draft in reversed(self.app.review.drafts([DraftState.MADE]))]
 
     def _review_one(self, draft_id: int) -> bool:
@@ -241,8 +232,6 @@ class _ReviewSession:
             try:
                 action(draft)
             except AuriaError as error:
-                from auria_bot.cli.error_reporting import sentence
-
                 self.message = sentence(error)
         else:
             self.message = "this key does nothing; ? shows the keys"
@@ -263,9 +252,6 @@ class _ReviewSession:
         }
 
     def _show(self, draft: Draft) -> None:
-        from auria_bot.cli.studio.review import Page, show_page
-        from auria_bot.services.serialization import picture_path
-
         numbers = [one.id for one in self.app.review.versions(draft.id)]
         page = Page(
             draft=draft,
@@ -279,16 +265,11 @@ class _ReviewSession:
         show_page(page, self.console, self.drawing)
 
     def _help(self, _: Draft) -> None:
-        from auria_bot.cli.studio.review import help_text
-
         self.console.clear()
         echo(help_text())
         self._wait()
 
     def _view(self, draft: Draft) -> None:
-        from auria_bot.cli.studio.drafts import print_draft
-        from auria_bot.cli.terminal.pictures import Drawing
-
         self.console.clear()
         print_draft(self.app, draft, self.console, drawing=Drawing.NONE)
         self._wait()
@@ -340,10 +321,6 @@ class _ReviewSession:
         answer = self._line("mood, painting title, or Enter for another painting of the same mood: ")
         if answer is None:
             return
-        from auria_bot.cli.terminal.progress import following
-        from auria_bot.domain.mood import MOODS
-        from auria_bot.domain.pipeline import ArtworkRequest
-
         mood = answer.lower() if answer.lower() in MOODS else None
         style = answer if answer and mood is None else None
         with following(1) as progress:
@@ -351,9 +328,6 @@ class _ReviewSession:
         self._show_new(draft, new)
 
     def _repaint(self, draft: Draft) -> None:
-        from auria_bot.cli.terminal.progress import following
-        from auria_bot.domain.pipeline import ArtworkRequest
-
         with following(1) as progress:
             new = self.app.review.repaint(draft.id, ArtworkRequest(), progress=progress)
         self._show_new(draft, new)
@@ -362,8 +336,6 @@ class _ReviewSession:
         """Show the new version in place of the old one."""
         self.queue[self.at] = new.id
         self._decide(old.id, "made again")
-        from auria_bot.services.studio.review import kept_words
-
         kept = f"; your {' and '.join(found)} kept" if (found := kept_words(old, new)) else ""
         self.message = f"draft {new.id} replaces draft {old.id}{kept}; o shows the other, u keeps both"
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import echo, note, print_json
 from auria_bot.errors import InputError
 
@@ -35,7 +35,6 @@ def speak(
     auria-bot[voice]; without auria-bot[films], only WAV can be written.
     """
     from auria_bot.art.voice import PACE
-    from auria_bot.cli.app import app_context
 
     if remove and target is not None:
         raise InputError("--remove takes a reading from the home; a file of --out is yours to delete")

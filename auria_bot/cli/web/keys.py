@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table, when
+from auria_bot.domain.job_schedule import moment
 from auria_bot.errors import InputError
+from auria_bot.services.serialization import api_key_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,12 +23,7 @@ __all__ = ["keys"]
 
 _YEAR = "365d"
 
-keys = typer.Typer(
-    help="Add, list and revoke the keys with which programs use the REST interface.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+keys = command_group("Add, list and revoke the keys with which programs use the REST interface.", no_args_is_help=True)
 
 
 @keys.command("add")
@@ -46,10 +44,6 @@ def add(
     one that makes starts new artworks; one that captions asks `auria serve` for captions of pictures and rates them;
     one that restyles has it restyle pictures.
     """
-    from zoneinfo import ZoneInfo
-
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         expires_at = _expiry(expires, app.clock(), ZoneInfo(app.settings.time_zone))
         scopes = tuple(dict.fromkeys(scope or ["read"]))
@@ -66,9 +60,6 @@ def add(
 @keys.command("list")
 def list_keys(as_json: Json = False) -> None:
     """List the keys: what each may do, until when, and when it was used last."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.serialization import api_key_json
-
     with app_context() as app:
         found = app.api_keys.list()
         if as_json:
@@ -95,8 +86,6 @@ def list_keys(as_json: Json = False) -> None:
 @keys.command("revoke")
 def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="The key's name.")]) -> None:
     """End a key at once: whoever uses it is refused from the next call on."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.api_keys.revoke(name)
         note(f"the key {name} is no longer accepted")
@@ -108,8 +97,6 @@ def _expiry(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
     Raises:
         InputError: the text is none of these.
     """
-    from auria_bot.domain.job_schedule import moment
-
     wanted = text.strip().lower()
     if wanted == "never":
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,20 +10,15 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, is_called_alone
-from auria_bot.cli.terminal.console import counted, note
+from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
+from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.terminal.progress import counting
 from auria_bot.cli.web.webhooks import webhooks
 from auria_bot.errors import BackendMissing
 
 __all__ = ["web"]
 
-web = typer.Typer(
-    name="web",
-    help="Serve the gallery as a web site, or export it as files.",
-    invoke_without_command=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+web = command_group("Serve the gallery as a web site, or export it as files.", name="web", invoke_without_command=True)
 
 
 @web.callback()
@@ -40,7 +36,6 @@ def _serve(
     if not is_called_alone(context):
         return
     from auria_bot import telemetry
-    from auria_bot.cli.app import app_context
 
     with app_context() as app:
         telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
@@ -53,7 +48,6 @@ def _serve(
 
 def _open(address: str) -> None:
     """Open an address in a browser with windows; one in the terminal would take it over."""
-    import os
     import webbrowser
 
     if sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
@@ -71,9 +65,6 @@ def export(
 
     Repeating it writes only what changed, and deletes the pages of works that are no longer published.
     """
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.progress import counting
-
     with app_context() as app:
         with _extra():
             from auria_bot.web.export import export_site
@@ -83,12 +74,7 @@ def export(
         note(f"{counted(result.works, 'work')} on {counted(result.pages, 'page')} in {folder}: {done}")
 
 
-operators = typer.Typer(
-    help="Add, list and remove those who may sign in to the desk.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-)
+operators = command_group("Add, list and remove those who may sign in to the desk.", no_args_is_help=True)
 web.add_typer(operators, name="operators")
 web.add_typer(webhooks, name="webhooks")
 
@@ -109,8 +95,6 @@ def add(
 
     Sessions that were begun with the old password end, and passkeys are removed.
     """
-    from auria_bot.cli.app import app_context
-
     with app_context() as app, _extra():
         if sys.stdin.isatty():
             password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
@@ -123,9 +107,6 @@ def add(
 @operators.command("list")
 def list_operators(as_json: Json = False) -> None:
     """List the operators with their roles."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.console import echo, print_json
-
     with app_context() as app:
         found = app.accounts.operators()
         if as_json:
@@ -143,8 +124,6 @@ def set_role(
     role: Annotated[str, typer.Argument(metavar="ROLE", help="owner, editor or viewer.")],
 ) -> None:
     """Give an operator another role."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.accounts.set_role(name, role)
         note(f"{name} is {role} now")
@@ -153,8 +132,6 @@ def set_role(
 @operators.command("remove")
 def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="The operator's name.")]) -> None:
     """Remove an operator and end all of their sessions."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         app.accounts.remove(name)
         note(f"{name} may no longer sign in")
@@ -169,9 +146,6 @@ def passkeys(
     as_json: Json = False,
 ) -> None:
     """List the passkeys of an operator, or remove one; they are added at the desk, on the account's page."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.cli.terminal.console import echo, print_json
-
     with app_context() as app:
         if remove_id:
             gone = app.passkeys.remove(name, remove_id)

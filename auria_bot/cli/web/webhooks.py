@@ -6,27 +6,23 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json
+from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.errors import InputError, NotFound
+from auria_bot.services.operations.webhooks import SECRET, new_secret
 
 __all__ = ["webhooks"]
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As in [web.webhooks.NAME] of the settings.")]
 
-webhooks = typer.Typer(
-    help="List and test the addresses that are told of events, and make their secrets.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
+webhooks = command_group(
+    "List and test the addresses that are told of events, and make their secrets.", no_args_is_help=True
 )
 
 
 @webhooks.command("list")
 def list_webhooks(as_json: Json = False) -> None:
     """List the webhooks of the settings, and whether each has a secret."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         found = [(hook, bool(hook.secret())) for hook in app.webhooks.hooks.values()]
     if as_json:
@@ -49,9 +45,6 @@ def list_webhooks(as_json: Json = False) -> None:
 @webhooks.command("secret")
 def secret(name: _Name) -> None:
     """Make a webhook a new secret and print it; it is shown this once. The old one is no longer used."""
-    from auria_bot.cli.app import app_context
-    from auria_bot.services.operations.webhooks import SECRET, new_secret
-
     with app_context() as app:
         if name not in app.settings.web.webhooks:
             known = ", ".join(sorted(app.settings.web.webhooks)) or "none"
@@ -66,8 +59,6 @@ def secret(name: _Name) -> None:
 @webhooks.command("test")
 def check(name: _Name) -> None:
     """Send a webhook an event of the type `test`, and show the status of its answer."""
-    from auria_bot.cli.app import app_context
-
     with app_context() as app:
         status = app.webhooks.test(name)
     echo(f"{name} answered {status}")

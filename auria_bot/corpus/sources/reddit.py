@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from auria_bot.corpus.sources.retry import RequestCounter, RetryPolicy
+from auria_bot import __version__
+from auria_bot.corpus.sources.retry import RequestCounter, RetryPolicy, requestor
 from auria_bot.corpus.sources.stream import Tally
 from auria_bot.corpus.sources.submission import listed
 from auria_bot.errors import BackendMissing, ChannelError, InputError, NotFound, SettingsError, Unauthorised
@@ -69,8 +70,6 @@ def user_agent(user: str) -> str:
         SettingsError: it is no account's name.
     """
     import sys
-
-    from auria_bot import __version__
 
     plain = user.strip().removeprefix("/").removeprefix("u/")
     if not _USER.fullmatch(plain):
@@ -173,8 +172,6 @@ class Reddit:
             import praw
         except ImportError:
             raise BackendMissing("reading Reddit needs a package: pip install 'auria-bot[corpus]'") from None
-        from auria_bot.corpus.sources.retry import requestor
-
         client_id, client_secret = self._secret("client_id"), self._secret("client_secret")
         access = self.access
         # Everything that a praw.ini or a variable of PRAW's could add is said here, so that no account is ever used.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import __version__
@@ -15,7 +16,6 @@ from auria_bot.services.films.poem_film import POOL
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from fractions import Fraction
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -195,8 +195,6 @@ class FilmPlanner:
             NotFound: none comes with the model.
             InputError: the video cannot be read, or nothing in it moves.
         """
-        from pathlib import Path
-
         from auria_bot.art.films.water_flow import WaterFlow
 
         if wanted != OWN_FLOW:

@@ -11,10 +11,12 @@ import contextlib
 import hashlib
 import json
 import re
+import shutil
 import time
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import InputError, NotFound
@@ -23,7 +25,6 @@ from auria_bot.services.films.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from auria_bot.art.films.steady_style import SteadyStyle
     from auria_bot.domain.interfaces import Stylist
@@ -88,8 +89,6 @@ class FilmLibrary:
             InvalidTransition: it is being made.
             DiskError: it cannot be removed.
         """
-        import shutil
-
         folder = self.folder(label)
         if not folder.is_dir():
             raise NotFound(f"no film {label[:60]!r}; auria film list shows them")
@@ -155,7 +154,6 @@ def render(
 def estimate(film: PlannedFilm, stylist: Callable[[], Stylist] | None = None) -> Estimate:
     """Make a few frames of a film, and judge by them."""
     import tempfile
-    from pathlib import Path
 
     import av
 

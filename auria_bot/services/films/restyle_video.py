@@ -19,6 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import __version__
+from auria_bot.art.exporters.exporter import COMPOSITE_TYPE, CREATOR
+from auria_bot.art.films.sound import CopiedSound
+from auria_bot.art.films.sound_reading import has_sound
+from auria_bot.art.films.steady_style import SteadyStyle
+from auria_bot.art.films.video import Frame, Video
+from auria_bot.art.films.video_writer import Soundtrack, VideoFormat, VideoWriter, format_of, join, require_size
+from auria_bot.art.pictures import open_picture
+from auria_bot.art.stylists.media import STROKE_MODES
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES
@@ -31,8 +39,6 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from auria_bot.art.films.video import Frame
-    from auria_bot.art.films.video_writer import Soundtrack, VideoFormat
     from auria_bot.domain.artwork import Style
     from auria_bot.domain.interfaces import Stylist
 
@@ -97,11 +103,6 @@ def restyle_video(
         InvalidTransition: another process makes the same video.
         DiskError: it cannot be written.
     """
-    from auria_bot.art.films.sound import CopiedSound
-    from auria_bot.art.films.sound_reading import has_sound
-    from auria_bot.art.films.video import Video
-    from auria_bot.art.films.video_writer import format_of
-
     form = format_of(target)
     _require(request, source, target)
     with Video.open(source) as video:
@@ -137,7 +138,6 @@ def restyle_video(
 def _join(
     segments: Segments, target: Path, form: VideoFormat, metadata: dict[str, str], soundtrack: Soundtrack | None
 ) -> None:
-    from auria_bot.art.films.video_writer import join
 
     parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
     with disk_errors(target):
@@ -157,7 +157,6 @@ class _Maker:
         form: VideoFormat,
         rate: Fraction,
     ) -> None:
-        from auria_bot.art.films.steady_style import SteadyStyle
 
         self._size, self._form, self._rate = size, form, rate
         self._steady = (
@@ -177,8 +176,6 @@ class _Maker:
     def write(self, frames: Iterator[Frame], tell: Callable[[], None], path: Path) -> tuple[Any, bytes | None]:
         """Write some frames as a segment; what is noted with it, and what it leaves for the next one."""
         import numpy as np
-
-        from auria_bot.art.films.video_writer import VideoWriter
 
         begin: Fraction | None = None
         with VideoWriter.create(path, self._form, size=self._size, rate=self._rate, even=False) as writer:
@@ -207,8 +204,6 @@ def _require(request: VideoRequest, source: Path, target: Path) -> None:
 
 def _size(shown: tuple[int, int], height: int | None) -> tuple[int, int]:
     """Width and height of the restyled video: even numbers, never larger than the video's own."""
-    from auria_bot.art.films.video_writer import require_size
-
     factor = 1.0 if height is None else min(1.0, height / shown[1])
     size = (max(2, 2 * int(shown[0] * factor / 2)), max(2, 2 * int(shown[1] * factor / 2)))
     require_size(size)
@@ -227,9 +222,6 @@ def _style(stylist: Stylist, first: Frame, request: VideoRequest) -> Style:
 
 def restyled_frame(stylist: Any, style: Style, seed: int, frame: Image.Image) -> Image.Image:
     """A frame in the style, at the same size; in memory, where the stylist can."""
-    from auria_bot.art.pictures import open_picture
-    from auria_bot.art.stylists.media import STROKE_MODES
-
     if style.mode in STROKE_MODES and hasattr(stylist, "painted"):
         painted: Image.Image = stylist.painted(frame, style, size=frame.size, seed=seed)
         return painted
@@ -265,8 +257,6 @@ def _plan(
 
 def _metadata(plan: dict[str, Any], style: Style) -> dict[str, str]:
     """What the file says of itself; nothing of the original but its hash."""
-    from auria_bot.art.exporters.exporter import COMPOSITE_TYPE, CREATOR
-
     record = {"software": f"auria_bot {__version__}", "digital_source_type": COMPOSITE_TYPE, **plan}
     del record["program"]
     return {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.art import checkpoint
 from auria_bot.errors import ModelError, NotFound
 from auria_bot.files import sha256_of
 
@@ -51,8 +54,6 @@ def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
 
 
 def _own(folder: Path, *, verify: bool) -> dict[str, Any]:
-    from auria_bot.art import checkpoint
-
     sums, state, words = folder / "SHA256SUMS", "", ""
     try:
         sha256 = sha256_of(sums)
@@ -80,8 +81,6 @@ def _own(folder: Path, *, verify: bool) -> dict[str, Any]:
 
 def model_hash(folder: Path) -> str:
     """The hash that identifies a model: of its checksums; of a folder without, over its files' names and hashes."""
-    import hashlib
-
     if (folder / "SHA256SUMS").is_file():
         return sha256_of(folder / "SHA256SUMS")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -103,8 +102,6 @@ def _licence(folder: Path) -> str:
 
 def model_metrics(folder: Path) -> dict[str, float]:
     """The numbers of metrics.json; those of a table within are named `table.number`."""
-    import json
-
     try:
         found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -122,7 +119,6 @@ def numbers_of(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str
 
 
 def _packaged() -> Iterator[dict[str, Any]]:
-    import hashlib
     from importlib.metadata import PackageNotFoundError, distribution
 
     for package, licence in _PACKAGES.items():

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from auria_bot import __version__
 from auria_bot.art.training.training_log import parse_row
 from auria_bot.errors import InputError
 from auria_bot.files import acquire_lock, disk_errors, sha256_of, write_json
@@ -190,8 +191,6 @@ def _files(folder: Path) -> dict[str, dict[str, Any]]:
 def _program() -> dict[str, Any]:
     """Version, commit where the program runs from a checkout, packages and machine."""
     from importlib.metadata import PackageNotFoundError, version
-
-    from auria_bot import __version__
 
     packages = {}
     for name in _PACKAGES:

@@ -16,14 +16,16 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from auria_bot import __version__
+from auria_bot.art import checkpoint
 from auria_bot.errors import InputError, ModelError, NotFound
 from auria_bot.files import disk_errors, file_lock, write_json
+from auria_bot.services.models.catalogue import model_hash, model_metrics, numbers_of
 from auria_bot.services.models.served_folder import link_folders
 from auria_bot.services.models.versions import (
     INSTALLED,
     ModelVersion,
     checked_promotions,
-    compared,
     installed_stays,
     none_promoted,
     not_in_force,
@@ -74,13 +76,7 @@ class FolderRegistry:
         return (*found, self.version(model, INSTALLED)) if installed.is_dir() else tuple(found)
 
     def version(self, model: str, name: str) -> ModelVersion:
-        """One version.
-
-        Raises:
-            NotFound: there is no such version.
-        """
-        from auria_bot.services.models.catalogue import model_hash, model_metrics
-
+        """One version; raises NotFound."""
         is_promoted = self.promoted(model) == name
         if name == INSTALLED:
             folder = self.folder(model, name)
@@ -105,11 +101,7 @@ class FolderRegistry:
         return (self._promotions(model) or [INSTALLED])[-1]
 
     def folder(self, model: str, name: str = "") -> Path:
-        """The files of a version, by default of the one in force.
-
-        Raises:
-            NotFound: there is no such version, or its files were removed.
-        """
+        """The files of a version, by default of the one in force; raises NotFound."""
         name = name or self.promoted(model)
         folder = self._installed / _checked(model) if name == INSTALLED else self._own(model) / name / "files"
         if not folder.is_dir():
@@ -129,20 +121,7 @@ class FolderRegistry:
         note: str = "",
         record: Path | None = None,
     ) -> ModelVersion:
-        """Copy a trained model into the registry as a new version, which nothing serves yet.
-
-        Args:
-            model: the model's name, such as "captioner".
-            files: its folder.
-            metrics: figures of its training; numbers, or tables of them.
-            data: what it was trained on.
-            note: anything else.
-            record: the folder with the record of its training.
-
-        Raises:
-            ModelError: the files do not match their checksums.
-            DiskError: the registry cannot be written.
-        """
+        """Copy a trained model into the registry; see `ModelRegistry.register`."""
         own = self._own(model)
         with (
             self.staged(model, files, metrics=metrics, data=data, note=note, record=record) as (scratch, unnamed),
@@ -170,10 +149,6 @@ class FolderRegistry:
             ModelError: the files do not match their checksums.
             DiskError: the registry cannot be written.
         """
-        from auria_bot import __version__
-        from auria_bot.art import checkpoint
-        from auria_bot.services.models.catalogue import numbers_of
-
         with self.scratch(model) as scratch:
             shutil.copytree(files, scratch / "files", ignore=shutil.ignore_patterns(".*"))
             if not (scratch / "files" / checkpoint.CHECKSUMS).is_file():
@@ -233,21 +208,7 @@ class FolderRegistry:
                 promotions[:] = names
 
     def promote(self, model: str, name: str, *, instead_of: str | None = None) -> ModelVersion:
-        """Put a version in force: studio and model server use it from then on.
-
-        Args:
-            model: the model's name.
-            name: the version's name, or INSTALLED.
-            instead_of: the version that must be in force now; None for any. So of two that promote at once, each after
-                a comparison with the version in force, one wins.
-
-        Raises:
-            NotFound: there is no such version.
-            InvalidTransition: another version is in force than `instead_of`.
-            ModelError: the files do not match their checksums.
-        """
-        from auria_bot.art import checkpoint
-
+        """Put a version in force; see `ModelRegistry.promote`."""
         version = self.version(model, name)
         if name != INSTALLED:
             checkpoint.verify(self.folder(model, name))
@@ -261,12 +222,7 @@ class FolderRegistry:
         return replace(version, is_promoted=True)
 
     def rollback(self, model: str) -> ModelVersion:
-        """Go back to the version that was in force before.
-
-        Raises:
-            InvalidTransition: none was.
-            NotFound: its files were removed.
-        """
+        """Go back to the version that was in force before; see `ModelRegistry.rollback`."""
         with self._changing(model) as promotions:
             if not promotions:
                 raise none_promoted(model)
@@ -274,24 +230,8 @@ class FolderRegistry:
             self.folder(model, (promotions or [INSTALLED])[-1])
         return self.version(model, self.promoted(model))
 
-    def compare(self, model: str, one: str, other: str) -> dict[str, tuple[float | None, float | None]]:
-        """Every figure that either of two versions has, by name; None where one lacks it.
-
-        Raises:
-            NotFound: there is no such version.
-        """
-        return compared(self.version(model, one), self.version(model, other))
-
     def remove(self, model: str, name: str) -> ModelVersion:
-        """Delete the files of a version; what is known of it stays, since artworks may name its hash.
-
-        A rollback passes it over.
-
-        Raises:
-            NotFound: there is no such version.
-            InputError: it is the installed one.
-            InvalidTransition: it is in force.
-        """
+        """Delete the files of a version; see `ModelRegistry.remove`."""
         version = self.version(model, name)
         if name == INSTALLED:
             raise installed_stays(model)
@@ -342,8 +282,6 @@ class FolderRegistry:
         return tuple(lost)
 
     def _is_whole(self, version: ModelVersion) -> bool:
-        from auria_bot.art import checkpoint
-
         try:
             return checkpoint.verify(self.folder(version.model, version.name)) == version.sha256
         except (ModelError, NotFound):

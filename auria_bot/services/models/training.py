@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
 from auria_bot.files import atomic_path, write_json
 from auria_bot.services.models.catalogue import numbers_of
+from auria_bot.services.models.versions import compared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +112,7 @@ def evaluate_two(
     first, second = (
         dict(numbers_of(evaluate(settings, model, data=data, folder=folder, log=log))) for folder in folders
     )
-    return {name: (first.get(name), second.get(name)) for name in sorted({*first, *second})}
+    return compared(first, second)
 
 
 def recipe(model: str) -> Any:

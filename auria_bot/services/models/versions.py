@@ -159,14 +159,6 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def compare(self, model: str, one: str, other: str) -> dict[str, tuple[float | None, float | None]]:
-        """Every figure that either of two versions has, by name; None where one lacks it.
-
-        Raises:
-            NotFound: there is no such version.
-        """
-        ...
-
     def remove(self, model: str, name: str) -> ModelVersion:
         """Delete the files of a version; what is known of it stays, since artworks may name its hash.
 
@@ -184,10 +176,9 @@ class ModelRegistry(Protocol):
         ...
 
 
-def compared(first: ModelVersion, second: ModelVersion) -> dict[str, tuple[float | None, float | None]]:
+def compared(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, tuple[float | None, float | None]]:
     """Every figure that either of two versions has, by name; None where one lacks it."""
-    names = sorted({*first.metrics, *second.metrics})
-    return {name: (first.metrics.get(name), second.metrics.get(name)) for name in names}
+    return {name: (first.get(name), second.get(name)) for name in sorted({*first, *second})}
 
 
 def checked_promotions(value: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,9 @@ from auria_bot.services.operations.backup_files import UNFINISHED, unfinished_re
 from auria_bot.services.operations.backups import State
 from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
 from auria_bot.services.schedule.job_scheduler import NAME
+from auria_bot.store import engine
 from auria_bot.store.rejected import Forgotten
+from auria_bot.store.schema import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,9 +47,6 @@ def schema_versions(settings: Settings) -> tuple[str | None, str]:
         DatabaseUnreachable: the server does not answer.
         StoreError: the file is damaged or not a database.
     """
-    from auria_bot.store import engine
-    from auria_bot.store.schema import HEAD
-
     return engine.current(settings.database_url), HEAD
 
 
@@ -58,8 +57,6 @@ def upgrade_schema(settings: Settings) -> str:
         SchemaTooNew: the database was written by a newer auria_bot.
         StoreError: it holds tables that are not Auria's.
     """
-    from auria_bot.store import engine
-
     return engine.upgrade(settings.database_url)
 
 

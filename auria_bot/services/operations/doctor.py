@@ -5,11 +5,13 @@ Each check gives one finding and never raises. Nothing is changed: no database i
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import sys
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +83,7 @@ class Doctor:
         except AuriaError as error:
             yield _bad("settings", error, "correct the named file or variable; auria config shows what is in force")
             return
-        yield Finding(name="settings", state="ok", words=f"home {settings.home}, time zone {settings.time_zone}")
+        yield _finding("settings", "ok", f"home {settings.home}, time zone {settings.time_zone}")
         checks: tuple[tuple[str, Callable[[Settings], Iterator[Finding]]], ...] = (
             ("disk", _disk),
             ("permissions", _permissions),
@@ -101,29 +103,29 @@ class Doctor:
                 yield _bad(name, error, "")
             except Exception as error:  # noqa: BLE001 - a broken part must not hide the others
                 message = redacted(f"{type(error).__name__}: {error}")[:500]
-                yield Finding(name=name, state="bad", words=message, exit_code=1)
+                yield _finding(name, "bad", message, exit_code=1)
 
     def cluster(self, settings: Settings) -> Iterator[Finding]:
         """Join the cluster, where the steps run on one, and see whether it has what they ask for."""
         if settings.execution.engine == "ray":
             self._try_cluster(settings)
             words = f"{settings.execution.address} answers and has what every step asks for"
-            yield Finding(name="cluster", state="ok", words=words)
+            yield _finding("cluster", "ok", words)
 
     def storage(self, settings: Settings) -> Iterator[Finding]:
         """Write, read and delete a file in the bucket, where pictures are kept in one."""
         if settings.storage.pictures:
             self._try_storage(settings)
             words = f"{settings.storage.pictures} takes files, gives them back and writes none twice"
-            yield Finding(name="storage", state="ok", words=words)
+            yield _finding("storage", "ok", words)
 
     def channels(self, settings: Settings) -> Iterator[Finding]:
         """Check every channel with its platform; a paused one is not asked."""
         for words in settings.channel_conflicts:
-            yield Finding(
-                name="channels",
-                state="bad",
-                words=words,
+            yield _finding(
+                "channels",
+                "bad",
+                words,
                 advice=f"correct {settings.home / 'auria.toml'}; auria config shows what is in force",
                 exit_code=errors.SettingsError.exit_code,
             )
@@ -132,7 +134,7 @@ class Doctor:
             for name, make in channels.items():
                 title = f"channel {name}"
                 if name in paused:
-                    yield Finding(name=title, state="warn", words=paused[name], advice=f"auria channels resume {name}")
+                    yield _finding(title, "warn", paused[name], advice=f"auria channels resume {name}")
                 else:
                     yield _channel(name, title, make)
 
@@ -147,24 +149,25 @@ def examine_apart(program: Sequence[str], *, timeout: float = 50.0) -> tuple[Fin
     Raises:
         StepFailed: it took too long, or gave no answer.
     """
-    import json
     import subprocess
 
     try:
         command = [*program, "doctor", "--json"]
         done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - Auria's own
         rows = json.loads(done.stdout)
-        return tuple(
-            Finding(name=row["name"], state=row["state"], words=row["words"], advice=row["next"]) for row in rows
-        )
+        return tuple(_finding(row["name"], row["state"], row["words"], advice=row["next"]) for row in rows)
     except subprocess.TimeoutExpired:
         raise errors.StepFailed(f"the checks took more than {timeout:.0f} s; on the server: auria doctor") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise errors.StepFailed("the checks gave no answer; on the server: auria doctor") from None
 
 
+def _finding(name: str, state: str, words: str, *, advice: str = "", exit_code: int = 0) -> Finding:
+    return Finding(name=name, state=state, words=words, advice=advice, exit_code=exit_code)
+
+
 def _bad(name: str, error: AuriaError, advice: str) -> Finding:
-    return Finding(name=name, state="bad", words=redacted(str(error)), advice=advice, exit_code=error.exit_code)
+    return _finding(name, "bad", redacted(str(error)), advice=advice, exit_code=error.exit_code)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -178,10 +181,10 @@ def _disk(settings: Settings) -> Iterator[Finding]:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        yield Finding(
-            name="disk",
-            state="bad",
-            words=f"{there} cannot be written: {error.strerror}",
+        yield _finding(
+            "disk",
+            "bad",
+            f"{there} cannot be written: {error.strerror}",
             exit_code=code,
             advice="free some space, correct the folder's permissions, or set AURIA_HOME to another folder",
         )
@@ -189,11 +192,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     space = disk_space_at(there, least_free=settings.maintenance.min_free_mb * 1_000_000)
     message = f"{space.free / 1e9:.1f} GB free in {there}"
     if space.full:
-        yield Finding(name="disk", state="bad", words=message, advice="free some space", exit_code=code)
+        yield _finding("disk", "bad", message, advice="free some space", exit_code=code)
     elif space.filling:
-        yield Finding(name="disk", state="warn", words=message, advice="free some space: an artwork takes about 3 MB")
+        yield _finding("disk", "warn", message, advice="free some space: an artwork takes about 3 MB")
     else:
-        yield Finding(name="disk", state="ok", words=message)
+        yield _finding("disk", "ok", message)
 
 
 def _permissions(settings: Settings) -> Iterator[Finding]:
@@ -208,11 +211,9 @@ def _permissions(settings: Settings) -> Iterator[Finding]:
     loose = [(path, mode) for path, mode in wanted if path.exists() and path.stat().st_mode & 0o077]
     for path, mode in loose:
         message = f"{path} can be read by others on this machine"
-        yield Finding(
-            name="permissions", state="warn", words=message, advice=f"chmod {mode:o} {shlex.quote(str(path))}"
-        )
+        yield _finding("permissions", "warn", message, advice=f"chmod {mode:o} {shlex.quote(str(path))}")
     if home.exists() and not loose:
-        yield Finding(name="permissions", state="ok", words=f"{home} is yours alone")
+        yield _finding("permissions", "ok", f"{home} is yours alone")
 
 
 def _tells(file: Path) -> bool:
@@ -231,21 +232,18 @@ def _database(settings: Settings) -> Iterator[Finding]:
     where = redacted(settings.database_url)
     found, newest = schema_versions(settings)
     if found is None:
-        yield Finding(name="database", state="ok", words=f"{where} is created on first use")
+        yield _finding("database", "ok", f"{where} is created on first use")
     elif found == newest:
-        yield Finding(name="database", state="ok", words=f"{where}, schema {found}")
+        yield _finding("database", "ok", f"{where}, schema {found}")
     else:
-        yield Finding(
-            name="database",
-            state="warn",
-            words=f"{where} has schema {found}, this program {newest}",
-            advice="auria db upgrade",
+        yield _finding(
+            "database", "warn", f"{where} has schema {found}, this program {newest}", advice="auria db upgrade"
         )
     if left := unfinished_restore(settings.home):
-        yield Finding(
-            name="database",
-            state="bad",
-            words="a restore goes on, or was interrupted; until it is done nothing is published",
+        yield _finding(
+            "database",
+            "bad",
+            "a restore goes on, or was interrupted; until it is done nothing is published",
             advice=f"auria db restore {shlex.quote(left['folder'])} --force",
             exit_code=errors.InvalidTransition.exit_code,
         )
@@ -257,20 +255,14 @@ def _models(settings: Settings) -> Iterator[Finding]:
     rows = list(model_rows(settings, verify=True))
     good = [row for row in rows if row["state"] != "bad"]
     if good:
-        yield Finding(name="models", state="ok", words=f"{len(good)} verified; auria models lists them")
+        yield _finding("models", "ok", f"{len(good)} verified; auria models lists them")
     for row in rows:
         if row["state"] == "bad":
             advice = "install it again: pip install --force-reinstall auria-bot"
-            yield Finding(
-                name="models",
-                state="bad",
-                words=row["words"],
-                advice=advice,
-                exit_code=errors.ModelError.exit_code,
-            )
+            yield _finding("models", "bad", row["words"], advice=advice, exit_code=errors.ModelError.exit_code)
     if not rows:
         message = f"there is no model in {settings.models_folder}"
-        yield Finding(name="models", state="bad", words=message, exit_code=errors.ModelError.exit_code)
+        yield _finding("models", "bad", message, exit_code=errors.ModelError.exit_code)
 
 
 def _backends(settings: Settings) -> Iterator[Finding]:
@@ -287,7 +279,7 @@ def _backends(settings: Settings) -> Iterator[Finding]:
         else:
             names.append(f"{role} {chosen}")
     if names:
-        yield Finding(name="backends", state="ok", words=", ".join(names))
+        yield _finding("backends", "ok", ", ".join(names))
 
 
 def _device(_: Settings) -> Iterator[Finding]:
@@ -302,9 +294,9 @@ def _device(_: Settings) -> Iterator[Finding]:
     message = f"{_processor()}, {os.cpu_count() or 1} cores; {', '.join(found) or 'no runtime'}"
     if not found or found[0].startswith("torch"):
         advice = "pip install onnxruntime"
-        yield Finding(name="device", state="bad", words=message, advice=advice, exit_code=errors.ModelError.exit_code)
+        yield _finding("device", "bad", message, advice=advice, exit_code=errors.ModelError.exit_code)
     else:
-        yield Finding(name="device", state="ok", words=f"{message}; Python {sys.version.split()[0]}")
+        yield _finding("device", "ok", f"{message}; Python {sys.version.split()[0]}")
 
 
 def _processor() -> str:
@@ -319,7 +311,6 @@ def _processor() -> str:
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:
-    from datetime import UTC, datetime, timedelta
     from zoneinfo import ZoneInfo
 
     now = datetime.now(UTC)
@@ -328,17 +319,12 @@ def _clock(settings: Settings) -> Iterator[Finding]:
     if now < newest - timedelta(days=1):
         advice = "set the clock: posts would go out at the wrong time, and secure connections fail"
         message = f"{message} is earlier than this program was installed ({newest:%Y-%m-%d})"
-        yield Finding(name="clock", state="bad", words=message, advice=advice, exit_code=1)
+        yield _finding("clock", "bad", message, advice=advice, exit_code=1)
     elif _unsynchronised():
         advice = "synchronise the clock with a time service, such as systemd-timesyncd or chrony"
-        yield Finding(
-            name="clock",
-            state="warn",
-            words=f"{message}; no time service keeps it synchronised",
-            advice=advice,
-        )
+        yield _finding("clock", "warn", f"{message}; no time service keeps it synchronised", advice=advice)
     else:
-        yield Finding(name="clock", state="ok", words=message)
+        yield _finding("clock", "ok", message)
 
 
 def _unsynchronised() -> bool:
@@ -356,17 +342,17 @@ def _unsynchronised() -> bool:
 
 def _channel(name: str, title: str, make: Callable[[], Channel]) -> Finding:
     try:
-        return Finding(name=title, state="ok", words=make().check())
+        return _finding(title, "ok", make().check())
     except errors.Throttled as error:
         advice = f"later: auria channels check {name}"
-        return Finding(name=title, state="warn", words=redacted(str(error)), advice=advice)
+        return _finding(title, "warn", redacted(str(error)), advice=advice)
     except errors.ChannelError as error:
         return _bad(title, error, f"once that is corrected: auria channels check {name}")
     except AuriaError as error:
         return _bad(title, error, f"correct [channels.{name}] in auria.toml, or install what it needs")
     except Exception as error:  # noqa: BLE001 - a broken channel must not hide the others
         message = redacted(f"unexpected error: {type(error).__name__}: {error}")[:500]
-        return Finding(name=title, state="bad", words=message, exit_code=errors.ChannelError.exit_code)
+        return _finding(title, "bad", message, exit_code=errors.ChannelError.exit_code)
 
 
 def _paused(settings: Settings, list_paused: Callable[[], Sequence[Pause]]) -> dict[str, str]:

@@ -91,13 +91,9 @@ class Webhooks:
 
         `post` sends a body with headers, and returns the status of the answer.
         """
-        self._store, self._clock, self._hooks, self._site = store, clock, hooks, site
-        self._post = post or post_json
-
-    @property
-    def hooks(self) -> Mapping[str, Hook]:
+        self._store, self._clock, self._site, self._post = store, clock, site, post or post_json
+        self.hooks = hooks
         """Whom events are sent to, by name."""
-        return self._hooks
 
     def update(self) -> int:
         """Record new events; how many. Nothing is recorded while there is nobody to tell.
@@ -105,10 +101,10 @@ class Webhooks:
         Raises:
             StoreError: the database cannot be used.
         """
-        if not self._hooks:
+        if not self.hooks:
             return 0
         now = self._clock()
-        wanted = frozenset[str]().union(*(hook.events for hook in self._hooks.values()))
+        wanted = frozenset[str]().union(*(hook.events for hook in self.hooks.values()))
         with self._store.begin() as unit:
             known = unit.notices.recorded_at(WEBHOOK)
             if _BEGIN not in known:
@@ -131,7 +127,7 @@ class Webhooks:
         Raises:
             StoreError: the database cannot be used.
         """
-        if not self._hooks:
+        if not self.hooks:
             return False
         with self._store.read() as unit:
             return unit.notices.has_due(now=self._clock(), webhooks=True)
@@ -166,8 +162,8 @@ class Webhooks:
             SettingsError: it has no secret, or its address cannot be used.
             InputError: it does not answer.
         """
-        if (hook := self._hooks.get(name)) is None:
-            known = ", ".join(sorted(self._hooks)) or "none"
+        if (hook := self.hooks.get(name)) is None:
+            known = ", ".join(sorted(self.hooks)) or "none"
             raise NotFound(f"there is no webhook {name[:40]!r}; known: {known}; set [web.webhooks.NAME] in auria.toml")
         now = self._clock()
         body = json.dumps({"type": "test", "timestamp": now.isoformat(), "data": {}}).encode()
@@ -180,7 +176,7 @@ class Webhooks:
         """Send an event to everybody who lacks it; the names of those who have it now, and of those who do not."""
         event, delivered, failed = pending.notice.title, set(pending.delivered), set[str]()
         identity = f"msg_{hashlib.sha256(pending.notice.body.encode()).hexdigest()[:32]}"
-        for hook in self._hooks.values():
+        for hook in self.hooks.values():
             if event not in hook.events or hook.name in delivered:
                 continue
             try:

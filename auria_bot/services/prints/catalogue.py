@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auria_bot import __version__
+from auria_bot.art.exporters.pdf import QUIET, PdfDocument, require_pdf
 from auria_bot.domain.draft import PUBLISHED, DraftState
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import check_target
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import date, tzinfo
     from pathlib import Path
 
-    from auria_bot.art.exporters.pdf import PdfDocument
     from auria_bot.domain.draft import Draft
     from auria_bot.services.prints.printing import CanvasPainter, Sheet
     from auria_bot.services.studio.review import Review
@@ -93,8 +94,6 @@ def write_catalogue(
         BackendMissing: the extra `print` is not installed.
         DiskError: the file cannot be written.
     """
-    from auria_bot.art.exporters.pdf import PdfDocument, require_pdf
-
     require_pdf()
     check_target(target)
     size = page_picture(sheet, dpi)
@@ -118,8 +117,6 @@ def write_catalogue(
 
 
 def _title_page(document: PdfDocument, drafts: Sequence[Draft], title: str, zone: tzinfo) -> None:
-    from auria_bot.art.exporters.pdf import QUIET
-
     document.add_page()
     size = 0.05 * (document.width * document.height) ** 0.5
     left, measure = 0.12 * document.width, 0.76 * document.width
@@ -136,8 +133,6 @@ def _title_page(document: PdfDocument, drafts: Sequence[Draft], title: str, zone
 
 def _index(document: PdfDocument, drafts: Sequence[Draft], *, first: int) -> int:
     """The pages with the list of works; how many there are."""
-    from auria_bot.art.exporters.pdf import QUIET
-
     size = max(0.0165 * (document.width * document.height) ** 0.5, 2.8)
     left, right = 0.12 * document.width, 0.88 * document.width
     top, step = 0.14 * document.height, 2.75 * size
@@ -167,9 +162,6 @@ def _fitting(document: PdfDocument, text: str, size: float, measure: float, *, i
 
 
 def _colophon(document: PdfDocument, drafts: Sequence[Draft], dpi: int) -> None:
-    from auria_bot import __version__
-    from auria_bot.art.exporters.pdf import QUIET
-
     document.add_page()
     size = max(0.0155 * (document.width * document.height) ** 0.5, 2.6)
     left, measure = 0.12 * document.width, min(0.6 * document.width, 30 * size)

@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import registry
+from auria_bot.art.exporters.exporter import icc_profile, png_chunks, tiff_tags
+from auria_bot.art.exporters.pdf import PdfDocument, Plate, arrange, require_pdf
+from auria_bot.art.pictures import open_picture
+from auria_bot.art.stylists.media import STROKE_MODES
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.errors import InputError, UnknownName
 from auria_bot.files import atomic_path, check_target, disk_errors
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from auria_bot.art.exporters.pdf import PdfDocument, Plate
     from auria_bot.domain.artwork import Style
     from auria_bot.domain.draft import Draft
     from auria_bot.services.studio.plan import BackendSpec
@@ -174,8 +177,6 @@ class CanvasPainter:
             PictureError: the painting cannot be read.
             UnknownName: its style is not in the style bank any more.
         """
-        from auria_bot.art.pictures import open_picture
-
         stylist = self._backend("stylist")
         if not hasattr(stylist, "painted"):
             raise InputError(
@@ -200,8 +201,6 @@ class CanvasPainter:
             AuriaError: see `paint`.
             DiskError: it cannot be written.
         """
-        from auria_bot.art.exporters.exporter import icc_profile
-
         path = self._folder / f"{self._key(draft, size, dpi)}.jpg"
         if not path.is_file():
             picture = self.paint(draft, size)
@@ -238,8 +237,6 @@ class CanvasPainter:
 
 def _with_strokes(style: Style) -> Style:
     """The style in a mode that paints stroke by stroke."""
-    from auria_bot.art.stylists.media import STROKE_MODES
-
     return style if style.mode in STROKE_MODES else replace(style, mode=_STROKES)
 
 
@@ -305,7 +302,6 @@ def _print_pdf(
     zone: tzinfo,
     progress: Callable[[int, int, str], None],
 ) -> tuple[int, int]:
-    from auria_bot.art.exporters.pdf import PdfDocument, require_pdf
 
     require_pdf()
     size = page_picture(sheet, dpi) if poem else sheet.pixels(dpi)
@@ -338,8 +334,6 @@ def page_picture(sheet: Sheet, dpi: int) -> tuple[int, int]:
     Raises:
         InputError: more than can be painted.
     """
-    from auria_bot.art.exporters.pdf import arrange
-
     sheet.pixels(dpi)
     _, _, wide, high = arrange(sheet.width, sheet.height).picture
     return round(wide / 25.4 * dpi), round(high / 25.4 * dpi)
@@ -347,8 +341,6 @@ def page_picture(sheet: Sheet, dpi: int) -> tuple[int, int]:
 
 def plate_of(draft: Draft, picture: Path, zone: tzinfo, *, number: int | None = None) -> Plate:
     """The page of a draft: poem, credit and date."""
-    from auria_bot.art.exporters.pdf import Plate
-
     credit = draft.artwork.style.credit
     signed = f"Auria, {day(draft, zone)}" if number is None else f"{number}. Auria, {day(draft, zone)}"
     return Plate(
@@ -366,8 +358,6 @@ def day(draft: Draft, zone: tzinfo) -> str:
 
 
 def _save(picture: Image.Image, draft: Draft, target: Path, *, dpi: int, form: str) -> None:
-    from auria_bot.art.exporters.exporter import icc_profile, png_chunks, tiff_tags
-
     artwork = ArtworkInProgress.from_json(
         {"key": "", **draft.artwork.to_json(), "alt_text": draft.alt_text, "theme": None}
     )

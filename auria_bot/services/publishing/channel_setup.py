@@ -10,6 +10,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auria_bot.errors import InputError
+from auria_bot.redaction import register_secret
 from auria_bot.settings.options import option_from_text
 
 if TYPE_CHECKING:
@@ -63,8 +64,6 @@ class TrialSecrets:
 
     def put(self, name: str, value: str) -> None:
         """Remember a secret that the channel renewed."""
-        from auria_bot.redaction import register_secret
-
         self.renewed[name] = register_secret(value)
 
     def keep(self, *, place: str) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Channel, Clock
     from auria_bot.domain.post import Attempt, Pause
-    from auria_bot.services.publishing.post_creation import PostCreator, Preview
+    from auria_bot.services.publishing.post_creation import PostCreator
     from auria_bot.store.unit_of_work import Store
 
 __all__ = ["LEASE", "OPERATOR", "Publisher", "Round"]
@@ -56,9 +56,9 @@ class Publisher:
 
     Usage::
 
-        for preview in publisher.preview(): ...   # changes nothing
-        result = publisher.publish()              # schedules, looks up, sends
-        publisher.decide(7, "sent", url="https://...")
+        result = publisher.publish()  # schedules, looks up, sends
+        publisher.decisions.decide(7, "sent", url="https://...")
+        publisher.withdraw(publisher.withdrawal.plan([7]))
         publisher.pause("x", reason="a holiday")
         publisher.resume("x")
     """
@@ -70,17 +70,15 @@ class Publisher:
         clock: Clock,
         channels: Mapping[str, Callable[[], Channel]],
         creator: PostCreator,
-        lease: timedelta = LEASE,
         restoring: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
-        """A claim holds for `lease`. While `restoring` notes a restore, nothing is sent."""
+        """While `restoring` notes a restore, nothing is sent."""
+        self._store, self._clock, self._channels, self._creator = store, clock, channels, creator
         self._restoring = restoring
-        self._store, self._clock, self._lease, self._channels = store, clock, lease, channels
-        self._creator = creator
         self._reconciliation = Reconciliation(store=store, clock=clock)
-        self._sender = Sender(store=store, clock=clock, lease=lease, locate=creator.located)
-        self._decisions = PostDecisions(store=store, clock=clock)
-        self._withdrawal = Withdrawal(store=store, clock=clock, lease=lease, channels=channels)
+        self._sender = Sender(store=store, clock=clock, lease=LEASE, locate=creator.located)
+        self.decisions = PostDecisions(store=store, clock=clock)
+        self.withdrawal = Withdrawal(store=store, clock=clock, lease=LEASE, channels=channels)
 
     def publish(
         self,
@@ -114,16 +112,6 @@ class Publisher:
         """
         return self._round({}, [], channels, 0, None)
 
-    def plan_withdrawal(
-        self, ids: Collection[int] = (), *, draft_id: int | None = None, channels: Collection[str] = ()
-    ) -> tuple[WithdrawalPlan, ...]:
-        """What withdrawing these posts, and all posts of a draft, would do; nothing is written or asked of a platform.
-
-        Raises:
-            NotFound: there is no such post or draft, or none of them is on these channels.
-        """
-        return self._withdrawal.plan(ids, draft_id=draft_id, channels=channels)
-
     def withdraw(self, plans: Sequence[WithdrawalPlan]) -> Round:
         """Take back the planned posts: cancel what is not published yet, delete what is.
 
@@ -133,11 +121,11 @@ class Publisher:
             InvalidTransition: a post changed since it was planned; then nothing is done.
         """
         problems = [plan.problem for plan in plans if plan.problem]
-        touched = {post.id: post for post in self._withdrawal.request(plans)}
+        touched = {post.id: post for post in self.withdrawal.request(plans)}
         pending = [post for post in touched.values() if post.state is PostState.WITHDRAWING]
         for name, channel in self._construct({post.channel for post in pending}, problems).items() if pending else ():
             ids = [post.id for post in pending if post.channel == name]
-            touched |= {post.id: post for post in self._withdrawal.carry_out(name, channel, ids)}
+            touched |= {post.id: post for post in self.withdrawal.carry_out(name, channel, ids)}
             problems += _tidy(name, channel)
         paused = {pause.name: pause.reason for pause in self.paused()}
         for post in touched.values():
@@ -158,7 +146,7 @@ class Publisher:
         for name, channel in self._construct(channels, problems).items():
             for post in self._reconciliation.look_up(name, channel):
                 touched[post.id] = post
-            for post in self._withdrawal.carry_out(name, channel):
+            for post in self.withdrawal.carry_out(name, channel):
                 touched[post.id] = post
             for post in self._send_due(name, channel, self._remaining(name, limit, since)):
                 touched[post.id] = post
@@ -175,23 +163,6 @@ class Publisher:
         return Round(
             posts=tuple(touched[key] for key in sorted(touched)), problems=tuple(dict.fromkeys(problems + blocked))
         )
-
-    def schedule(self, ids: Collection[int] = (), *, due: datetime | None = None) -> tuple[tuple[Post, ...], list[str]]:
-        """Create one post per channel of each approved draft, due now or later; return them with the problems found.
-
-        Raises:
-            NotFound: there is no such draft.
-            InvalidTransition: a named draft is not approved, or was changed since.
-        """
-        return self._creator.schedule(ids, due=due)
-
-    def preview(self, ids: Collection[int] = (), *, channels: Collection[str] = ()) -> tuple[Preview, ...]:
-        """What `publish` would do now; nothing is written, sent or asked of a platform.
-
-        Raises:
-            NotFound: there is no such draft.
-        """
-        return self._creator.preview(ids, channels=channels)
 
     def posts(
         self,
@@ -219,24 +190,6 @@ class Publisher:
         with self._store.read() as unit:
             return {post_id: tuple(unit.posts.attempts(post_id)) for post_id in post_ids}
 
-    def request_withdrawal(self, plans: Sequence[WithdrawalPlan]) -> tuple[Post, ...]:
-        """Cancel what is not published yet, and leave the deletion of the rest to the next round.
-
-        Raises:
-            InvalidTransition: a post changed since it was planned; then nothing is done.
-        """
-        return tuple(self._withdrawal.request(plans))
-
-    def decide(
-        self, post_id: int, decision: str, *, url: str = "", identifier: str = "", unchanged: Post | None = None
-    ) -> Post:
-        """Apply one of the operator's DECISIONS to a post; see `PostDecisions.decide`."""
-        return self._decisions.decide(post_id, decision, url=url, identifier=identifier, unchanged=unchanged)
-
-    def set_time(self, post_id: int, at: datetime, *, unchanged: Post | None = None) -> Post:
-        """Give a post that is not published its own time; see `PostDecisions.set_time`."""
-        return self._decisions.set_time(post_id, at, unchanged=unchanged)
-
     def set_draft_time(self, draft_id: int, at: datetime) -> tuple[Post, ...]:
         """Make posts of an approved draft, and give each of them that time.
 
@@ -245,11 +198,11 @@ class Publisher:
             InvalidTransition: it is not approved, or was changed since.
             InputError: the time is past, or a channel would reject the draft; the message says why.
         """
-        self._decisions.check_time(at)
+        self.decisions.check_time(at)
         posts, problems = self._creator.schedule([draft_id], due=at)  # never due before: a round may come in between
         if problems:
             raise InputError("; ".join(problems))
-        return tuple(self._decisions.set_time(post.id, at) for post in posts)
+        return tuple(self.decisions.set_time(post.id, at) for post in posts)
 
     def paused(self) -> tuple[Pause, ...]:
         """Every paused channel, by name."""
@@ -358,7 +311,7 @@ class Publisher:
                     "a restore of the database goes on, or was interrupted, and until it is done nothing is published;"
                     f" repeat it if it does not run: auria db restore {left['folder']} --force"
                 )
-            claimed = unit.posts.claim(now=self._clock(), lease=self._lease, channels=(name,), limit=limit)
+            claimed = unit.posts.claim(now=self._clock(), lease=LEASE, channels=(name,), limit=limit)
             drafts = unit.drafts.get_many({post.draft_id for post in claimed})
         return [(post, drafts[post.draft_id]) for post in claimed]
 

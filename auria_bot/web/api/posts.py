@@ -95,7 +95,7 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
     ) -> Response:
         """Say what became of a post that needs attention, or that a published one is deleted."""
         read = _unchanged(web, post_id, if_match)
-        services.publisher_as(key.author).decide(
+        services.publisher_as(key.author).decisions.decide(
             post_id, outcome.decision, url=outcome.url, identifier=outcome.identifier, unchanged=read
         )
         return answer(request, _detail(web, post_id)[1])
@@ -110,7 +110,7 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
     ) -> Response:
         """Give a waiting post its own time; a cancelled one is queued again."""
         read = _unchanged(web, post_id, if_match)
-        services.publisher_as(key.author).set_time(post_id, time.at.astimezone(UTC), unchanged=read)
+        services.publisher_as(key.author).decisions.set_time(post_id, time.at.astimezone(UTC), unchanged=read)
         return answer(request, _detail(web, post_id)[1])
 
     @router.post("/{post_id}/withdrawal", status_code=202, response_model=PostDetail)
@@ -123,12 +123,12 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
         """Cancel a post that is not published yet; have a published one deleted by the next round of publishing."""
         read = _unchanged(web, post_id, if_match)
         publisher = services.publisher_as(key.author)
-        (plan,) = publisher.plan_withdrawal([post_id])
+        (plan,) = publisher.withdrawal.plan([post_id])
         if read is not None and plan.post != read:
             raise PreconditionFailed
         if plan.action == "none":
             raise InvalidTransition(plan.problem)
-        publisher.request_withdrawal([plan])
+        publisher.withdrawal.request([plan])
         return answer(request, _detail(web, post_id)[1], status=202)
 
 

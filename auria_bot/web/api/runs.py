@@ -14,10 +14,10 @@ from auria_bot.errors import TooManyAttempts
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
 from auria_bot.web.api.schemas import NewArtwork, Run, RunEvent, RunEvents
-from auria_bot.web.event_stream import event_stream, first_event, sent_event
+from auria_bot.web.event_stream import event_stream, first_event, looks_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from auria_bot.domain.draft import Draft
     from auria_bot.services.studio import run_store
@@ -105,27 +105,14 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
         if "text/event-stream" in request.headers.get("accept", ""):
             if open_streams[key.author] >= _MOST_STREAMS:
                 raise TooManyAttempts(f"a key watches at most {_MOST_STREAMS} runs at a time", seconds=10)
-            looks = _looks(run, first_event(request, str(after)))
+            first = first_event(request, str(after))
+            looks = looks_at(run, first, lambda position, event: _event(position, event).model_dump(mode="json"))
             return event_stream(looks, open_streams=open_streams, who=key.author)
         value = run_value(run)  # before the events, so that none is missed
         items = [_event(after + number, event) for number, event in enumerate(run.events(after), start=1)]
         return answer(request, RunEvents(state=value.state, draft=value.draft, error=value.error, items=items))
 
     return router
-
-
-def _looks(run: BackgroundRun, position: int) -> Iterator[list[str]]:
-    """The events of a run after a position, as there are more of them; at last what came of it."""
-    is_done = False
-    while not is_done:
-        is_done = run.is_done  # before the events, so that none is missed
-        found = []
-        for event in run.events(position):
-            position += 1
-            found.append(sent_event("step", _event(position, event).model_dump(mode="json"), number=position))
-        if is_done:
-            found.append(sent_event("end", {"state": run.state, "draft": run.new_draft, "error": run.error}))
-        yield found
 
 
 def _event(position: int, event: run_store.RunEvent) -> RunEvent:

@@ -60,7 +60,7 @@ def add_calendar(router: APIRouter, desk: DeskRoutes) -> None:
         try:
             at = typed_time(desk, date, time)
             if post:
-                publisher.set_time(post, at)
+                publisher.decisions.set_time(post, at)
             else:
                 publisher.set_draft_time(draft, at)
         except (InputError, InvalidTransition) as error:

@@ -73,7 +73,7 @@ def _post_page(
         size=desk.services.picture_sizes.size(draft),
         decisions=decisions_on(post),
         is_movable=post.state in MOVABLE,
-        plan=publisher.plan_withdrawal([post_id])[0] if with_plan else None,
+        plan=publisher.withdrawal.plan([post_id])[0] if with_plan else None,
         history=[entry for entry in desk.services.review.journal(post.draft_id) if _concerns(entry.details, post)],
         message=redacted_error(error) if error else "",
     )
@@ -137,7 +137,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         time: Annotated[str, Form()] = "",
     ) -> Response:
         try:
-            services.publisher_as(session.name).set_time(post_id, typed_time(desk, date, time))
+            services.publisher_as(session.name).decisions.set_time(post_id, typed_time(desk, date, time))
         except (InputError, InvalidTransition) as error:
             return _post_page(desk, request, session, post_id, error)
         return seen(f"/desk/posts/{post_id}", "timed", post_id)
@@ -152,7 +152,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         identifier: Annotated[str, Form(max_length=200)] = "",
     ) -> Response:
         try:
-            services.publisher_as(session.name).decide(post_id, decision, url=url, identifier=identifier)
+            services.publisher_as(session.name).decisions.decide(post_id, decision, url=url, identifier=identifier)
         except (InputError, InvalidTransition) as error:
             return _post_page(desk, request, session, post_id, error)
         return seen(f"/desk/posts/{post_id}", "decided", post_id)
@@ -161,7 +161,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
     def withdraw(request: Request, post_id: int, session: Session = decider) -> Response:
         publisher = services.publisher_as(session.name)
         try:
-            result = publisher.withdraw(publisher.plan_withdrawal([post_id]))
+            result = publisher.withdraw(publisher.withdrawal.plan([post_id]))
         except InvalidTransition as error:
             return _post_page(desk, request, session, post_id, error)
         if result.problems:

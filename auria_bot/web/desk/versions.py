@@ -12,15 +12,13 @@ from auria_bot.domain.pipeline import STEPS, ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.web.desk.access import seen
-from auria_bot.web.event_stream import event_stream, first_event, sent_event
+from auria_bot.web.event_stream import event_stream, first_event, looks_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fastapi import APIRouter
 
+    from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.web.desk.access import DeskRoutes
-    from auria_bot.web.runs import BackgroundRun
 
 __all__ = ["add_versions"]
 
@@ -79,25 +77,13 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.get("/runs/{key}/events")
     def events(request: Request, key: str, _: Session = reader) -> Response:
-        return event_stream(_looks(desk.runs.get(key), first_event(request)))
+        def shown(_: int, event: RunEvent) -> dict[str, object]:
+            return {"step": event.step, "state": event.state, "message": event.message}
+
+        return event_stream(looks_at(desk.runs.get(key), first_event(request), shown))
 
 
 def _neighbour(ids: list[int], draft_id: int) -> int:
     """The version before a version, or the one after the first."""
     place = ids.index(draft_id)
     return ids[place - 1] if place else ids[1]
-
-
-def _looks(run: BackgroundRun, position: int) -> Iterator[list[str]]:
-    """The events of a run after a position, as there are more of them, until it has ended."""
-    is_done = False
-    while not is_done:
-        is_done = run.is_done  # before the events, so that none is missed
-        found = []
-        for event in run.events(position):
-            position += 1
-            shown = {"step": event.step, "state": event.state, "message": event.message}
-            found.append(sent_event("step", shown, number=position))
-        if is_done:
-            found.append(sent_event("end", {"draft": run.new_draft, "error": run.error}))
-        yield found

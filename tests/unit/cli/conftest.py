@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 import sys
-from contextlib import closing, nullcontext
+from contextlib import closing
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -44,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """An application of fakes that every command opens."""
     with closing(fake_application(tmp_path / "home")) as made:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: nullcontext(made))
+        monkeypatch.setattr("auria_bot.bootstrap.application.build", lambda *_, **__: made)
         yield made
 
 

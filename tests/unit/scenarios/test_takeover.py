@@ -35,7 +35,7 @@ def test_a_post_whose_worker_was_killed_explains_a_slot(tmp_path: Path) -> None:
     with closing(fake_application(tmp_path, clock=lambda: NOW)) as application:
         for number in (1, 2):
             approved(application, number, channels=("folder",))
-        application.publisher.schedule()
+        application.post_creator.schedule()
         with application.store.begin() as unit:
             unit.posts.claim(now=application.clock(), lease=LEASE, channels=("folder",))
         application.publisher.publish(limit=1)

@@ -48,7 +48,7 @@ def test_no_door_lets_them_through(application: Application, words: str, field: 
         application.review.edit(number, **changed)
     with application.store.begin() as unit:
         unit.drafts.save(unit.drafts.get(number).approve(("fake",), NOW))
-    posts, problems = application.publisher.schedule()
+    posts, problems = application.post_creator.schedule()
     assert posts == ()
     assert any("must not be published" in problem for problem in problems)
     assert application.review.draft(number).state is DraftState.APPROVED

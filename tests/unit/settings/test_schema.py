@@ -27,9 +27,9 @@ def _load(home: Path, **variables: str) -> Settings:
 
 
 def test_json_round_trip(home: Path):
-    """Settings without secrets survive being written and read; a step's process sees what its parent saw."""
+    """Settings without secrets survive being shown and read again."""
     settings = _load(home, AURIA_STUDIO__COUNT="4", AURIA_PAINTER__OPTIONS__DEEP="{ a = [1, 2] }")
-    again = Settings.from_json(settings.to_json())
+    again = Settings.model_validate(settings.to_json())
     assert again.studio == settings.studio
     assert again.painter.options == {"deep": {"a": [1, 2]}}
     assert again.database_url == settings.database_url

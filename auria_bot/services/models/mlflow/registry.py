@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from auria_bot.art import checkpoint
 from auria_bot.errors import ModelCorrupt, NotFound, RegistryAway
 from auria_bot.redaction import redacted_error
 from auria_bot.services.models.versions import (
     INSTALLED,
     ModelVersion,
-    compared,
     installed_stays,
     none_promoted,
     not_in_force,
@@ -170,8 +170,6 @@ class MlflowRegistry:
 
     def promote(self, model: str, name: str, *, instead_of: str | None = None) -> ModelVersion:
         """Put a version in force; see `ModelRegistry.promote`. Raises RegistryAway too."""
-        from auria_bot.art import checkpoint
-
         version = self.version(model, name)
         if name != INSTALLED:
             self._verify(version, checkpoint.verify(self.folder(model, name)))
@@ -200,10 +198,6 @@ class MlflowRegistry:
             raise not_in_force(model, before.now, now=after.now, expected=before.now)
         self._look(model, now=True)
         return self._copy.version(model, self._copy.promoted(model))
-
-    def compare(self, model: str, one: str, other: str) -> dict[str, tuple[float | None, float | None]]:
-        """Every figure that either of two versions has, by name; None where one lacks it."""
-        return compared(self.version(model, one), self.version(model, other))
 
     def remove(self, model: str, name: str) -> ModelVersion:
         """Delete the files of a version here and on the server; see `ModelRegistry.remove`."""
@@ -267,8 +261,6 @@ class MlflowRegistry:
             NotFound: the server has none.
             ModelCorrupt: they are others.
         """
-        from auria_bot.art import checkpoint
-
         version = self._copy.version(model, name)
         try:
             self._copy.folder(model, name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from contextlib import closing
@@ -90,7 +89,7 @@ def test_times_for_a_channel_that_is_not_there(
     with closing(
         build(application.settings.model_copy(update={"schedule": wrong}), clock=application.clock)
     ) as slipped:
-        monkeypatch.setattr("auria_bot.cli.app.app_context", lambda: contextlib.nullcontext(slipped))
+        monkeypatch.setattr("auria_bot.bootstrap.application.build", lambda _: slipped)
         err = auria("schedule")[2]
     assert "schedule.channels has times for 'fokder', which is no channel; known: fake, folder" in err
 

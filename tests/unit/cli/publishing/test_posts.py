@@ -40,7 +40,7 @@ def test_a_terminal_s_no_is_a_no(application: Application, auria: Auria, monkeyp
     approved(application)
     auria("publish")
     answers = [False, True]
-    monkeypatch.setattr("auria_bot.cli.terminal.prompts.require_confirmation", lambda *_: answers.pop(0))
+    monkeypatch.setattr("auria_bot.cli.publishing.posts.require_confirmation", lambda *_: answers.pop(0))
     code, _, err = auria("posts", "withdraw", "1")
     assert code != 0
     assert "nothing was withdrawn" in err
@@ -55,7 +55,7 @@ def test_a_dry_run_only_tells(application: Application, channel: FakeChannel, au
     approved(application, 1)
     auria("publish")
     approved(application, 2)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     code, out, _ = auria("posts", "withdraw", "1", "2", "--dry-run")
     assert code == 0
     assert "delete" in out
@@ -131,7 +131,7 @@ def test_a_post_deleted_by_hand_is_resolved(application: Application, channel: F
 def test_a_post_gets_its_own_time(application: Application, auria: Auria) -> None:
     """In the operator's zone, in one word or two; the lists of posts and of the coming week show it."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     code, out, _ = auria("posts", "at", "1", "2026-11-22", "18:30")
     assert code == 0
     assert "at 2026-11-22 18:30" in out

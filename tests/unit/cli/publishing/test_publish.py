@@ -128,7 +128,7 @@ def test_a_post_is_shown_with_every_attempt(application: Application, channel: F
 def test_a_post_that_was_not_tried_yet(application: Application, auria: Auria) -> None:
     """It is said so."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     code, out, err = auria("posts", "show", "1")
     assert (code, "waiting" in out, err) == (0, True, "nothing was tried yet\n")
 

@@ -15,7 +15,7 @@ from auria_bot.services.models.experiments import ExperimentLog
 from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.services.models.mlflow.client import MlflowClient
 from auria_bot.services.models.mlflow.registry import MlflowRegistry
-from auria_bot.services.models.versions import INSTALLED, ModelRegistry, ModelVersion
+from auria_bot.services.models.versions import INSTALLED, ModelRegistry, ModelVersion, compared
 from auria_bot.settings.schema import Settings
 from tests.factories import NOW
 from tests.platforms.mlflow import MlflowStandIn
@@ -115,8 +115,8 @@ def test_what_is_known_of_a_version(place: Place):
     assert (newest.metrics, newest.data, newest.registered_at) == ({"test.cider_d": 0.6}, "photographs", NOW)
     assert len({newest.sha256, older.sha256, installed.sha256}) == 3
     assert json.loads(json.dumps(newest.to_json()))["registered_at"] == NOW.isoformat()
-    assert registry.compare("captioner", "v1", "v2") == {"test.cider_d": (0.5, 0.6)}
-    assert registry.compare("captioner", "v1", INSTALLED) == {"test.cider_d": (0.5, None)}
+    assert compared(older.metrics, newest.metrics) == {"test.cider_d": (0.5, 0.6)}
+    assert compared(older.metrics, installed.metrics) == {"test.cider_d": (0.5, None)}
 
 
 def test_a_removed_version_is_remembered_by_its_hash(place: Place):

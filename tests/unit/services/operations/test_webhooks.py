@@ -116,14 +116,14 @@ def test_a_post_needs_attention_each_time_anew(
 ) -> None:
     """Once until it was tried again and ended so again."""
     approved(application, 1)
-    (post,), _ = application.publisher.schedule([1])
+    (post,), _ = application.post_creator.schedule([1])
     with application.store.begin() as unit:
         unit.posts.save(post.moved(PostState.NEEDS_ATTENTION, message="look"))
     webhooks.update()
     webhooks.update()
     webhooks.send()
     assert receivers.events().count("post.needs_attention") == 1
-    application.publisher.decide(post.id, "not-sent")
+    application.publisher.decisions.decide(post.id, "not-sent")
     with application.store.begin() as unit:
         (claimed,) = unit.posts.claim(now=application.clock(), lease=timedelta(minutes=5), channels=["fake"])
         stuck = claimed.moved(PostState.NEEDS_ATTENTION, message="look again")
@@ -212,7 +212,7 @@ def test_old_events_are_forgotten_and_not_told_again(application: Application, w
 def test_a_post_that_needs_attention_for_months_is_told_once(application: Application, webhooks: Webhooks) -> None:
     """As long as it lasts, its event is remembered."""
     approved(application, 1)
-    (post,), _ = application.publisher.schedule([1])
+    (post,), _ = application.post_creator.schedule([1])
     with application.store.begin() as unit:
         unit.posts.save(post.moved(PostState.NEEDS_ATTENTION, message="look"))
     assert webhooks.update() == 2

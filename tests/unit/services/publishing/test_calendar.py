@@ -31,7 +31,7 @@ def test_what_waits_is_expected_at_the_next_times_of_its_channel(application: Ap
     """Posts first, the oldest before the others, then approved drafts."""
     for number in (1, 2):
         approved(application, number)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     approved(application, 3)
     found = [
         entry
@@ -82,7 +82,7 @@ def test_a_post_with_its_own_time_stands_there(application: Application, clock: 
     (post,) = application.publisher.set_draft_time(1, clock() + timedelta(days=2))
     assert kinds(application) == [("timed", 1)]
     assert kinds(application, days=1) == []
-    application.publisher.withdraw(application.publisher.plan_withdrawal([post.id]))
+    application.publisher.withdraw(application.publisher.withdrawal.plan([post.id]))
     assert kinds(application) == [("cancelled", 1)]
 
 
@@ -98,7 +98,7 @@ def test_what_needs_a_decision_is_marked(application: Application, channel: Fake
 def test_what_no_schedule_sends_is_expected_now(application: Application, clock: FakeClock) -> None:
     """A channel without scheduled times sends with the next `auria publish`."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     calendar = PublishingCalendar(
         store=application.store, clock=clock, upcoming=lambda *, days: (), zone=ZoneInfo("UTC")
     )

@@ -22,14 +22,14 @@ def test_a_draft_becomes_a_post_on_every_channel(application: Application) -> No
     """Each waits with a key of its own, due when it is told; scheduling again adds nothing."""
     made = approved(application, channels=("fake", "folder"))
     later = application.clock() + timedelta(hours=3)
-    posts, problems = application.publisher.schedule([made.id, made.id], due=later)
+    posts, problems = application.post_creator.schedule([made.id, made.id], due=later)
     assert problems == []
     assert {(post.channel, post.state, post.due) for post in posts} == {
         ("fake", PostState.WAITING, later),
         ("folder", PostState.WAITING, later),
     }
     assert len({post.key for post in posts}) == 2
-    assert application.publisher.schedule([made.id]) == ((), [])
+    assert application.post_creator.schedule([made.id]) == ((), [])
 
 
 def test_a_picture_changed_before_scheduling_keeps_the_draft_back(
@@ -39,7 +39,7 @@ def test_a_picture_changed_before_scheduling_keeps_the_draft_back(
     made = approved(application, channels=("fake", "folder"))
     picture = application.pictures.root / made.folder / "post.jpg"
     picture.write_bytes(b"other")
-    _, problems = application.publisher.schedule()
+    _, problems = application.post_creator.schedule()
     assert len(problems) == 1
     assert "not the picture that was approved" in problems[0]
     picture.unlink()
@@ -64,7 +64,7 @@ def test_a_channels_limits_are_told_before_anything_is_scheduled(
     )
     assert done.posts == ()
     assert application.review.draft(made.id).state is DraftState.APPROVED
-    (shown, other) = application.publisher.preview()
+    (shown, other) = application.post_creator.preview()
     assert (shown.action, shown.problems[0].split(";")[0]) == ("none", done.problems[0][9:].split(";")[0])
     assert other.action == "send"
 
@@ -78,9 +78,9 @@ def test_a_draft_whose_channel_is_gone_or_broken_stays_approved(application: App
         raise SettingsError("there is no such option")
 
     channels["fake"] = wrong
-    assert application.publisher.schedule() == ((), ["draft 1: channel fake: there is no such option"])
+    assert application.post_creator.schedule() == ((), ["draft 1: channel fake: there is no such option"])
     del channels["fake"]
-    assert application.publisher.schedule() == ((), ["draft 1: channel fake is not configured; known: folder"])
+    assert application.post_creator.schedule() == ((), ["draft 1: channel fake is not configured; known: folder"])
     assert application.review.draft(made.id).state is DraftState.APPROVED
 
 
@@ -93,7 +93,7 @@ def test_a_signature_that_does_not_fit_stops_everything(
     approved(application)
     monkeypatch.setattr(Draft, "schedule", lambda self: self)
     monkeypatch.setattr(Draft, "content_hash", lambda *_: "other")
-    assert application.publisher.schedule()[1] == ["draft 1: it was changed after its approval; approve it again"]
+    assert application.post_creator.schedule()[1] == ["draft 1: it was changed after its approval; approve it again"]
 
 
 def test_a_dry_run_touches_nothing(application: Application, channel: FakeChannel) -> None:
@@ -105,11 +105,11 @@ def test_a_dry_run_touches_nothing(application: Application, channel: FakeChanne
     application.publisher.publish()
     approved(application, 3)
     before = [application.publisher.posts(), application.review.drafts()]
-    shown = {(each.draft_id, each.action) for each in application.publisher.preview()}
+    shown = {(each.draft_id, each.action) for each in application.post_creator.preview()}
     assert shown == {(1, "wait"), (2, "look up"), (3, "send")}
-    assert application.publisher.preview([made.id, 3])[0].draft_id == 3
+    assert application.post_creator.preview([made.id, 3])[0].draft_id == 3
     assert [application.publisher.posts(), application.review.drafts()] == before
-    assert application.publisher.preview(channels=["folder"]) == ()
+    assert application.post_creator.preview(channels=["folder"]) == ()
     assert channel.mutations == 1
 
 
@@ -117,13 +117,13 @@ def test_a_draft_that_is_named_is_previewed_before_its_approval(application: App
     """On every channel, with the command that approves it; unnamed ones are left out, and so are rejected ones."""
     made = approved(application)
     application.review.undo(made.id)
-    assert application.publisher.preview() == ()
-    found = application.publisher.preview([made.id])
+    assert application.post_creator.preview() == ()
+    found = application.post_creator.preview([made.id])
     assert [each.channel for each in found] == list(application.channels)
     assert {(each.action, each.problems[0]) for each in found} == {("none", "it is not approved: auria approve 1")}
     assert found[0].text == made.text
     application.review.reject(made.id)
-    assert application.publisher.preview([made.id]) == ()
+    assert application.post_creator.preview([made.id]) == ()
 
 
 def test_a_preview_shows_the_words_as_the_channel_sends_them(
@@ -136,9 +136,9 @@ def test_a_preview_shows_the_words_as_the_channel_sends_them(
         "fit",
         lambda _, text, alt: PreparedText(text=text.splitlines()[0], alt_text=alt, dropped=("#haiku",)),
     )
-    (before,) = application.publisher.preview()
-    application.publisher.schedule()
-    (after,) = application.publisher.preview()
+    (before,) = application.post_creator.preview()
+    application.post_creator.schedule()
+    (after,) = application.post_creator.preview()
     assert before.text == after.text == made.text.splitlines()[0]
     assert before.dropped == after.dropped == ("#haiku",)
     assert application.publisher.posts()[0].text == made.text
@@ -147,11 +147,11 @@ def test_a_preview_shows_the_words_as_the_channel_sends_them(
 def test_a_preview_tells_of_pauses_and_of_what_would_not_be_sent(application: Application, clock: FakeClock) -> None:
     """A paused channel's posts wait; a post that is not what was approved is not sent."""
     approved(application, 1)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     approved(application, 2)
-    assert [each.action for each in application.publisher.preview()] == ["send", "send"]
+    assert [each.action for each in application.post_creator.preview()] == ["send", "send"]
     application.publisher.pause("fake", "a holiday")
-    assert [(each.action, each.problems) for each in application.publisher.preview()] == [
+    assert [(each.action, each.problems) for each in application.post_creator.preview()] == [
         ("wait", ("fake is paused: a holiday",)),
     ] * 2
     clock.advance(days=1)
@@ -159,7 +159,7 @@ def test_a_preview_tells_of_pauses_and_of_what_would_not_be_sent(application: Ap
     from pathlib import Path
 
     Path(post.picture).unlink()
-    assert [each.action for each in application.publisher.preview()] == ["wait", "none"]
+    assert [each.action for each in application.post_creator.preview()] == ["wait", "none"]
 
 
 def test_a_preview_counts_as_the_channel_does(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_a_preview_counts_as_the_channel_does(application: Application, monkeypa
         FakeChannel, "fit", lambda _, text, alt: PreparedText(text=text, alt_text=alt, characters=2 * len(text))
     )
     draft = approved(application)
-    (plan,) = application.publisher.preview()
+    (plan,) = application.post_creator.preview()
     assert (plan.characters, plan.most_characters, plan.most_alt_characters) == (2 * len(draft.text), 280, 1000)
     assert plan.fit.startswith("40x50, ")
     assert plan.fit.endswith("a margin is added on two sides and reduced to 45 pixels and compressed to 0.0 MB")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def test_a_post_waits_for_its_time(application: Application, channel: FakeChannel, clock: FakeClock) -> None:
     """Neither a round nor a job's single send publishes it earlier; then it is sent once."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     at = clock() + timedelta(hours=3)
-    timed = application.publisher.set_time(1, at)
+    timed = application.publisher.decisions.set_time(1, at)
     assert (timed.due, timed.timed_at, only(application)) == (at, at, timed)
     application.publisher.publish()
     application.publisher.publish(limit=1)
@@ -38,9 +38,9 @@ def test_a_post_waits_for_its_time(application: Application, channel: FakeChanne
 def test_a_cancelled_post_is_queued_again(application: Application, channel: FakeChannel, clock: FakeClock) -> None:
     """By its time; it is the same post."""
     approved(application)
-    application.publisher.schedule()
-    application.publisher.withdraw(application.publisher.plan_withdrawal((1,)))
-    assert application.publisher.set_time(1, clock()).state is PostState.WAITING
+    application.post_creator.schedule()
+    application.publisher.withdraw(application.publisher.withdrawal.plan((1,)))
+    assert application.publisher.decisions.set_time(1, clock()).state is PostState.WAITING
     application.publisher.publish()
     assert (only(application).state, channel.mutations) == (PostState.SENT, 1)
 
@@ -56,8 +56,8 @@ def test_a_post_that_is_to_stay_keeps_its_receipt(
     for options, expected in (({}, receipt.id), ({"identifier": "7"}, "7")):
         clock.advance(hours=1)
         channel.plan_deletions("throttled")
-        application.publisher.withdraw(application.publisher.plan_withdrawal((1,)))
-        kept = application.publisher.decide(1, "sent", url=receipt.url, **options).receipt
+        application.publisher.withdraw(application.publisher.withdrawal.plan((1,)))
+        kept = application.publisher.decisions.decide(1, "sent", url=receipt.url, **options).receipt
         assert kept is not None
         assert (kept.id, kept.at == receipt.at) == (expected, not options)
 
@@ -65,12 +65,12 @@ def test_a_post_that_is_to_stay_keeps_its_receipt(
 def test_a_past_time_is_refused(application: Application, clock: FakeClock) -> None:
     """Beyond a few minutes; a post that does not exist, too."""
     approved(application)
-    application.publisher.schedule()
-    assert application.publisher.set_time(1, clock() - GRACE).due == clock() - GRACE
+    application.post_creator.schedule()
+    assert application.publisher.decisions.set_time(1, clock() - GRACE).due == clock() - GRACE
     with pytest.raises(InputError, match="is past; give a later time, or: auria posts at ID now"):
-        application.publisher.set_time(1, clock() - GRACE - timedelta(seconds=1))
+        application.publisher.decisions.set_time(1, clock() - GRACE - timedelta(seconds=1))
     with pytest.raises(NotFound):
-        application.publisher.set_time(2, clock())
+        application.publisher.decisions.set_time(2, clock())
 
 
 @pytest.mark.parametrize("fault", ["ok", "late", "refused"])
@@ -82,29 +82,29 @@ def test_what_is_out_or_may_be_is_not_moved(
     channel.plan(fault)
     application.publisher.publish()
     with pytest.raises(InvalidTransition, match="only posts that are waiting or cancelled can be given a time"):
-        application.publisher.set_time(1, clock())
+        application.publisher.decisions.set_time(1, clock())
 
 
 def test_a_post_that_was_changed_meanwhile_is_not_moved(application: Application, clock: FakeClock) -> None:
     """The operator decided on what is no longer so."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     read = only(application)
-    application.publisher.set_time(1, clock() + timedelta(hours=1))
+    application.publisher.decisions.set_time(1, clock() + timedelta(hours=1))
     with pytest.raises(PreconditionFailed):
-        application.publisher.set_time(1, clock() + timedelta(hours=2), unchanged=read)
+        application.publisher.decisions.set_time(1, clock() + timedelta(hours=2), unchanged=read)
     assert only(application).due == clock() + timedelta(hours=1)
 
 
 def test_what_may_be_decided_on_a_post_is_offered(application: Application, channel: FakeChannel) -> None:
     """By its state: what waits can be given up, what is unclear has an outcome, what is out may be gone."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     assert decisions_on(only(application)) == ("give-up",)
     channel.plan("late")
     application.publisher.publish()
     assert decisions_on(only(application)) == ("sent", "not-sent")
-    application.publisher.decide(1, "sent", url="https://fake.example/1")
+    application.publisher.decisions.decide(1, "sent", url="https://fake.example/1")
     assert decisions_on(only(application)) == ("withdrawn",)
-    application.publisher.decide(1, "withdrawn")
+    application.publisher.decisions.decide(1, "withdrawn")
     assert decisions_on(only(application)) == ()

@@ -94,7 +94,7 @@ def test_a_channel_that_cannot_be_made_stops_no_other(
     from auria_bot.errors import SettingsError
 
     approved(application, channels=("fake", "folder"))
-    application.publisher.schedule()
+    application.post_creator.schedule()
 
     def wrong() -> Any:
         raise SettingsError("channels.folder.options: there is no such option")
@@ -133,7 +133,7 @@ def test_a_channel_in_trouble_is_left_in_peace_for_the_round(
     monkeypatch.setattr(FakeChannel, "tidy", lambda _: None, raising=False)  # as a channel of this machine
     for number in range(1, 10):
         approved(application, number)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     channel.plan("ok", "ok", "ok", fault)
     done = application.publisher.publish()
     assert channel.mutations == 3 + (fault == "late")
@@ -149,7 +149,7 @@ def test_an_interrupt_lets_the_rest_go(application: Application, monkeypatch: py
     monkeypatch.setattr(FakeChannel, "tidy", lambda _: None, raising=False)  # as a channel of this machine
     for number in range(1, 8):
         approved(application, number)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     real, seen = FakeChannel.publish, list[int]()
 
     def interrupted(self: FakeChannel, post: Post, ready: Any) -> Any:
@@ -181,7 +181,7 @@ def test_a_channel_of_this_machine_gets_several_at_once(
 
     for number in range(1, 36):
         approved(application, number, channels=(name,))
-    application.publisher.schedule()
+    application.post_creator.schedule()
     real, claimed = Posts.claim, list[int]()
 
     def counted(self: Posts, **words: Any) -> Any:
@@ -200,12 +200,12 @@ def test_a_channel_of_this_machine_gets_several_at_once(
 def test_posts_of_a_channel_that_is_gone_are_told_of(application: Application, channel: FakeChannel) -> None:
     """They would wait for ever without a word; they can be given up."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     del cast("dict[str, Any]", application.channels)["fake"]
     (problem,) = application.publisher.publish().problems
     assert "posts wait for channel fake, which is not configured" in problem
     assert application.publisher.publish(channels=["folder"]).problems == ()
-    assert application.publisher.decide(1, "give-up").state is PostState.FAILED
+    assert application.publisher.decisions.decide(1, "give-up").state is PostState.FAILED
     assert application.publisher.publish().problems == ()
     assert channel.mutations == 0
 
@@ -220,8 +220,8 @@ def test_the_operator_says_that_a_post_is_out(application: Application, channel:
     application.publisher.publish()
     assert [post.state for post in application.publisher.posts()] == [PostState.NEEDS_ATTENTION, PostState.SENT]
     with pytest.raises(InputError, match="address is missing"):
-        application.publisher.decide(2, "sent", url=" ")
-    decided = application.publisher.decide(2, "sent", url=" https://example.com/status/1234/ ")
+        application.publisher.decisions.decide(2, "sent", url=" ")
+    decided = application.publisher.decisions.decide(2, "sent", url=" https://example.com/status/1234/ ")
     assert decided.state is PostState.SENT
     assert only_receipt(decided) == ("1234", "https://example.com/status/1234/")
     assert application.publisher.post(2)[0] == decided
@@ -240,7 +240,7 @@ def test_an_unknown_post_may_be_decided_too(application: Application, channel: F
     approved(application)
     channel.plan("late")
     application.publisher.publish()
-    decided = application.publisher.decide(1, "sent", url="https://example.com/1", identifier="at://1")
+    decided = application.publisher.decisions.decide(1, "sent", url="https://example.com/1", identifier="at://1")
     assert only_receipt(decided) == ("at://1", "https://example.com/1")
     assert application.publisher.publish().posts == ()
 
@@ -254,14 +254,14 @@ def test_the_operator_decides(application: Application, channel: FakeChannel, de
     application.publisher.publish()
     application.publisher.publish()
     with pytest.raises(InputError, match="known: sent, not-sent, give-up"):
-        application.publisher.decide(1, "perhaps")
-    application.publisher.decide(1, decision)
+        application.publisher.decisions.decide(1, "perhaps")
+    application.publisher.decisions.decide(1, decision)
     application.publisher.publish()
     assert only(application).state is state
     with pytest.raises(
         InvalidTransition, match=f"is {state}; --not-sent is for posts that are needs_attention or unknown"
     ):
-        application.publisher.decide(1, "not-sent")
+        application.publisher.decisions.decide(1, "not-sent")
 
 
 def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
@@ -273,7 +273,7 @@ def test_two_publishers_send_each_post_once(tmp_path: Path) -> None:
     second.channels["fake"] = lambda: channel  # type: ignore[index]
     for number in range(1, 13):
         approved(first, number)
-    first.publisher.schedule()
+    first.post_creator.schedule()
     workers = [threading.Thread(target=application.publisher.publish) for application in (first, second)]
     for worker in workers:
         worker.start()
@@ -329,7 +329,7 @@ def test_a_post_that_is_being_sent_counts_since_its_claim(
     for number in range(1, 4):
         approved(application, number)
     six = clock()
-    application.publisher.schedule([1])
+    application.post_creator.schedule([1])
     with application.store.begin() as unit:
         unit.posts.claim(now=clock(), lease=LEASE, channels=("fake",))
     clock.advance(minutes=1)
@@ -345,7 +345,7 @@ def test_a_post_of_a_worker_that_died_is_no_problem_of_another_run(
     """A run that has sent its post and is begun again ends well, though it takes back an earlier run's; the next sends that."""
     for number in range(1, 3):
         approved(application, number)
-    application.publisher.schedule([1])
+    application.post_creator.schedule([1])
     with application.store.begin() as unit:
         unit.posts.claim(now=clock(), lease=LEASE, channels=("fake",))
     clock.advance(minutes=1)
@@ -456,7 +456,7 @@ def test_a_good_check_ends_auria_s_own_pause_only(application: Application, chan
 def test_an_operator_s_pause_is_not_taken_over(application: Application, channel: FakeChannel) -> None:
     """Credentials that are refused while it stands change nothing about it."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     real = channel.publish
 
     def paused_meanwhile(post: object, ready: object) -> object:

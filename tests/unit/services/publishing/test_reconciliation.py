@@ -189,7 +189,7 @@ def test_a_look_up_that_was_outrun_changes_nothing(
     real = FakeChannel.find
 
     def slow(self: FakeChannel, post: Post) -> Any:
-        application.publisher.decide(post.id, "sent", url="https://example.com/9")
+        application.publisher.decisions.decide(post.id, "sent", url="https://example.com/9")
         return real(self, post)
 
     monkeypatch.setattr(FakeChannel, "find", slow)
@@ -198,7 +198,7 @@ def test_a_look_up_that_was_outrun_changes_nothing(
     assert only(application).receipt is not None
     assert channel.mutations == 0
     with pytest.raises(InvalidTransition):
-        application.publisher.decide(1, "not-sent")
+        application.publisher.decisions.decide(1, "not-sent")
 
 
 def test_a_worker_killed_while_it_asks_delays_the_answer_only(
@@ -248,11 +248,11 @@ def test_what_was_to_go_out_waits_for_the_operator(
     channel.plan("late")
     application.publisher.publish()
     approved(application, 3)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     with application.store.begin() as unit:
         (sending,) = unit.posts.claim(now=clock(), lease=timedelta(minutes=5), channels=("fake",))
     approved(application, 4)
-    application.publisher.schedule(due=clock() + timedelta(hours=1))
+    application.post_creator.schedule(due=clock() + timedelta(hours=1))
     approved(application, 5)
     states = {post.id: post.state for post in application.publisher.posts()}
     assert states == {1: "sent", 2: "unknown", 3: "sending", 4: "waiting"}
@@ -279,9 +279,9 @@ def test_the_operators_word_ends_it(
 ) -> None:
     """A post that is surely not out is sent, once; another is not."""
     approved(application)
-    application.publisher.schedule(due=clock() + timedelta(hours=1))
+    application.post_creator.schedule(due=clock() + timedelta(hours=1))
     hold_back(application.store, clock, as_of=clock())
-    application.publisher.decide(1, word)
+    application.publisher.decisions.decide(1, word)
     clock.advance(hours=2)
     application.publisher.publish()
     assert channel.mutations == int(word == "not-sent")

@@ -109,11 +109,11 @@ def test_what_breaks_before_anything_is_sent_is_tried_again(
     )
     assert outcomes(application) == [Outcome.BROKEN] * MOST_FAILURES
     assert channel.asked == []
-    application.publisher.decide(1, "not-sent")
+    application.publisher.decisions.decide(1, "not-sent")
     channel.plan("broken")
     application.publisher.publish()
     assert only(application).state is PostState.NEEDS_ATTENTION
-    application.publisher.decide(1, "not-sent")
+    application.publisher.decisions.decide(1, "not-sent")
     application.publisher.publish()
     assert only(application).state is PostState.SENT
 
@@ -248,7 +248,7 @@ def test_receipts_of_posts_that_are_out_already_are_all_written(application: App
     """After a worker died between mutations and commit, receipts are read without sending again."""
     for number in range(1, 6):
         approved(application, number, channels=("folder",))
-    application.publisher.schedule()
+    application.post_creator.schedule()
     folder = application.channels["folder"]()
     for post in application.publisher.posts():
         folder.publish(post, lambda memo="": None)
@@ -336,7 +336,7 @@ def test_a_receipt_that_comes_too_late_changes_nothing(
             with application.store.begin() as unit:
                 unit.posts.claim(now=clock() + LEASE, lease=LEASE, channels=("fake",))
         else:
-            application.publisher.decide(1, "give-up")
+            application.publisher.decisions.decide(1, "give-up")
 
     monkeypatch.setattr(FakeChannel, "publish", _answer_that_outlives_the_lease(clock, meanwhile))
     application.publisher.publish(limit=1)
@@ -403,7 +403,7 @@ def test_a_database_that_fails_at_ready_sends_nothing(
 def test_a_changed_picture_is_not_sent(application: Application, channel: FakeChannel) -> None:
     """The bytes on the disk are checked right before sending; put back, the operator sends it again."""
     made = approved(application)
-    posts, problems = application.publisher.schedule()
+    posts, problems = application.post_creator.schedule()
     assert (len(posts), problems) == (1, [])
     path = Path(posts[0].picture)
     good = path.read_bytes()
@@ -413,7 +413,7 @@ def test_a_changed_picture_is_not_sent(application: Application, channel: FakeCh
     assert "not the picture that was approved; correct it, then: `auria posts resolve 1" in only(application).message
     assert channel.mutations == 0
     path.write_bytes(good)
-    application.publisher.decide(1, "not-sent")
+    application.publisher.decisions.decide(1, "not-sent")
     application.publisher.publish()
     assert only(application).state is PostState.SENT
     assert application.review.draft(made.id).state is DraftState.SCHEDULED
@@ -423,7 +423,7 @@ def test_words_that_were_not_approved_are_not_sent(application: Application, cha
     """Whoever changed the row, the approval's signature tells; a picture that is gone is not sent either."""
     approved(application, 1)
     approved(application, 2)
-    first, second = application.publisher.schedule()[0]
+    first, second = application.post_creator.schedule()[0]
     with application.store.begin() as unit:
         unit.posts._connection.exec_driver_sql("UPDATE posts SET text = 'buy now' WHERE id = 1")
     Path(second.picture).unlink()

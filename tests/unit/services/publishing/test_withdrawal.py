@@ -32,7 +32,7 @@ def published(application: Application) -> None:
 
 def withdraw(application: Application, *ids: int) -> Round:
     """Withdraw posts, the first one by default."""
-    return application.publisher.withdraw(application.publisher.plan_withdrawal(ids or (1,)))
+    return application.publisher.withdraw(application.publisher.withdrawal.plan(ids or (1,)))
 
 
 def test_a_published_post_is_deleted(application: Application, channel: FakeChannel) -> None:
@@ -58,7 +58,7 @@ def test_a_published_post_is_deleted(application: Application, channel: FakeChan
 def test_a_waiting_post_is_cancelled(application: Application, channel: FakeChannel) -> None:
     """Nothing is asked of the platform, and it is not sent any more."""
     approved(application)
-    application.publisher.schedule()
+    application.post_creator.schedule()
     assert withdraw(application).problems == ()
     application.publisher.publish()
     assert (only(application).state, channel.mutations, attempts(application)) == (PostState.CANCELLED, 0, ())
@@ -158,7 +158,7 @@ def test_a_killed_worker_s_withdrawal_goes_on(
     with pytest.raises(InvalidTransition, match="being worked on"):
         withdraw(application)
     with pytest.raises(InvalidTransition, match="being worked on"):
-        application.publisher.decide(1, "withdrawn")
+        application.publisher.decisions.decide(1, "withdrawn")
     clock.advance(seconds=LEASE.total_seconds())
     application.publisher.publish()
     assert (only(application).state, channel.deletions) == (PostState.WITHDRAWN, 1)
@@ -253,9 +253,9 @@ def test_there_must_be_something_to_withdraw(application: Application, channel: 
     with pytest.raises(NotFound, match="there is no post 9"):
         withdraw(application, 9)
     with pytest.raises(NotFound, match="there are posts on fake"):
-        application.publisher.plan_withdrawal((1,), channels=("other",))
+        application.publisher.withdrawal.plan((1,), channels=("other",))
     with pytest.raises(NotFound, match="no such post can be withdrawn"):
-        application.publisher.plan_withdrawal(draft_id=1)
+        application.publisher.withdrawal.plan(draft_id=1)
 
 
 class _Keeping:
@@ -274,11 +274,11 @@ def test_a_channel_that_cannot_delete_says_how(application: Application, channel
     """Nothing is changed; the operator deletes it by hand and says so."""
     published(application)
     application.channels["fake"] = lambda: _Keeping(channel)  # type: ignore[index]  # the application's own dictionary
-    (plan,) = application.publisher.plan_withdrawal((1,))
+    (plan,) = application.publisher.withdrawal.plan((1,))
     assert (plan.action, withdraw(application).problems) == ("none", (plan.problem,))
     assert "delete it at https://example.invalid/" in plan.problem
     assert only(application).state is PostState.SENT
-    assert application.publisher.decide(1, "withdrawn").state is PostState.WITHDRAWN
+    assert application.publisher.decisions.decide(1, "withdrawn").state is PostState.WITHDRAWN
     assert only(application).receipt is not None
 
 
@@ -286,7 +286,7 @@ def test_a_channel_that_is_not_allowed_to_delete_says_so_before(application: App
     """Nothing is asked of it."""
     published(application)
     channel.deletion_obstacle = "this login deletes nothing"
-    (plan,) = application.publisher.plan_withdrawal((1,))
+    (plan,) = application.publisher.withdrawal.plan((1,))
     assert plan.action == "none"
     assert "this login deletes nothing; delete it at https://example.invalid/" in plan.problem
     assert channel.deletions == 0
@@ -300,7 +300,7 @@ def test_a_post_that_may_not_be_out_is_looked_for_where_nothing_can_be_deleted(
     channel.plan("lost")
     channel.deletion_obstacle = "this login deletes nothing"
     application.publisher.publish()
-    (plan,) = application.publisher.plan_withdrawal((1,))
+    (plan,) = application.publisher.withdrawal.plan((1,))
     assert (plan.action, withdraw(application).problems) == ("look up", ())
     assert only(application).state is PostState.CANCELLED
 
@@ -308,8 +308,8 @@ def test_a_post_that_may_not_be_out_is_looked_for_where_nothing_can_be_deleted(
 def test_a_plan_that_time_overtook_does_nothing(application: Application, channel: FakeChannel) -> None:
     """A post that was published after it was planned to be cancelled is not touched."""
     approved(application)
-    application.publisher.schedule()
-    plans = application.publisher.plan_withdrawal((1,))
+    application.post_creator.schedule()
+    plans = application.publisher.withdrawal.plan((1,))
     application.publisher.publish()
     with pytest.raises(InvalidTransition):
         application.publisher.withdraw(plans)
@@ -321,7 +321,7 @@ def test_a_withdrawal_can_be_left_to_the_next_round(application: Application, ch
     approved(application, 1, channels=("fake", "folder"))
     application.publisher.publish(channels=("fake",))
     publisher = application.publisher
-    requested = publisher.request_withdrawal(publisher.plan_withdrawal(draft_id=1))
+    requested = publisher.withdrawal.request(publisher.withdrawal.plan(draft_id=1))
     assert {post.channel: post.state for post in requested} == {
         "fake": PostState.WITHDRAWING,
         "folder": PostState.CANCELLED,
@@ -339,7 +339,7 @@ def test_all_posts_of_a_draft_are_withdrawn_together(application: Application) -
     approved(application, channels=("fake", "folder"))
     application.publisher.publish()
     withdraw(application, 2)
-    plans = application.publisher.plan_withdrawal(draft_id=1)
+    plans = application.publisher.withdrawal.plan(draft_id=1)
     assert [plan.post.id for plan in plans] == [1]
     application.publisher.withdraw(plans)
     assert {post.state for post in application.publisher.posts()} == {PostState.WITHDRAWN}
@@ -370,7 +370,7 @@ def test_why_a_post_cannot_be_withdrawn(
     """It is being sent, its channel is gone, or the channel's settings are wrong; the plan says so."""
     published(application)
     publisher, post = application.publisher, only(application)
-    withdrawal = publisher._withdrawal
+    withdrawal = publisher.withdrawal
 
     def problem(**changes: Any) -> str:
         return withdrawal._plan(replace(post, **changes)).problem

@@ -156,8 +156,8 @@ def test_a_post_that_may_be_out_holds_up_its_own_slot_only(
 def test_a_post_with_its_own_time_is_published_at_it(application: Application, clock: FakeClock) -> None:
     """By the frequent job, soon after that time; the slot of its channel takes another draft until then."""
     approved(application, 1)
-    application.publisher.schedule()
-    application.publisher.set_time(1, clock() + timedelta(hours=1))
+    application.post_creator.schedule()
+    application.publisher.decisions.set_time(1, clock() + timedelta(hours=1))
     approved(application, 2)
     one = planner(application, clock)
     assert one.plan(claim("reconcile")).commands == ()
@@ -170,7 +170,7 @@ def test_a_worker_that_died_holds_up_its_own_slot_only(application: Application,
     """The slot's command waits for the post's lease; the next slot goes on with the next draft meanwhile."""
     for number in (1, 2):
         approved(application, number)
-    application.publisher.schedule([1])
+    application.post_creator.schedule([1])
     with application.store.begin() as unit:
         unit.posts.claim(now=clock(), lease=timedelta(minutes=15), channels=("fake",))
     its_own, next_one = (

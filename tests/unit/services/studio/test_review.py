@@ -170,7 +170,7 @@ def test_a_scheduled_draft_stays_as_it_is(application: Application) -> None:
     """It is with the publisher."""
     old = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
     application.review.approve([old.id])
-    application.publisher.schedule([old.id])
+    application.post_creator.schedule([old.id])
     with pytest.raises(InvalidTransition, match="scheduled"):
         application.review.restyle(old.id, ArtworkRequest())
     with pytest.raises(InvalidTransition):
@@ -272,7 +272,7 @@ def test_a_channel_s_text_is_what_its_post_says(application: Application) -> Non
     draft = approved(application, channels=("fake", "folder"))
     application.review.edit(draft.id, channel_texts={"fake": "rain\nponds\nnight"})
     application.review.approve([draft.id], channels=["fake", "folder"])
-    previews = {one.channel: (one.text, one.characters) for one in application.publisher.preview()}
+    previews = {one.channel: (one.text, one.characters) for one in application.post_creator.preview()}
     assert previews["fake"] == ("rain\nponds\nnight", 16)
     assert previews["folder"][0] == draft.text
     application.publisher.publish()

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.domain.post import PostState
-from auria_bot.services.publishing.publisher import Publisher
+from auria_bot.services.publishing.withdrawal import Withdrawal, WithdrawalPlan
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.services.publishing.withdrawal import WithdrawalPlan
 
 
 @pytest.fixture
 def waiting(application: Application) -> int:
     """A post that waits."""
     application.review.approve([4], channels=["fake"])
-    (post,), problems = application.publisher.schedule([4])
+    (post,), problems = application.post_creator.schedule([4])
     assert not problems
     return post.id
 
@@ -85,13 +84,13 @@ def test_a_post_that_goes_out_while_it_is_withdrawn_stays(
     application: Application, client: TestClient, waiting: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client asked to cancel what waits, not to delete what is published."""
-    path, plan = f"/api/v1/posts/{waiting}", Publisher.plan_withdrawal
+    path, plan = f"/api/v1/posts/{waiting}", Withdrawal.plan
 
-    def after_it_went_out(publisher: Publisher, ids: list[int]) -> tuple[WithdrawalPlan, ...]:
+    def after_it_went_out(withdrawal: Withdrawal, ids: list[int]) -> tuple[WithdrawalPlan, ...]:
         application.publisher.publish()
-        return plan(publisher, ids)
+        return plan(withdrawal, ids)
 
-    monkeypatch.setattr(Publisher, "plan_withdrawal", after_it_went_out)
+    monkeypatch.setattr(Withdrawal, "plan", after_it_went_out)
     tag = client.get(path).headers["etag"]
     assert client.post(f"{path}/withdrawal", headers={"If-Match": tag}).status_code == 412
     assert application.publisher.post(waiting)[0].state is PostState.SENT

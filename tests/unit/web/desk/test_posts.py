@@ -84,7 +84,7 @@ def test_a_post_is_published_timed_and_withdrawn(application: Application) -> No
 def test_a_waiting_post_gets_its_time(application: Application) -> None:
     """Another one, or now."""
     application.review.approve([1], channels=["fake"])
-    application.publisher.schedule()
+    application.post_creator.schedule()
     browser = signed_in(application)
     send(browser, "/desk/posts/1/time", date="2026-11-25", time="18:30")
     assert f"{application.publisher.post(1)[0].timed_at:%d %H:%M}" == "25 18:30"
