@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "KINDS",
     "MOST_PIXELS",
     "POST_SIZE",
     "correct_exposure",
@@ -157,6 +158,10 @@ def to_picture(values: NDArray[Any]) -> Image.Image:
     return Image.fromarray((np.clip(values, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8))
 
 
+KINDS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Pillow's formats of the files that are written, by suffix."""
+
+
 def save_picture(picture: Image.Image, path: Path, **options: Any) -> None:
     """Write a picture in the format of its suffix, atomically.
 
@@ -169,8 +174,7 @@ def save_picture(picture: Image.Image, path: Path, **options: Any) -> None:
         DiskError: the disk is full, read-only or not writable.
     """
     buffer = BytesIO()
-    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-    picture.save(buffer, format=kinds[path.suffix.lower()], **options)
+    picture.save(buffer, format=KINDS[path.suffix.lower()], **options)
     write_bytes(path, buffer.getvalue())
 
 

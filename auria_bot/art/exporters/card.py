@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from auria_bot.art.colour import from_lab, to_lab
+from auria_bot.art.pictures import KINDS, save_picture
 from auria_bot.errors import BackendMissing, InputError, PictureError
-from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -260,30 +260,29 @@ class Frame:
 
 
 def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
-    """Write the sheet as JPEG, atomically; a missing folder is created.
+    """Write the sheet in the format of the file's suffix, atomically; a missing folder is created.
 
     Args:
         frames: at least one.
-        quality: of the JPEG, 1 to 95.
+        quality: of a JPEG or WebP, 1 to 95.
 
     Raises:
-        InputError: there is no frame.
+        InputError: there is no frame, or the suffix is of no format that is written.
         PictureError: a picture cannot be read.
         DiskError: the sheet cannot be written.
         BackendMissing: the font's package is not installed.
     """
     if not frames:
         raise InputError("a contact sheet needs at least one picture")
+    if target.suffix.lower() not in KINDS:
+        raise InputError(f"{target.name[:60]!r} is named as no picture is; let it end with {', '.join(sorted(KINDS))}")
     columns = _columns(len(frames))
     rows = math.ceil(len(frames) / columns)
     cell = (_FRAME[0] + _FRAME_GAP, _FRAME[1] + _CAPTION + _FRAME_GAP)
     sheet = Image.new("RGB", (columns * cell[0] + _FRAME_GAP, rows * cell[1] + _FRAME_GAP), _PAPER)
     for number, frame in enumerate(frames):
         _place_frame(sheet, frame, _FRAME_GAP + number % columns * cell[0], _FRAME_GAP + number // columns * cell[1])
-    with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target, mode=None) as scratch:
-            sheet.save(scratch, "JPEG", quality=quality, optimize=True)
+    save_picture(sheet, target, quality=quality, optimize=True)
 
 
 def _columns(count: int) -> int:

@@ -291,7 +291,7 @@ def _print_page(draft: Draft, versions: Sequence[Draft], console: Console, zone:
 
 
 def sheet(
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="The JPEG file to write.")],
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The picture to write: .jpg, .png or .webp.")],
     ids: Annotated[
         list[int] | None, typer.Argument(metavar="ID", help="Drafts by number. Default: the newest twelve.")
     ] = None,

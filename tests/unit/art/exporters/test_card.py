@@ -101,6 +101,17 @@ def test_a_poem_is_written_under_its_picture_and_a_long_line_stays_within(tmp_pa
         assert min(sheet.crop((480, 600, 520, 760)).tobytes()) > 200
 
 
+@pytest.mark.parametrize(("name", "kind"), [("sheet.PNG", "PNG"), ("sheet.webp", "WEBP")])
+def test_a_sheet_has_the_format_of_its_name(tmp_path, name: str, kind: str) -> None:
+    """A name of no picture is refused before anything is drawn."""
+    frames = _frames(tmp_path, 1)
+    write_sheet(frames, tmp_path / name)
+    with Image.open(tmp_path / name) as sheet:
+        assert sheet.format == kind
+    with pytest.raises(InputError, match=r"let it end with \.jpeg, \.jpg, \.png, \.webp"):
+        write_sheet(frames, tmp_path / "sheet.pdf")
+
+
 def test_nothing_and_a_broken_picture_are_refused(tmp_path):
     """A clear error, and no half-written sheet."""
     with pytest.raises(InputError):
