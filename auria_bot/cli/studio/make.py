@@ -159,7 +159,9 @@ def _resume(app: Application) -> list[RunResult]:
                 raise InputError(run.problem)
             note(f"continuing run {run.run}: {run.finished} of {counted(run.count, 'artwork')} finished")
             with following(run.count) as progress:
-                made.extend(app.studio.resume(run.run, progress=progress))
+                made.extend(
+                    app.studio.resume(run.run, progress=progress, skipped=lambda error: note(f"skipped: {error}"))
+                )
         except AuriaError as error:
             if first is not None:
                 note(f"also: {first}")

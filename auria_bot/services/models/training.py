@@ -15,7 +15,7 @@ from auria_bot.services.models.catalogue import numbers_of
 from auria_bot.services.models.versions import compared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from auria_bot.corpus.verses import CorpusVersion
@@ -222,11 +222,16 @@ def share_of(text: str) -> float:
 
 
 def growth(folder: Path, in_service: Path, version: CorpusVersion) -> float | None:
-    """By what share a version is larger than the one that was trained on last; None when that one is not known."""
+    """By what share a version is larger than the one that was trained on last; None when that one is not known.
+
+    A training that was cut by its limit does not count, so that the next call goes on with it.
+    """
     known: list[dict[str, Any]] = []
     for file, keys in ((folder / _TRIED, ()), (in_service / "config.json", ("training", "corpus"))):
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
+            if keys and _is_cut(in_service):
+                continue
             for key in keys:
                 found = found[key]
             known.append({"name": str(found["name"]), "verses": int(found["verses"])})
@@ -238,6 +243,21 @@ def growth(folder: Path, in_service: Path, version: CorpusVersion) -> float | No
         return 0.0
     most: int = max(1, *(one["verses"] for one in known))
     return version.verses / most - 1
+
+
+def _is_cut(model: Path) -> bool:
+    """Whether the training of a model has updates left, by its config.json."""
+    try:
+        training = json.loads((model / "config.json").read_text(encoding="utf-8"))["training"]
+        return int(training["steps"]) < int(training["of"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _note_tried(folder: Path, model: Path, version: Mapping[str, Any]) -> None:
+    """Note the version of the corpus that a model was trained on, once it is trained to the end."""
+    if not _is_cut(model):
+        write_json(folder / _TRIED, dict(version), pretty=True)
 
 
 class PoetRetrainer:
@@ -310,7 +330,7 @@ class PoetRetrainer:
                 "test_haiku": found.poems,
             }
             experiment.finish(own / "model", figures)
-        write_json(folder / _TRIED, {**corpus, "better": found.better}, pretty=True)
+        _note_tried(folder, own / "model", {**corpus, "better": found.better})
         named = f"version {version.name} of the corpus, {version.verses:,} verses"
         made = self._registry.register("poet", own / "model", metrics=figures, data=named, record=experiment.folder)
         experiment.registered(made.name)

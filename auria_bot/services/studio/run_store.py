@@ -337,9 +337,9 @@ class RunStore:
         for path in paths if name == Path(name).name else ():
             with contextlib.suppress(OSError):
                 return read_events(path, after=after)
-        if name in self.names():
+        if name in (known := self.names()):
             return ()  # nothing happened yet
-        raise NotFound(f"no run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
+        raise NotFound(f"no run named {name[:60]!r}; unfinished: {', '.join(known) or 'none'}")
 
     def _joined(self, folder: Path, *, files: bool) -> HeldRun | None:
         """The same run in the bucket, brought here or begun there; None without a bucket."""
@@ -351,12 +351,13 @@ class RunStore:
 
     def _hold(self, name: str, *, wait: float) -> tuple[Path, int]:
         folder = self.root / name
-        if self._shared is not None and name not in self.local_names() and name in self.names():
-            with disk_errors(folder):
-                folder.mkdir(parents=True, exist_ok=True)  # another machine's: its files come once it is held
+        if name in self.local_names() and (folder / "plan.json").is_file():
             return folder, _lock(folder, wait=wait)
-        if name not in self.local_names() or not (folder / "plan.json").is_file():
-            raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(self.names()) or 'none'}")
+        known = self.names()
+        if self._shared is None or name not in known:
+            raise NotFound(f"no unfinished run named {name[:60]!r}; unfinished: {', '.join(known) or 'none'}")
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)  # another machine's: its files come once it is held
         return folder, _lock(folder, wait=wait)
 
     def _remove(self, folder: Path) -> None:

@@ -89,8 +89,8 @@ class SharedRuns:
         """
         held = self.take(folder.name)
         try:
-            if held.exists:
-                held.fetch(folder, files=files)
+            if "plan.json" in (there := held.list()):
+                held.fetch(folder, there, files=files)
             elif self.had(folder) or not (folder / "plan.json").is_file():
                 raise NotFound(f"run {folder.name} was finished or given up on another machine")  # noqa: TRY301
             else:
@@ -139,10 +139,13 @@ class HeldRun:
     def __post_init__(self) -> None:
         threading.Thread(target=self._keep, name=f"lease-{self.name}", daemon=True).start()
 
-    @property
-    def exists(self) -> bool:
-        """Whether the bucket has it whole."""
-        return any(key == f"runs/{self.name}/plan.json" for key, _ in self.bucket.files(f"runs/{self.name}"))
+    def list(self) -> list[str]:
+        """What the bucket has of it; with its plan it is whole.
+
+        Raises:
+            StorageAway: the bucket cannot be reached.
+        """
+        return [key.removeprefix(f"runs/{self.name}/") for key, _ in self.bucket.files(f"runs/{self.name}")]
 
     def begin(self, folder: Path) -> None:
         """Write a whole run to the bucket, the plan last.
@@ -174,15 +177,14 @@ class HeldRun:
         content = json.dumps(state.to_json(), ensure_ascii=False).encode()
         self.bucket.put(f"runs/{self.name}/{place}/state.json", content)
 
-    def fetch(self, folder: Path, *, files: bool = True) -> None:
-        """Bring the run's plan and states to a folder, and the files that it lacks.
+    def fetch(self, folder: Path, there: Sequence[str], *, files: bool = True) -> None:
+        """Bring the run's plan and states, of what is `there`, to a folder, and the files that it lacks.
 
         Raises:
             StorageAway: the bucket cannot be reached, or gives other bytes than were written.
             DiskError: the disk cannot be written.
         """
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        there = [key.removeprefix(f"runs/{self.name}/") for key, _ in self.bucket.files(f"runs/{self.name}")]
         for key in there:
             place, _, name = key.rpartition("/")
             if name == "state.json" and place.isdigit():

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.artwork import Artwork
-from auria_bot.errors import AuriaError, InputError
+from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotFound
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import GIVEN, ArtworkState, Failure
 from auria_bot.services.studio.planner import PlannedRun, RunPlanner
@@ -158,9 +158,15 @@ class Studio:
         return self._begin(self._planner.repainted(draft, request), {}, progress)
 
     def resume(
-        self, run: str | None = None, *, progress: Callable[[RunEvent], None] | None = None
+        self,
+        run: str | None = None,
+        *,
+        progress: Callable[[RunEvent], None] | None = None,
+        skipped: Callable[[AuriaError], None] | None = None,
     ) -> tuple[RunResult, ...]:
         """Go on with one unfinished run, or all; artworks that failed are tried again.
+
+        Where `skipped` is given, it is told of each run that another process or machine works on, or finished.
 
         Raises:
             NotFound: there is no such run.
@@ -170,7 +176,14 @@ class Studio:
         """
         results = []
         for name in [run] if run else self._runs.names():
-            with self._runs.open(name) as opened:
+            try:
+                taken_up = self._runs.open(name)
+            except (NotFound, InvalidTransition) as error:
+                if skipped is None:
+                    raise
+                skipped(error)
+                continue
+            with taken_up as opened:
                 for state in opened.states():
                     if state.failure is not None:
                         opened.save(replace(state, failure=None))

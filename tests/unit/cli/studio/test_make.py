@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
+
+from auria_bot.errors import InvalidTransition, NotFound
+from auria_bot.services.studio.studio import UnfinishedRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +59,21 @@ def test_options_that_cannot_be_combined_are_refused(auria: Auria, arguments: tu
     code, _, err = auria("make", *arguments)
     assert code == 4
     assert message in err
+
+
+@pytest.mark.parametrize("error", [NotFound("it was finished elsewhere"), InvalidTransition("vm works on it")])
+def test_a_run_that_another_machine_took_meanwhile_is_skipped(
+    application: Application, auria: Auria, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """With a line; it is no failure, and the others are gone on with."""
+    runs = type(application.runs)
+    there = UnfinishedRun(run="r1", count=1)
+    monkeypatch.setattr(type(application.studio), "unfinished", lambda _: (there,))
+    monkeypatch.setattr(runs, "open", Mock(side_effect=error))
+    code, _, err = auria("make", "--resume")
+    assert (code, f"skipped: {error}" in err) == (0, True)
+    with pytest.raises(type(error)):
+        application.studio.resume("r1")
 
 
 def test_a_run_of_an_earlier_version_is_named_with_what_to_do(old_run: Path, auria: Auria) -> None:

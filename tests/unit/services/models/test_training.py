@@ -265,6 +265,27 @@ def test_only_the_better_one_takes_the_place(application: Application, tmp_path:
     assert (again.trained, again.figures) == (False, {"grown": 0.0})
 
 
+def test_a_training_that_was_cut_by_its_limit_goes_on_the_next_time(application: Application):
+    """Until it is finished, the version does not count as tried, in service or not."""
+    steps = {"steps": 3, "of": 5}
+
+    def train(**given: Any) -> dict[str, Any]:
+        given["out"].mkdir(parents=True, exist_ok=True)
+        config = {"training": {**steps, "corpus": given["corpus"]}}
+        (given["out"] / "config.json").write_text(json.dumps(config))
+        return {}
+
+    recipe = SimpleNamespace(train=train)
+    again = [
+        retrain(application, "newest", recipe=recipe, comparison=judge(better=better), least=0.1).trained
+        for better in (False, True, True)
+    ]
+    assert again == [True, True, True]
+    steps["steps"] = 5
+    assert retrain(application, "newest", recipe=recipe, comparison=judge(better=True), least=0.1).trained
+    assert not retrain(application, "newest", recipe=recipe, comparison=judge(better=True), least=0.1).trained
+
+
 def test_growth_is_measured_from_the_last_version_trained_on(tmp_path: Path):
     """Growth counts from the last version trained on, in service or not; None where none is known."""
     assert growth(tmp_path, tmp_path, EDITION) is None
