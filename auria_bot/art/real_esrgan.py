@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.checkpoint import verify
-from auria_bot.art.pictures import open_picture, save_picture, to_array, to_picture
+from auria_bot.art.pictures import MOST_PIXELS, open_picture, save_picture, to_array, to_picture
 from auria_bot.art.runtime import Network, load
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import InputError, PictureError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ class RealEsrgan:
         """Write `source` as PNG with a short side of `size` pixels.
 
         Raises:
-            PictureError: the source cannot be read.
+            PictureError: the source cannot be read, or is too narrow.
             InputError: the size is out of range.
             DiskError: the target cannot be written.
         """
@@ -111,9 +111,18 @@ class RealEsrgan:
         save_picture(picture, target, compress_level=1)
 
     def enlarged(self, picture: Image.Image, size: int) -> Image.Image:
-        """An RGB picture with a short side of `size` pixels; larger pictures are reduced."""
+        """An RGB picture with a short side of `size` pixels; larger pictures are reduced.
+
+        Raises:
+            PictureError: it is so narrow that it would have more than MOST_PIXELS.
+        """
         ratio = size / min(picture.size)
         goal = (max(1, round(picture.width * ratio)), max(1, round(picture.height * ratio)))
+        if goal[0] * goal[1] > MOST_PIXELS:
+            raise PictureError(
+                f"a picture of {picture.width} x {picture.height} pixels is too narrow to be enlarged: it would have"
+                f" {goal[0]} x {goal[1]}; at most {MOST_PIXELS:,} in all are possible"
+            )
         aim = min(size, self.config.last_pass)
         while min(picture.size) < aim:
             if min(picture.size) * _FACTOR > aim * 1.5:

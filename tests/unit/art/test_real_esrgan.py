@@ -37,6 +37,12 @@ def test_the_short_side_is_what_was_asked_for(enlarger: RealEsrgan, tmp_path: Pa
     assert (tmp_path / "b.png").read_bytes() == first
 
 
+def test_a_picture_that_is_too_narrow_is_refused(enlarger: RealEsrgan) -> None:
+    """It would have thousands of millions of pixels."""
+    with pytest.raises(PictureError, match=r"8 x 20000 pixels is too narrow .* 1080 x 2700000"):
+        enlarger.enlarged(Image.new("RGB", (8, 20_000)), 1080)
+
+
 def test_enlarging_keeps_the_picture(enlarger: RealEsrgan) -> None:
     """Made small again, the large picture is the small one without its grain."""
     scene = invented_scene(1, 32)
