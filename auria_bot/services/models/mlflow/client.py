@@ -8,19 +8,21 @@ Runs with their figures and files, registered models and their versions, as the 
 from __future__ import annotations
 
 import base64
+import functools
+import http.client
 import json
 import shutil
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 from auria_bot.errors import NotFound, RegistryAway
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auria_bot.secret_store import SecretStore
@@ -33,7 +35,12 @@ _SCHEME: Final = "mlflow-artifacts:/"
 _TIMEOUT: Final = 20.0  # seconds without an answer
 _FILE_TIMEOUT: Final = 120.0  # seconds without progress, for files
 _PAGE: Final = 200  # most versions in one answer
+_LONGEST: Final = 64 << 20  # bytes of an answer in JSON
 _BATCH: Final = 500  # most metrics in one request; the server takes 1,000
+
+
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -41,6 +48,19 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+def _understood(method: Callable[Concatenate[MlflowClient, _Given], _Result]) -> Callable[..., _Result]:
+    """A method that tells of an answer without what it needs, instead of failing on it."""
+
+    @functools.wraps(method)
+    def asked(client: MlflowClient, *args: _Given.args, **named: _Given.kwargs) -> _Result:
+        try:
+            return method(client, *args, **named)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            client._away(f"its answer lacks what is needed: {type(error).__name__}")  # noqa: SLF001 - its own method
+
+    return asked
 
 
 class MlflowClient:
@@ -63,6 +83,7 @@ class MlflowClient:
         self._address, self._secrets = address, secrets
         self._opener = urllib.request.build_opener(_NoRedirects())
 
+    @_understood
     def start_run(self, experiment: str, name: str) -> tuple[str, str]:
         """Begin a run; its id, and the address of its files. Raises RegistryAway, as every method does."""
         found = self._call("GET", "experiments/get-by-name", query={"experiment_name": experiment}, missing={})
@@ -88,11 +109,13 @@ class MlflowClient:
             self._call("POST", "runs/log-batch", batch)
         self._call("POST", "runs/update", {"run_id": run, "status": "FINISHED", "end_time": _now()})
 
+    @_understood
     def models(self, prefix: str) -> list[str]:
         """The names of the registered models that begin with a prefix."""
         rows = self._pages("registered-models/search", "registered_models", {"filter": f"name LIKE '{prefix}%'"})
         return [str(row["name"]) for row in rows]
 
+    @_understood
     def create_version(self, model: str, *, run: str, source: str, tags: Mapping[str, str]) -> int:
         """Append a version to a registered model, which is made where it is missing; its number, from 1."""
         asked = {
@@ -104,6 +127,7 @@ class MlflowClient:
         self._create("registered-models/create", {"name": model})
         return int(self._call("POST", "model-versions/create", asked)["model_version"]["version"])
 
+    @_understood
     def versions(self, model: str) -> list[tuple[int, str, dict[str, str]]]:
         """Number, source and tags of each version of a registered model, in the order in which they came."""
         rows = self._pages("model-versions/search", "model_versions", {"filter": f"name='{model}'"})
@@ -129,6 +153,7 @@ class MlflowClient:
                 size = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
                 self._ask("PUT", place, file, headers=size, timeout=_FILE_TIMEOUT).close()
 
+    @_understood
     def download(self, source: str, folder: Path) -> None:
         """Copy all files at an address into a folder.
 
@@ -148,6 +173,7 @@ class MlflowClient:
             with self._ask("GET", place, timeout=_FILE_TIMEOUT) as answer, target.open("wb") as file:
                 shutil.copyfileobj(answer, file)
 
+    @_understood
     def delete(self, source: str) -> None:
         """Delete the files at an address; files that are gone are no error."""
         for name in list(self._listed(_path(source), "")):
@@ -157,7 +183,7 @@ class MlflowClient:
         """The files at a path with their folders."""
         place = f"{path}/{below}".rstrip("/")
         with self._ask("GET", f"{_ARTIFACTS}?{urlencode({'path': place})}") as answer:
-            rows = json.load(answer).get("files", [])
+            rows = self._read(answer).get("files", [])
         for row in rows:
             name = f"{below}/{row['path'].rpartition('/')[2]}".lstrip("/")
             if row.get("is_dir"):
@@ -166,8 +192,9 @@ class MlflowClient:
                 yield name
 
     def _pages(self, method: str, key: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        token = ""
-        while True:
+        token, seen = "", set[str]()
+        while token not in seen:
+            seen.add(token)
             asked = {**query, "max_results": str(_PAGE)} | ({"page_token": token} if token else {})
             found = self._call("GET", method, query=asked)
             yield from found.get(key, ())
@@ -193,16 +220,30 @@ class MlflowClient:
         place = _API + method + (f"?{urlencode(query)}" if query else "")
         try:
             with self._ask(verb, place, content, headers={"Content-Type": "application/json"}) as answer:
-                found: dict[str, Any] = json.load(answer)
-                return found
+                return self._read(answer)
         except _RequestRejected as error:
             if missing is not None and error.code == "RESOURCE_DOES_NOT_EXIST":
                 return missing
             if existing and error.code == "RESOURCE_ALREADY_EXISTS":
                 return {}
             raise
-        except ValueError:
+
+    def _read(self, answer: Any) -> dict[str, Any]:
+        """An answer's object, read within a time and a length."""
+        until, content = time.monotonic() + _TIMEOUT, bytearray()
+        try:
+            while part := answer.read1(1 << 16):
+                content += part
+                if len(content) > _LONGEST or time.monotonic() > until:
+                    self._away("its answer is too long or too slow")
+            found = json.loads(content)
+        except (OSError, http.client.HTTPException) as error:
+            self._away(str(error) or type(error).__name__)
+        except (ValueError, RecursionError):
             self._away("it is no MLflow server: its answer is not JSON")
+        if not isinstance(found, dict):
+            self._away("it is no MLflow server: its answer is no JSON object")
+        return found
 
     def _ask(
         self,
@@ -224,7 +265,7 @@ class MlflowClient:
             raise _RequestRejected(
                 f"the registry at {self._address} refuses ({error.code}): {told[1]}", told[0]
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self._away(str(getattr(error, "reason", error)) or type(error).__name__)
 
     def _authorization(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -274,6 +275,23 @@ def test_what_is_no_mlflow_server_is_told():
         MlflowClient(other.address).models("auria-")
     with pytest.raises(RegistryAway, match=r"does not answer \(.*refused"):
         MlflowClient(other.address).models("auria-")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [],
+        {"model_versions": 7},
+        {"model_versions": [{"name": "auria-a"}]},
+    ],
+)
+def test_an_answer_without_what_is_needed_is_told(answer: object):
+    """A list, a number, rows without a version; the same page is not asked for ever."""
+    with HttpServer(lambda *_: (200, {}, json.dumps(answer).encode())) as other, pytest.raises(RegistryAway):
+        MlflowClient(other.address).versions("auria-a")
+    same = json.dumps({"model_versions": [], "next_page_token": "a"}).encode()
+    with HttpServer(lambda *_: (200, {}, same)) as other:
+        assert MlflowClient(other.address).versions("auria-a") == []
 
 
 def test_a_version_without_files_is_told(server: MlflowStandIn, tmp_path: Path):
