@@ -98,7 +98,7 @@ def test_silence_is_given_up_and_asked_again(server: RedditServer):
     """An answer that does not come within the time is asked for again."""
     server.post()
     server.fail_next("slow")
-    reddit = reader(server, timeout=0.2)
+    reddit = reader(server, timeout=1.0)
     assert len(reddit.page("haiku", "new", {}).posts) == 1
     assert reddit.meter.repeated == 1
 
@@ -107,7 +107,7 @@ def test_an_answer_that_drips_is_given_up(server: RedditServer):
     """The time is for the whole answer, not for each byte."""
     server.post()
     # Straight to the server: the proxy would wait for the whole answer.
-    direct = reader(server, timeout=0.3, api_url=server.direct)
+    direct = reader(server, timeout=1.0, api_url=server.direct)
     direct.page("haiku", "new", {})
     server.drips = 0.02
     assert len(direct.page("haiku", "new", {}).posts) == 1
