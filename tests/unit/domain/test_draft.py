@@ -83,3 +83,10 @@ def test_approval_needs_a_channel() -> None:
     """An approval for nowhere is refused."""
     with pytest.raises(InputError, match="channel"):
         DRAFT.approve((), NOW)
+
+
+def test_what_is_shown_is_the_picture_and_every_text() -> None:
+    """A text of a channel counts, whether or not the draft is for that channel."""
+    assert DRAFT.shown == replace(DRAFT, made_at=datetime(2026, 2, 3, tzinfo=UTC)).shown
+    changes = [{"picture_sha256": "cd"}, {"text": "verse"}, {"alt_text": "A sea."}, {"channel_texts": {"x": "short"}}]
+    assert len({replace(DRAFT, **change).shown for change in ({}, *changes)}) == 5

@@ -167,3 +167,17 @@ def test_notices_and_keys():
         "expires_at": None,
         "used_at": None,
     }
+
+
+def test_the_path_of_a_picture(tmp_path: Path):
+    """None where it is gone."""
+    application = fake_application(tmp_path)
+    with application.store.begin() as unit:
+        draft = add_draft(unit)
+    pictures = application.pictures
+    assert serialization.picture_path(pictures, draft, "post") is None
+    place = pictures.root / draft.folder / draft.artwork.files["post"].name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(b"picture")
+    assert serialization.picture_path(pictures, draft, "post") == str(place)
+    application.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.errors import InputError, NotFound, NotPermitted, TooManyAttempts
+from auria_bot.services.accounts import passkeys as passkeys_module
 from auria_bot.services.accounts.accounts import Accounts
 from auria_bot.services.accounts.passkeys import Passkeys
 from auria_bot.testing import FakeClock
@@ -234,3 +235,13 @@ def test_passkeys_are_named_renamed_and_removed(desk: Desk) -> None:
 def test_passkeys_need_a_name_and_a_safe_connection(desk: Desk, site: str, *, is_available: bool) -> None:
     """Browsers refuse them elsewhere; localhost counts as safe."""
     assert Passkeys(accounts=desk.accounts, site=site, clock=CLOCK).is_available is is_available
+
+
+def test_an_operator_has_ten_passkeys_at_the_most(desk: Desk) -> None:
+    """Another one takes the place of one that is removed."""
+    for number in range(passkeys_module._MOST):
+        desk.added("ada", f"key {number}")
+    with pytest.raises(InputError, match="which is the most; remove one first"):
+        desk.added("ada", "one more")
+    desk.passkeys.remove("ada", desk.passkeys.list("ada")[0].id)
+    desk.added("ada", "one more")

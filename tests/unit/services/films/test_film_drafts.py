@@ -229,3 +229,9 @@ def test_the_roles_are_the_settings(application: Application) -> None:
     roles = application.film_drafts._roles()
     kinds = (type(roles.poet), type(roles.mood_reader), type(roles.text_writer), type(roles.safety_filter))
     assert kinds == (FakePoet, FakeMoodReader, FakeTextWriter, FakeSafetyFilter)
+
+
+def test_a_film_that_was_led_by_a_poem_is_shown_with_it(application: Application, film: Film) -> None:
+    """Its lines are in the film's plan."""
+    led = replace(film, facts={**film.facts, "poem": POEM.split(" / ")})
+    assert str(application.film_drafts.add(led).artwork.haiku) == POEM

@@ -187,6 +187,21 @@ def test_strokes_stay_over_the_seam_of_a_loop_and_an_interruption(
     assert render(library, plan, ignore, stylist)[0].path.read_bytes() == whole.path.read_bytes()
 
 
+def test_strokes_of_a_film_that_does_not_loop_begin_on_bare_canvas(tmp_path: Path) -> None:
+    """Nothing is painted before its first frame."""
+    request = replace(WISH, strokes=True, style="The Starry Night", loop=False, moving=False, seconds=Fraction(1))
+    plan = planner(tmp_path / "models").plan("drawn", request, FORMATS[".mp4"])
+    painters = list[Painter]()
+
+    def stylist() -> Any:
+        painters.append(Painter())
+        return painters[0]
+
+    render(FilmLibrary(tmp_path / "films"), plan, ignore, stylist)
+    assert len(painters) == 1
+    assert painters[0].count == plan.frames.timing.frames
+
+
 def test_strokes_need_a_painting(tmp_path: Path) -> None:
     """Which the message says how to name."""
     with pytest.raises(InputError, match="--style"):

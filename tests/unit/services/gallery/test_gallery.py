@@ -179,3 +179,11 @@ def test_a_painting_is_named_by_its_title(tmp_path: Path) -> None:
     gallery = gallery_of(exhibited(tmp_path, 1))
     assert gallery.style_title("style-1") == gallery.entries()[0].style_title != "style-1"
     assert gallery.style_title("style-9") == "style-9"
+
+
+def test_a_work_is_required_to_be_published(tmp_path: Path) -> None:
+    """One that is not there is not found."""
+    gallery = gallery_of(exhibited(tmp_path, 1))
+    gallery.require(1)
+    with pytest.raises(NotFound, match="no published artwork 2"):
+        gallery.require(2)

@@ -15,7 +15,10 @@ from auria_bot.testing import FakeChannel, FakeClock
 from tests.publishing import approved
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.bootstrap.application import Application
+    from auria_bot.store.files import Pictures
 
 
 def test_a_draft_becomes_a_post_on_every_channel(application: Application) -> None:
@@ -198,3 +201,33 @@ def test_a_picture_is_fitted_as_it_would_be_sent(application: Application, monke
     assert (fitted.width, fitted.height) == (20, 25)
     with pytest.raises(UnknownName, match="no channel named 'gone'"):
         application.post_creator.fitted_picture(made, "gone")
+
+
+class _Elsewhere:
+    """Pictures that are kept in a bucket."""
+
+    address = "s3://bucket/pictures"
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures, self.brought = pictures, list[tuple[str, str]]()
+
+    def place(self, folder: str, name: str) -> Path:
+        """Bring a file here."""
+        self.brought.append((folder, name))
+        return self._pictures.place(folder, name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pictures, name)
+
+
+def test_pictures_of_a_bucket_are_brought_before_anything_is_scheduled(application: Application) -> None:
+    """Those of the drafts that are named, else of all that are approved; nothing is waited for in a transaction."""
+    first, second = approved(application, 1), approved(application, 2)
+    creator = application.post_creator
+    creator._pictures = elsewhere = cast("Any", _Elsewhere(application.pictures))
+    creator.schedule([second.id])
+    assert elsewhere.brought[0] == (second.folder, "post.jpg")
+    assert first.folder not in {folder for folder, _ in elsewhere.brought}
+    elsewhere.brought.clear()
+    creator.schedule()
+    assert elsewhere.brought[0] == (first.folder, "post.jpg")

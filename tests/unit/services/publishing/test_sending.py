@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, PostState
-from auria_bot.errors import OutcomeUnknown, StoreError, Throttled
+from auria_bot.errors import OutcomeUnknown, StorageAway, StoreError, Throttled
 from auria_bot.services.publishing.publisher import LEASE
 from auria_bot.services.publishing.sending import LONGEST_WAIT, MOST_FAILURES, PAUSE, retry_after
 from auria_bot.testing import FakeChannel, FakeClock
@@ -431,3 +431,22 @@ def test_words_that_were_not_approved_are_not_sent(application: Application, cha
     assert channel.mutations == 0
     assert "its content is not what was approved" in application.publisher.post(first.id)[0].message
     assert f"{second.picture} cannot be read" in application.publisher.post(second.id)[0].message
+
+
+def test_a_post_whose_picture_is_in_a_bucket_that_is_away_waits(
+    application: Application, channel: FakeChannel, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is sent, and it is sent once the bucket is back."""
+
+    def away(_: object) -> NoReturn:
+        raise StorageAway("the bucket cannot be reached")
+
+    approved(application)
+    with monkeypatch.context() as patched:
+        patched.setattr(application.publisher._sender, "_locate", away)
+        application.publisher.publish()
+    assert (only(application).state, channel.mutations) == (PostState.WAITING, 0)
+    assert "the bucket cannot be reached" in only(application).message
+    clock.advance(hours=1)
+    application.publisher.publish()
+    assert only(application).state is PostState.SENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,6 +24,9 @@ from auria_bot.services.studio.plan import (
     draw_mood,
     new_seed,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_first_artwork_has_the_runs_own_seed() -> None:
@@ -117,3 +121,31 @@ def test_a_failure_becomes_its_own_error() -> None:
     assert isinstance(error, ModelMissing)
     assert "step 'poem' of artwork 2: gone; its log: /x.log" in str(error)
     assert isinstance(Failure(artwork=1, step="s", error="StepCrashed", message="", log="").to_error(), StepCrashed)
+
+
+def test_a_plan_of_another_machine_uses_the_folders_of_this_one(tmp_path: Path) -> None:
+    """Where its own are not here: models, interpreters, style banks and the cache."""
+    gone, here = "/of/another/machine", str(tmp_path)
+    plan = Plan(
+        run="r",
+        seed=1,
+        request=ArtworkRequest(),
+        backends={
+            "poet": BackendSpec(name="fake", models=gone, python="/of/another/python"),
+            "painter": BackendSpec(name="fake", models=here, python="/of/another/python"),
+            "captioner": BackendSpec(name="unknown", models=gone),
+        },
+        shared_options={"banks": [gone], "cache": f"{gone}/cache"},
+    )
+    config = StudioConfig(
+        backends={role: BackendSpec(name="fake", models=here, python="/own/python") for role in ("poet", "painter")},
+        shared_options={"banks": [here], "cache": f"{here}/cache"},
+    )
+    moved = plan.on_this_machine(config)
+    assert {role: (spec.models, spec.python) for role, spec in moved.backends.items()} == {
+        "poet": (here, "/own/python"),
+        "painter": (here, "/of/another/python"),
+        "captioner": (gone, ""),
+    }
+    assert moved.shared_options == {"banks": [here], "cache": f"{here}/cache"}
+    assert moved.on_this_machine(config) == moved

@@ -10,10 +10,12 @@ from PIL import Image
 
 from auria_bot.domain.pipeline import ROLES, ArtworkRequest
 from auria_bot.errors import InputError, InvalidTransition, NotFound, StepFailed
+from auria_bot.execution.work_unit import Requirements, UnitProgress, WorkUnit
 from auria_bot.services.studio import published_pipelines as module
 from auria_bot.services.studio.pipelines import PipelineRunner
 from auria_bot.services.studio.plan import BackendSpec, Plan, StudioConfig
 from auria_bot.services.studio.published_pipelines import PublishedPipelines
+from auria_bot.services.studio.run_store import RunEvent
 from auria_bot.testing import FakeClock
 from tests.executors import RemoteLikeExecutor
 
@@ -149,3 +151,31 @@ def test_results_of_the_latest_runs_are_kept(
     with pytest.raises(StepFailed):
         published.run("verse", chosen, "torn")
     assert sorted(path.name for path in (file.parent / "pipelines" / ".runs").iterdir()) == ["key2", "key9"]
+
+
+def test_a_pipeline_whose_facts_are_damaged_is_told(published: PublishedPipelines, file: Path, tmp_path: Path):
+    """With what to do."""
+    published.publish(file, "postcard")
+    (facts,) = (tmp_path / "pipelines" / "postcard").glob("*.json")
+    facts.write_text("{", encoding="utf-8")
+    with pytest.raises(NotFound, match="postcard is damaged; publish it again with --replace"):
+        published.get("postcard")
+
+
+def test_what_a_step_shows_meanwhile_is_no_event_of_a_run():
+    """Layers of strokes are for the live studio."""
+    unit = WorkUnit(
+        name="painted",
+        order=(4, 1),
+        function="a:b",
+        request={},
+        state={},
+        group="painted",
+        requirements=Requirements(),
+        deadline=5.0,
+    )
+    told: list[RunEvent] = []
+    tell = module._told_to(told.append)
+    assert tell is not None
+    tell(UnitProgress(unit=unit, facts={"layer": 1}, files={}))
+    assert told == []

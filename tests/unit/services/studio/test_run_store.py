@@ -233,3 +233,9 @@ def test_a_run_that_is_worked_on_makes_the_store_busy(tmp_path: Path) -> None:
     (tmp_path / "run" / "lock").unlink()
     (tmp_path / "run" / "lock").mkdir()
     assert not store.is_busy()
+
+
+def test_what_a_step_prints_has_a_place(tmp_path: Path) -> None:
+    """By artwork and step."""
+    with RunStore(tmp_path).create(plan(), [state()]) as run:
+        assert run.log(1, "poem") == tmp_path / "run" / "logs" / "01-poem.log"
