@@ -111,7 +111,7 @@ def test_a_job_ends_with_what_its_command_reported(tmp_path: Path, monkeypatch: 
     assert (state, "auria corpus login" in refresh) == ("retry", True)
     assert found == {
         "tidy": ("done", "nothing is old enough to delete"),
-        "digest": ("done", "a new digest, 1 notice sent"),
+        "digest": ("done", "a new digest, 1 notice logged, as notify.addresses is empty"),
         "publish folder": ("done", "1 published"),
         "approve": ("done", f"draft {waiting.id} is approved for folder"),
     }

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -71,7 +72,7 @@ def _working_directory(*command: str, role: str = "") -> Callable[[Path], str]:
             (folder / f"{name}.py").write_text(f"open({str(scratch / name)!r}, 'w').close(); raise SystemExit(99)")
         settings = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")} | FAKES
         if role:
-            (scratch / "python").write_text(f'#!/bin/sh\nexec {sys.executable} {role} "$@"\n')
+            (scratch / "python").write_text(f'#!/bin/sh\nexec {quote(sys.executable)} {role} "$@"\n')
             (scratch / "python").chmod(0o700)
             settings["AURIA_POET__INTERPRETER"] = str(scratch / "python")
         done = subprocess.run(

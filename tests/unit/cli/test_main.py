@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PROGRAM = """
-import sys, tempfile, time
+import signal, sys, tempfile, time
 from auria_bot import cli
 from auria_bot.cli import app as commands
+
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # the tests may have been started by nohup
 
 def work(prog_name):
     with tempfile.TemporaryDirectory(dir=sys.argv[1]):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,7 +142,9 @@ def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_unit_may_run_in_another_interpreter(tmp_path: Path) -> None:
     """Units of one interpreter share a worker; another one has its own."""
     seen, other = tmp_path / "seen", tmp_path / "python"
-    other.write_text(f'#!/bin/sh\necho "$2" >> {seen}\nPYTHONPATH={Path.cwd()} exec {sys.executable} "$@"\n')
+    other.write_text(
+        f'#!/bin/sh\necho "$2" >> {seen}\nPYTHONPATH={quote(str(Path.cwd()))} exec {quote(sys.executable)} "$@"\n'
+    )
     other.chmod(0o755)
     apart = Requirements(interpreter=str(other))
     done = run(tmp_path, unit(1), unit(2, requirements=apart), unit(3, requirements=apart), unit(4))
@@ -246,7 +249,8 @@ def test_a_worker_that_stops_sending_and_stays_is_ended(tmp_path: Path, monkeypa
     """It is given a moment to end, and then it is made to."""
     monkeypatch.setattr(unit_child, "PATIENCE", 0.2)
     deaf = tmp_path / "deaf"
-    deaf.write_text(f"#!{sys.executable}\nimport os, time\nos.closerange(3, 256)\ntime.sleep(600)\n")
+    code = "import os, time; os.closerange(3, 256); time.sleep(600)"
+    deaf.write_text(f"#!/bin/sh\nexec {quote(sys.executable)} -c '{code}'\n")
     deaf.chmod(0o755)
     with pytest.raises(StepTimedOut, match=r"did not end within 0\.2 s"):
         run(tmp_path, unit(1), python=str(deaf))

@@ -418,7 +418,7 @@ def test_a_withdrawal_is_claimed_by_one_worker_at_a_time(store: Store):
         unit.posts.confirm_send(claimed, memo="memo", now=NOW, lease=LEASE)
         unit.posts.close_attempt(sent, outcome=Outcome.SENT, message="", at=NOW)
         asked = unit.posts.request_withdrawal(unit.posts.get(sent.id), message="asked for", now=NOW)
-        assert (asked.state, asked.message, asked.receipt) == (PostState.WITHDRAWING, "wished", RECEIPT)
+        assert (asked.state, asked.message, asked.receipt) == (PostState.WITHDRAWING, "asked for", RECEIPT)
     wanted = {"lease": LEASE, "channels": ("folder",)}
     with store.begin() as unit:
         assert unit.posts.claim_withdrawal(now=NOW, ids=(asked.id + 1,), **wanted) is None
