@@ -148,7 +148,7 @@ class StepRunner:
                 "fingerprints": [other.fingerprint for other in earlier if other.fingerprint],
                 "reuse": self._reusable_key(state, step),
                 "watched": self._is_watched,
-                "next": [later.name for later in STEPS[STEPS.index(step) + 1 :]],
+                "next": self._following(step),
             },
             files=artwork.files,
             group=artwork.key,
@@ -156,6 +156,11 @@ class StepRunner:
             folders=tuple(dict.fromkeys([*(spec.models for spec in specs), *plan.shared_options.get("banks", ())])),
             deadline=self._config.deadline_of(step.name),
         )
+
+    def _following(self, step: Step) -> list[str]:
+        """The steps that follow and ask for the same as this one, so that one process performs them all."""
+        wanted = self._requirements(step)
+        return [later.name for later in STEPS[STEPS.index(step) + 1 :] if self._requirements(later) == wanted]
 
     def _reusable_key(self, state: ArtworkState, step: Step) -> str:
         """The cache key of a saved step whose files are whole; "" where it must be performed."""

@@ -47,12 +47,11 @@ class StepWorker:
     def prepare(self, request: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Begin to load the backends of the steps that follow, in a thread beside the step that `state` names.
 
-        For a process that performs all steps of a run. What cannot be loaded is told by the step that needs it.
+        What cannot be loaded is told by the step that needs it.
         """
         plan, roles = self._plan_of(request), {step.name: step.roles for step in STEPS}
-        here = {spec.python for role, spec in plan.backends.items() if role in roles[state["step"]]}
         for role in dict.fromkeys(role for step in state.get("next", ()) for role in roles[step]):
-            if role in plan.backends and role not in self._backends and plan.backends[role].python in here:
+            if role in plan.backends and role not in self._backends:
                 self._backends[role] = self._loader.submit(self._load, role)
 
     def __call__(

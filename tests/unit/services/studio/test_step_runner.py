@@ -9,6 +9,7 @@ import pytest
 
 from auria_bot.domain.artwork import Artwork, ArtworkInProgress
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest, provenance_name
+from auria_bot.execution.work_unit import Requirements
 from auria_bot.services.studio import step_worker
 from auria_bot.services.studio.plan import GIVEN, ArtworkState, BackendSpec, Plan, StudioConfig, artwork_seed
 from auria_bot.services.studio.run_store import RunStore
@@ -278,6 +279,18 @@ def test_a_requested_mode_reaches_the_style(tmp_path: Path) -> None:
         style = run.load(1).artwork.style
     assert style is not None
     assert (style.mode, style.key) == ("photorealistic", "fake-03")
+
+
+def test_a_step_announces_those_that_the_same_process_performs(tmp_path: Path) -> None:
+    """One that asks for other compute, or for another interpreter, has a process of its own."""
+    run = begin(tmp_path)
+    backends = {**run.plan.backends, "captioner": replace(run.plan.backends["captioner"], python="/opt/python")}
+    config = StudioConfig(backends={}, requirements={"style": Requirements(gpus=1.0)})
+    runner = StepRunner(
+        replace(run, plan=replace(run.plan, backends=backends)), RemoteLikeExecutor(), config=config, report=print
+    )
+    assert runner._following(STEPS[0]) == ["mood", "painting", "enlarge", "words", "finish"]
+    assert runner._following(STEPS[-1]) == []
 
 
 def test_a_plan_that_names_no_backend_fails_the_step(tmp_path: Path) -> None:
