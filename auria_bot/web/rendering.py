@@ -42,6 +42,7 @@ __all__ = ["Renderer", "ShownPicture", "View", "page_key"]
 
 _USUAL_WIDTH = 960  # pixels
 _MOST_CARDS = 256  # rendered ones that are kept
+_TEMPLATES = ("base.html", "macros.html", "listing.html", "artwork.html", "browse.html")  # of the pages seen most
 
 
 class View:
@@ -126,6 +127,11 @@ class Renderer:
             "known_strings": find_language(DEFAULT).keys,
         }
         self._environment.filters["ld_json"] = _ld_json
+
+    def compile(self) -> None:
+        """Compile the templates of the pages that are seen most; else their first visitors wait for that."""
+        for name in _TEMPLATES:
+            self._environment.get_template(name)
 
     def page(self, template: str, view: View, **values: Any) -> str:
         """Render a template for a view."""

@@ -16,9 +16,6 @@ from auria_bot.errors import AuriaError
 from auria_bot.memory import return_memory
 from auria_bot.services.operations.health import HealthServer
 from auria_bot.web.app import create_app
-from auria_bot.web.language import DEFAULT, find_language
-from auria_bot.web.links import artwork_path
-from auria_bot.web.rendering import View
 
 if TYPE_CHECKING:
     import asyncio
@@ -127,22 +124,21 @@ def serve(services: Application, *, ready: Callable[[], None] | None = None) -> 
     """
     host, _, port = services.settings.web.address.rpartition(":")
     app = create_app(services)
-    _settle(app.state.site, services.public_url)
+    _settle(app.state.site)
     with contextlib.ExitStack() as beside:
         if address := services.settings.web.metrics:
             beside.enter_context(HealthServer(app.state.health, address, setting="web.metrics"))
         WebServer(app, host=host.strip("[]"), port=int(port), ready=ready).run()
 
 
-def _settle(site: Site, base: str) -> None:
+def _settle(site: Site) -> None:
     """Read and compile what the first visitors would wait for.
 
     It is kept out of garbage collection, which stops all readers.
     """
     with contextlib.suppress(AuriaError):  # a database that is away now is reported by the pages
-        newest = [artwork_path(entry) for entry in site.gallery.entries()[:1]]
-        for path in ("/", "/browse", *newest):
-            site.page(View(path, find_language(DEFAULT), base=base))
+        site.gallery.version()
+    site.renderer.compile()
     gc.collect()
     gc.freeze()
     return_memory()  # which reading took

@@ -12,6 +12,8 @@ from tests.exhibited import exhibited
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
 
 def test_addresses_of_an_export_name_files(tmp_path: Path) -> None:
     """On the running site they are paths; full ones begin with the public address."""
@@ -46,3 +48,14 @@ def test_a_card_is_rendered_once_for_each_use(tmp_path: Path) -> None:
     assert first not in others
     exported = renderer.card(View("/", english.language, base=english.base, exported=True), work, "92vw")
     assert 'href="artworks/' in exported
+
+
+def test_the_pages_seen_most_need_no_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once that was done before the server listens."""
+    site, renderer = site_of(exhibited(tmp_path, 1))
+    renderer.compile()
+    compiled = list[str]()
+    monkeypatch.setattr(renderer._environment, "compile", lambda *_, **__: compiled.append("a template"))
+    for path in site.paths():
+        assert site.page(View(path, find_language("en"), base="https://a.example"))
+    assert compiled == []
