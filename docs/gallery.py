@@ -29,7 +29,7 @@ WORKS = (
     ("--theme", "river through the valley", "--mood", "serene", "--seed", "1"),
     ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
-"""The wishes of each artwork."""
+"""The options of each artwork."""
 
 ROOT = Path(__file__).resolve().parents[1]
 _BEGIN, _END = "<!-- gallery: made by `make gallery` -->", "<!-- end of gallery -->"
@@ -52,8 +52,8 @@ def main() -> None:
 def _cells(scratch: Path) -> list[str]:
     """Make each artwork in a home of its own, save its picture, and give what README.md shows of it."""
     cells = []
-    for number, wishes in enumerate(WORKS, start=1):
-        draft = _made(wishes, scratch / str(number))
+    for number, options in enumerate(WORKS, start=1):
+        draft = _made(options, scratch / str(number))
         target = ROOT / "docs" / "art" / f"{number}.jpg"
         with Image.open(draft["pictures"]["post"]) as picture:
             small = picture.convert("RGB").resize(_SIZE, Image.Resampling.LANCZOS)
@@ -63,16 +63,16 @@ def _cells(scratch: Path) -> list[str]:
             f'<td valign="top" width="33%"><img src="docs/art/{number}.jpg" alt="{_escaped(draft["alt_text"])}"><br>'
             f"<em>{'<br>'.join(_escaped(line) for line in draft['haiku'])}</em><br>"
             f"<sub>{_escaped(Style(**style).credit)}</sub><br>"
-            f"<sub><code>auria make {_escaped(shlex.join(wishes))}</code></sub></td>"
+            f"<sub><code>auria make {_escaped(shlex.join(options))}</code></sub></td>"
         )
     return cells
 
 
-def _made(wishes: tuple[str, ...], home: Path) -> dict[str, Any]:
-    """The draft of these wishes, as `auria make --json` prints it."""
+def _made(options: tuple[str, ...], home: Path) -> dict[str, Any]:
+    """The draft of these options, as `auria make --json` prints it."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
     env["AURIA_HOME"] = str(home)
-    command = [sys.executable, "-m", "auria_bot", "make", *wishes, "--json"]
+    command = [sys.executable, "-m", "auria_bot", "make", *options, "--json"]
     done = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own command
     draft: dict[str, Any] = json.loads(done.stdout)[0]["drafts"][0]
     return draft

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-WISH = FilmRequest(seconds=Fraction(60), rate=Fraction(25), size=(320, 180), seed=7, loop=True)
+REQUEST = FilmRequest(seconds=Fraction(60), rate=Fraction(25), size=(320, 180), seed=7, loop=True)
 MOST = 3.0  # times the median step
 HALF = 0.5  # of the warping error of frames that are painted each by itself
 
@@ -37,7 +37,7 @@ def run(seconds: int = 60) -> Result:
         app = build(load({"AURIA_HOME": scratch}))
         planner = app.film_planner
         name = "waves"
-        planned = planner.plan(name, replace(WISH, seconds=Fraction(seconds)), FORMATS[".mp4"])
+        planned = planner.plan(name, replace(REQUEST, seconds=Fraction(seconds)), FORMATS[".mp4"])
         made, _ = render(FilmLibrary(Path(scratch)), planned, lambda _done, _all: None)
         found = steps(made.path, loop=True)
         closed = _closes(planned.frames)
@@ -59,7 +59,9 @@ def run(seconds: int = 60) -> Result:
 
 def _strokes(app: Application, scratch: Path) -> tuple[float, float]:
     """How much strokes change beyond the film's own motion, as a share of frames painted each by itself; and the seam."""
-    request = replace(WISH, seconds=Fraction(4), rate=Fraction(12), flow="own", strokes=True, style="The Starry Night")
+    request = replace(
+        REQUEST, seconds=Fraction(4), rate=Fraction(12), flow="own", strokes=True, style="The Starry Night"
+    )
     planned = app.film_planner.plan("waves", request, FORMATS[".mp4"])
     style, stylist = planned.strokes, app.video_stylist
     if style is None:

@@ -103,7 +103,7 @@ class _Run:
         states = states_of(self.database)
         withdrawn = self.lines[self.post - 1] if self.scenario in WITHDRAWALS else ""
         if withdrawn and states[self.post - 1] == "sent" and self.server.backend != "instagram_graph":
-            wrong.append(f"lost: the wish to withdraw {withdrawn!r}: {said[-300:]}")
+            wrong.append(f"lost: the request to withdraw {withdrawn!r}: {said[-300:]}")
         films = self.lines[1:] if self.films else ()
         return states, [*wrong, *told(self.server, states, self.lines, said, withdrawn=withdrawn, films=films)]
 

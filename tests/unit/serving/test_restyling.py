@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WISH = StyleRequest(style="negative", strength=0.0)
+REQUEST = StyleRequest(style="negative", strength=0.0)
 
 
 class Shelf:
@@ -73,11 +73,11 @@ def test_a_picture_is_restyled_in_its_own_size(pool: StylePool) -> None:
     """By a network, and stroke by stroke; the same question has the same answer."""
     picture = invented_scene(1, 64).resize((63, 48))
     content = file_of(picture)
-    given = pool.submit(content, WISH, deadline=soon()).result()
+    given = pool.submit(content, REQUEST, deadline=soon()).result()
     with Image.open(io.BytesIO(given)) as restyled:
         assert (restyled.format, restyled.size) == ("JPEG", (63, 48))
         assert np.abs(np.asarray(restyled, int) - (255 - np.asarray(picture, int))).mean() < 12
-    assert pool.submit(content, WISH, deadline=soon()).result() == given
+    assert pool.submit(content, REQUEST, deadline=soon()).result() == given
     strokes = StyleRequest(style="monet", mode="oil", seed=3)
     with Image.open(io.BytesIO(pool.submit(content, strokes, deadline=soon()).result())) as painted:
         assert painted.size == (63, 48)
@@ -87,7 +87,7 @@ def test_a_picture_is_restyled_in_its_own_size(pool: StylePool) -> None:
 def test_a_large_picture_is_scaled_down(pool: StylePool, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that memory is bounded."""
     monkeypatch.setattr(restyling, "LONGEST_SIDE", 40)
-    given = pool.submit(file_of(invented_scene(1, 80)), WISH, deadline=soon()).result()
+    given = pool.submit(file_of(invented_scene(1, 80)), REQUEST, deadline=soon()).result()
     with Image.open(io.BytesIO(given)) as restyled:
         assert restyled.size == (40, 40)
 
@@ -96,8 +96,8 @@ def test_what_cannot_be_restyled_is_counted(pool: StylePool) -> None:
     """A damaged file, one with too many pixels, and a style that is not there."""
     good = file_of(invented_scene(1, 32))
     for content, request, kind in (
-        (b"text", WISH, PictureError),
-        (file_of(invented_scene(1, 400)), WISH, PictureError),
+        (b"text", REQUEST, PictureError),
+        (file_of(invented_scene(1, 400)), REQUEST, PictureError),
         (good, StyleRequest(style="nobody of that name"), UnknownName),
     ):
         with pytest.raises(kind):
@@ -109,11 +109,11 @@ def test_few_wait_and_nobody_longer_than_asked(pool: StylePool, shelf: Shelf) ->
     """Beside the one under way and the one that waits, there is no room; a turn that comes too late is not used."""
     shelf.gate.clear()
     content = file_of(invented_scene(1, 32))
-    first = pool.submit(content, WISH, deadline=soon())
+    first = pool.submit(content, REQUEST, deadline=soon())
     shelf.entered.wait(30)
-    late = pool.submit(content, WISH, deadline=time.monotonic())
+    late = pool.submit(content, REQUEST, deadline=time.monotonic())
     with pytest.raises(ModelServerBusy, match="2 pictures are waiting"):
-        pool.submit(content, WISH, deadline=soon())
+        pool.submit(content, REQUEST, deadline=soon())
     shelf.gate.set()
     assert first.result()
     with pytest.raises(ModelServerBusy, match="too late"):
@@ -123,7 +123,7 @@ def test_few_wait_and_nobody_longer_than_asked(pool: StylePool, shelf: Shelf) ->
 def test_styles_that_changed_are_taken_up(pool: StylePool, shelf: Shelf) -> None:
     """A network that was added since is found."""
     content, request = file_of(invented_scene(1, 32)), StyleRequest(style="second", strength=0.0)
-    pool.submit(content, WISH, deadline=soon()).result()
+    pool.submit(content, REQUEST, deadline=soon()).result()
     write_inverting_network(shelf.models, "second")
     with pytest.raises(UnknownName):
         pool.submit(content, request, deadline=soon()).result()

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def queue() -> Iterator[WorkQueue]:
-    """One wish may wait."""
+    """One request may wait."""
     made = WorkQueue(work_metrics("poems", "poems", "poem", verb="written"), waiting=1)
     yield made
     made.close()
 
 
 def test_what_is_done_and_refused_is_counted(queue: WorkQueue) -> None:
-    """A result, an error of the wish, and a turn that came too late."""
+    """A result, an error of the request, and a turn that came too late."""
 
     def refuse() -> None:
         raise InputError("no such theme")

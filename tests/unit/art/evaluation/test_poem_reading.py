@@ -21,9 +21,9 @@ def test_wishes_are_the_same_in_every_run_and_of_three_kinds():
     """A third has a seed alone, a third a mood, a third season words."""
     asked = poem_requests(60)
     assert asked == poem_requests(60)
-    assert len({wish.seed for wish in asked}) == 60
-    assert sum(wish.mood is not None for wish in asked) == sum(wish.theme is not None for wish in asked) == 20
-    assert not any(wish.mood and wish.theme for wish in asked)
+    assert len({one.seed for one in asked}) == 60
+    assert sum(one.mood is not None for one in asked) == sum(one.theme is not None for one in asked) == 20
+    assert not any(one.mood and one.theme for one in asked)
 
 
 def test_a_poet_answers_every_wish(tmp_path):

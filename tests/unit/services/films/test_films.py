@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
-WISH = FilmRequest(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
-SHORT = replace(WISH, seconds=Fraction(1, 2))
+REQUEST = FilmRequest(seconds=Fraction(3), rate=Fraction(10), size=(96, 54), seed=5, loop=True)
+SHORT = replace(REQUEST, seconds=Fraction(1, 2))
 
 
 def ignore(_done: int, _all: int) -> None:
@@ -46,7 +46,7 @@ def test_a_film_is_made_once_and_found_again(tmp_path: Path, monkeypatch: pytest
     import av
 
     monkeypatch.setattr(films, "SEGMENT", 10)
-    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", REQUEST, FORMATS[".mp4"])
     seen: list[tuple[int, int]] = []
     made, known = render(library, plan, lambda done, total: seen.append((done, total)))
     assert not known
@@ -71,7 +71,7 @@ def test_an_interrupted_film_goes_on_and_has_the_same_bytes(
 ) -> None:
     """Whether it stopped within a segment, between two, or before they were joined."""
     monkeypatch.setattr(films, "SEGMENT", 10)
-    plan = planner(tmp_path / "models").plan("drawn", WISH, FORMATS[suffix])
+    plan = planner(tmp_path / "models").plan("drawn", REQUEST, FORMATS[suffix])
     whole, _ = render(FilmLibrary(tmp_path / "a"), plan, ignore)
 
     def stop(done: int, _all: int) -> None:
@@ -92,7 +92,7 @@ def test_an_interrupted_film_goes_on_and_has_the_same_bytes(
 def test_other_options_make_another_film(tmp_path: Path) -> None:
     """Beside the first."""
     library, maker = FilmLibrary(tmp_path), planner(tmp_path / "models")
-    request = replace(WISH, seconds=Fraction(1))
+    request = replace(REQUEST, seconds=Fraction(1))
     for one in (request, replace(request, seed=6)):
         render(library, maker.plan("drawn", one, FORMATS[".mp4"]), ignore)
     assert len(library.all()) == 2
@@ -100,7 +100,7 @@ def test_other_options_make_another_film(tmp_path: Path) -> None:
 
 def test_an_estimate_writes_nothing_and_is_near(tmp_path: Path) -> None:
     """The size is within a factor of three."""
-    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", REQUEST, FORMATS[".mp4"])
     found = estimate(plan)
     assert library.all() == ()
     assert found.seconds > 0
@@ -111,7 +111,7 @@ def test_an_estimate_writes_nothing_and_is_near(tmp_path: Path) -> None:
 
 def test_a_film_that_is_being_made_is_neither_made_nor_removed(tmp_path: Path) -> None:
     """The other command is told to wait."""
-    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    library, plan = FilmLibrary(tmp_path), planner(tmp_path / "models").plan("drawn", REQUEST, FORMATS[".mp4"])
     label = films._label(plan)
     with Segments.open(library.folder(label) / "parts", plan.plan):
         with pytest.raises(InvalidTransition):
@@ -168,7 +168,7 @@ def test_strokes_stay_over_the_seam_of_a_loop_and_an_interruption(
 ) -> None:
     """The last frame leads to the first as any frame to the next; an interrupted film goes on with the same bytes."""
     monkeypatch.setattr(films, "SEGMENT", 10)
-    request = replace(WISH, strokes=True, style="The Starry Night", moving=False, seconds=Fraction(2))
+    request = replace(REQUEST, strokes=True, style="The Starry Night", moving=False, seconds=Fraction(2))
     monkeypatch.setattr(films, "_AHEAD", 12)
     plan = planner(tmp_path / "models").plan("drawn", request, FORMATS[".mp4"])
     assert plan.plan["strokes"] == "oil"
@@ -189,7 +189,7 @@ def test_strokes_stay_over_the_seam_of_a_loop_and_an_interruption(
 
 def test_strokes_of_a_film_that_does_not_loop_begin_on_bare_canvas(tmp_path: Path) -> None:
     """Nothing is painted before its first frame."""
-    request = replace(WISH, strokes=True, style="The Starry Night", loop=False, moving=False, seconds=Fraction(1))
+    request = replace(REQUEST, strokes=True, style="The Starry Night", loop=False, moving=False, seconds=Fraction(1))
     plan = planner(tmp_path / "models").plan("drawn", request, FORMATS[".mp4"])
     painters = list[Painter]()
 
@@ -205,4 +205,4 @@ def test_strokes_of_a_film_that_does_not_loop_begin_on_bare_canvas(tmp_path: Pat
 def test_strokes_need_a_painting(tmp_path: Path) -> None:
     """Which the message says how to name."""
     with pytest.raises(InputError, match="--style"):
-        planner(tmp_path).plan("drawn", replace(WISH, strokes=True), FORMATS[".mp4"])
+        planner(tmp_path).plan("drawn", replace(REQUEST, strokes=True), FORMATS[".mp4"])

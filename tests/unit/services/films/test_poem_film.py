@@ -24,37 +24,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POEM = ("low tide", "a gull walks the line of foam", "back to its own prints")
-WISH = FilmRequest(seconds=Fraction(8), rate=Fraction(5), size=(96, 54), seed=5, poem=POEM, voice=True, moving=False)
+REQUEST = FilmRequest(seconds=Fraction(8), rate=Fraction(5), size=(96, 54), seed=5, poem=POEM, voice=True, moving=False)
 
 
 def test_a_film_goes_from_line_to_line_by_the_frames_that_fit_best(tmp_path: Path) -> None:
     """It begins and ends at the frame of the whole poem; a loop returns to it; other keys take precedence."""
     maker = planner(tmp_path)
-    made = maker.plan("drawn", WISH, FORMATS[".mp4"])
+    made = maker.plan("drawn", REQUEST, FORMATS[".mp4"])
     keys = made.plan["keys"]
     assert len(keys) == 5
     assert keys[0] == keys[-1]
     assert len(set(keys)) == 4
-    assert maker.plan("drawn", replace(WISH, loop=True), FORMATS[".mp4"]).plan["keys"] == keys[:-1]
+    assert maker.plan("drawn", replace(REQUEST, loop=True), FORMATS[".mp4"]).plan["keys"] == keys[:-1]
     sheet = maker.sheet("drawn", seed=5, count=240, truncation=0.8)
     light = sheet.mean(axis=(1, 2, 3))
     assert keys[1] - 1 == np.abs(light - 80 - len(POEM[0])).argmin()
     first, last = (next(made.frames.frames(number, number + 1)) for number in (0, 39))
     assert np.array_equal(first, last)
-    assert maker.plan("drawn", replace(WISH, keys=(1, 2, 3)), FORMATS[".mp4"]).plan["keys"] == [1, 2, 3]
+    assert maker.plan("drawn", replace(REQUEST, keys=(1, 2, 3)), FORMATS[".mp4"]).plan["keys"] == [1, 2, 3]
 
 
 def test_lines_are_spoken_while_their_frames_are_met(tmp_path: Path) -> None:
     """The plan and the file say which voice read them, and when; without a poem nothing is said of one."""
     maker = planner(tmp_path)
-    made = maker.plan("drawn", WISH, FORMATS[".mp4"])
+    made = maker.plan("drawn", REQUEST, FORMATS[".mp4"])
     assert made.plan["voice"] == "humming==1"
     assert made.plan["spoken"] == [round(line.begin, 3) for line in made.spoken]
     for line, after in pairwise(made.spoken):
         assert after.begin - line.end >= 0.69
     assert json.loads(made.metadata["comment"])["poem"] == list(POEM)
     assert "low tide / a gull" in made.metadata["description"]
-    silent = maker.plan("drawn", replace(WISH, voice=False, poem=()), FORMATS[".mp4"])
+    silent = maker.plan("drawn", replace(REQUEST, voice=False, poem=()), FORMATS[".mp4"])
     assert not {"poem", "voice", "matcher_sha256"} & set(silent.plan)
 
 
@@ -63,7 +63,7 @@ def test_the_voice_is_heard_in_the_film(tmp_path: Path) -> None:
     """Where the plan says, and silence elsewhere."""
     import av
 
-    made = planner(tmp_path / "models").plan("drawn", WISH, FORMATS[".mp4"])
+    made = planner(tmp_path / "models").plan("drawn", REQUEST, FORMATS[".mp4"])
     film, _ = render(FilmLibrary(tmp_path), made, lambda _done, _all: None)
     with av.open(str(film.path)) as opened:
         heard = np.concatenate([frame.to_ndarray()[0] for frame in opened.decode(audio=0)])
@@ -92,4 +92,4 @@ def test_a_film_of_a_poem_needs_no_voice(tmp_path: Path) -> None:
     """None is loaded."""
     made: Any = planner(tmp_path)
     made._poems._voice = None
-    assert made.plan("drawn", replace(WISH, voice=False), FORMATS[".mp4"]).spoken == ()
+    assert made.plan("drawn", replace(REQUEST, voice=False), FORMATS[".mp4"]).spoken == ()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
-WISH = VideoRequest(style="fake-03", height=96)
+REQUEST = VideoRequest(style="fake-03", height=96)
 
 
 class Stopped(Exception):
@@ -42,7 +42,7 @@ def ignore(_done: int, _all: int) -> None:
 
 
 def restyled(
-    source: Path, target: Path, request: VideoRequest = WISH, progress=ignore, kind: type[FakeStylist] = FakeStylist
+    source: Path, target: Path, request: VideoRequest = REQUEST, progress=ignore, kind: type[FakeStylist] = FakeStylist
 ) -> Restyled:
     """Restyle with the fake stylist, or one of that kind."""
     stylist = kind(kind.Config(), models=target.parent)
@@ -89,7 +89,7 @@ def test_frames_that_are_too_close_are_kept_apart(tmp_path: Path, monkeypatch: p
 def test_a_turned_video_comes_out_upright(tmp_path: Path) -> None:
     """And with square pixels, its sides even numbers."""
     (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.4, turn=90)])
-    assert restyled(source, tmp_path / "b.mp4", replace(WISH, mode="photorealistic")).size == (160, 96)
+    assert restyled(source, tmp_path / "b.mp4", replace(REQUEST, mode="photorealistic")).size == (160, 96)
     with video.Video.open(tmp_path / "b.mp4") as opened:
         frame = next(opened.frames())
         assert frame.size == (160, 96)
@@ -137,7 +137,7 @@ def test_frame_by_frame_is_what_the_stylist_alone_makes(tmp_path: Path) -> None:
     """Its frames differ from the steady ones."""
     (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.4)])
     for name, steady in (("a", True), ("b", False)):
-        restyled(source, tmp_path / f"{name}-out.mp4", replace(WISH, steady=steady, every=3))
+        restyled(source, tmp_path / f"{name}-out.mp4", replace(REQUEST, steady=steady, every=3))
     shown = []
     for name in "ab":
         with video.Video.open(tmp_path / f"{name}-out.mp4") as opened:
@@ -152,13 +152,13 @@ def test_what_cannot_be_restyled_is_refused(tmp_path: Path) -> None:
         tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2), Clip(name="b.mka", content="sound")]
     )
     for path, target, request, kind, words in (
-        (source, "b.avi", WISH, InputError, "must end in"),
-        (source, "b.mp4", replace(WISH, mode="crayon"), UnknownName, "known: oil"),
-        (source, "b.mp4", replace(WISH, strength=2.0), InputError, "0 to 1"),
-        (source, "b.mp4", replace(WISH, height=8), InputError, "64 to 2160"),
-        (source, "a.mp4", WISH, InputError, "is the video itself"),
-        (sound, "b.mp4", WISH, InputError, "no moving picture"),
-        (tmp_path / "away.mp4", "b.mp4", WISH, InputError, "cannot be opened"),
+        (source, "b.avi", REQUEST, InputError, "must end in"),
+        (source, "b.mp4", replace(REQUEST, mode="crayon"), UnknownName, "known: oil"),
+        (source, "b.mp4", replace(REQUEST, strength=2.0), InputError, "0 to 1"),
+        (source, "b.mp4", replace(REQUEST, height=8), InputError, "64 to 2160"),
+        (source, "a.mp4", REQUEST, InputError, "is the video itself"),
+        (sound, "b.mp4", REQUEST, InputError, "no moving picture"),
+        (tmp_path / "away.mp4", "b.mp4", REQUEST, InputError, "cannot be opened"),
     ):
         with pytest.raises(kind, match=words):
             restyled(path, tmp_path / target, request)
@@ -193,7 +193,7 @@ def test_a_target_that_cannot_be_written_is_refused_before_anything_is_made(tmp_
 def test_frames_are_restyled_in_memory_where_the_stylist_can(tmp_path: Path) -> None:
     """In modes of strokes it paints them; otherwise it restyles them, at the same size."""
     (source,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(160, 96), seconds=0.2)])
-    request = replace(WISH, steady=False)
+    request = replace(REQUEST, steady=False)
     restyled(source, tmp_path / "b.mp4", request, kind=InMemory)
     assert last_frame(tmp_path / "b.mp4").std(axis=-1).mean() < 2
     restyled(source, tmp_path / "c.mp4", replace(request, mode="ink"), kind=InMemory)
