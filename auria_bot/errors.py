@@ -5,7 +5,8 @@ The tree::
     AuriaError
     ├── SettingsError            a setting is wrong                       exit 3
     ├── InputError               an input cannot be used                  exit 4
-    │   ├── UnknownName          no such backend, mood, channel ...
+    │   ├── UsageError           no possible value, or options that exclude each other   exit 2
+    │   │   └── UnknownName      no such backend, mood, channel ...
     │   ├── PictureError         a picture file that cannot be used
     │   ├── TextRejected         text that must not be published
     │   └── NotPermitted         the operator may not do this
@@ -84,6 +85,7 @@ __all__ = [
     "TooManyAttempts",
     "Unauthorised",
     "UnknownName",
+    "UsageError",
     "VisitorRefused",
     "error_of",
 ]
@@ -118,7 +120,15 @@ class InputError(AuriaError):
     http_status: ClassVar[int] = 422
 
 
-class UnknownName(InputError):
+class UsageError(InputError):
+    """This value or combination of options is not possible."""
+
+    # Wrong by itself, whatever the files and the database hold. A text, picture or file that cannot be used is a
+    # plain InputError.
+    exit_code: ClassVar[int] = 2
+
+
+class UnknownName(UsageError):
     """There is no such name."""
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auria_bot.art.packaged_weights import VOICE, checked
-from auria_bot.errors import BackendMissing, InputError
+from auria_bot.errors import BackendMissing, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class Voice:
             InputError: there is nothing to read, a line is too long, or the pace is out of range.
         """
         if not _LEAST <= pace <= _MOST:
-            raise InputError(f"a pace of {pace:g} cannot be read; {_LEAST:g} to {_MOST:g} are possible")
+            raise UsageError(f"a pace of {pace:g} cannot be read; {_LEAST:g} to {_MOST:g} are possible")
         wanted = [" ".join(line.split()) for line in lines if line.strip()]
         if not wanted or max(map(len, wanted)) > _LONGEST:
             raise InputError(f"one or more lines of up to {_LONGEST} characters can be read aloud")

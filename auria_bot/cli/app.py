@@ -16,7 +16,7 @@ from typer.main import get_command
 from auria_bot import __version__
 from auria_bot.cli.error_reporting import EXIT_CODES
 from auria_bot.cli.terminal.console import echo
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,13 +195,13 @@ def is_called_alone(context: typer.Context) -> bool:
     """Whether a group of commands is called without one of them.
 
     Raises:
-        InputError: it is not, and was given options, which only count when it is.
+        UsageError: it is not, and was given options, which only count when it is.
     """
     if context.invoked_subcommand is None:
         return True
     sources = map(context.get_parameter_source, context.params)
     if any(source is not None and source.name == "COMMANDLINE" for source in sources):
-        raise InputError(f"options of `{context.command_path} {context.invoked_subcommand}` stand after its name")
+        raise UsageError(f"options of `{context.command_path} {context.invoked_subcommand}` stand after its name")
     return False
 
 

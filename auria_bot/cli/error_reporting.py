@@ -29,9 +29,9 @@ INTERRUPTED = 130
 EXIT_CODES: dict[int, str] = {
     0: "success",
     1: "an unexpected error; the message names a file with the details",
-    2: "wrong usage: an unknown command, option or value",
+    2: "wrong usage: an unknown command, option, name or value",
     3: "a setting is wrong",
-    4: "invalid input: a theme, mood, style, picture or text",
+    4: "invalid input: a text, picture or file that cannot be used",
     5: "no such draft, post, run or file",
     6: "the state of the draft or post does not allow this",
     7: "the database cannot be used, or was written by a newer version",

@@ -20,7 +20,7 @@ from auria_bot.cli.films.training import (
 from auria_bot.cli.model_versions import print_comparison
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.training_watch import watch_training
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 from auria_bot.execution.parent_watch import report
 from auria_bot.services.models.training import share_of
 
@@ -157,22 +157,22 @@ def _check_options(model: str, how: dict[str, Any], *, corpus: bool, ratings: bo
     """Refuse what does not belong together.
 
     Raises:
-        InputError: the options cannot be combined.
+        UsageError: the options cannot be combined.
     """
     target = how["target"]
     if if_rated is not None and not ratings:
-        raise InputError("--if-rated counts ratings; give it with --with-ratings")
+        raise UsageError("--if-rated counts ratings; give it with --with-ratings")
     if corpus and model != "poet":
-        raise InputError(f"the corpus is verse and trains the poet, not the {model[:40]}; leave --corpus out")
+        raise UsageError(f"the corpus is verse and trains the poet, not the {model[:40]}; leave --corpus out")
     if ratings and model != "captioner":
-        raise InputError(f"ratings are of captions and train the captioner, not the {model[:40]}")
+        raise UsageError(f"ratings are of captions and train the captioner, not the {model[:40]}")
     if how["workers"] > 1 and (corpus or ratings):
-        raise InputError("a training that is compared with the model in service has one worker; leave --workers out")
+        raise UsageError("a training that is compared with the model in service has one worker; leave --workers out")
     if how["is_trial"] and (target is not None or corpus or ratings):
-        raise InputError("--debug keeps nothing; leave out --out, --corpus, --if-grown and --with-ratings")
+        raise UsageError("--debug keeps nothing; leave out --out, --corpus, --if-grown and --with-ratings")
     if (corpus or ratings) and target is not None:
         option = "--corpus" if corpus else "--with-ratings"
-        raise InputError(f"--out cannot be combined with {option}: a better {model} replaces the one in service")
+        raise UsageError(f"--out cannot be combined with {option}: a better {model} replaces the one in service")
 
 
 def _train_with_ratings(
@@ -261,13 +261,13 @@ def evaluate(
         print_metrics_of(model, evaluate_film(model, footage, folder, sheet=sheet, vgg=vgg), as_json=as_json)
         return
     if plot is not None and compared is None:
-        raise InputError("--plot draws a comparison; name two versions with --compare")
+        raise UsageError("--plot draws a comparison; name two versions with --compare")
     if compared is None:
         metrics = training.evaluate(load(), model, data=data, folder=folder, log=note)
         print_metrics_of(model, metrics, as_json=as_json)
         return
     if folder is not None:
-        raise InputError("give either --model or --compare")
+        raise UsageError("give either --model or --compare")
     with app_context() as app:
         folders = [app.model_registry.folder(model, version) for version in compared]
         found = training.evaluate_two(app.settings, model, folders, data=data, log=note)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot.cli.app import app_context
 from auria_bot.cli.models import print_trained
 from auria_bot.cli.terminal.console import note
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +36,14 @@ def train_style(
         as_json: print JSON.
 
     Raises:
-        InputError: another model than "style" is named, or no painting.
+        UsageError: another model than "style" is named, or no painting.
     """
     from auria_bot.services.models import style_training
 
     if model != "style":
-        raise InputError(f"PAINTING, --content, --name and --style-weight belong to a style, not to the {model[:40]}")
+        raise UsageError(f"PAINTING, --content, --name and --style-weight belong to a style, not to the {model[:40]}")
     if painting is None:
-        raise InputError("name the picture of a painting: auria train style PAINTING")
+        raise UsageError("name the picture of a painting: auria train style PAINTING")
     with app_context() as app:
         done = style_training.train_style(
             app.settings, painting, content=content, trainer=app.trainer(**how), **options

@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 
 __all__ = [
     "BEGIN",
@@ -208,7 +208,7 @@ def moment(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else instant(found.date(), found.time(), zone)
     except (ValueError, OverflowError):
-        raise InputError(
+        raise UsageError(
             f"{text[:40]!r} is not a time; write now, 18:30 (today), '2026-11-28 18:30', or with an offset"
             " 2026-11-28T18:30+01:00"
         ) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES, SEEDS, ArtworkRequest
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,15 +45,15 @@ class StyleRequest:
         """
         style, mode = " ".join(given.get("style", "").split()), given.get("mode", _MODE)
         if not 1 <= len(style) <= _LONGEST:
-            raise InputError(f"the style must be named with 1 to {_LONGEST} characters")
+            raise UsageError(f"the style must be named with 1 to {_LONGEST} characters")
         if mode not in MODES:
-            raise InputError(f"no mode named {mode[:40]!r}; known: {', '.join(MODES)}")
+            raise UsageError(f"no mode named {mode[:40]!r}; known: {', '.join(MODES)}")
         try:
             strength = float(given.get("strength", _STRENGTH))
         except ValueError:
-            raise InputError("the strength must be a number of 0 to 1") from None
+            raise UsageError("the strength must be a number of 0 to 1") from None
         if not 0 <= strength <= 1:
-            raise InputError(f"the strength {strength:g} is out of range; 0 to 1 are possible")
+            raise UsageError(f"the strength {strength:g} is out of range; 0 to 1 are possible")
         return cls(style=style, mode=mode, strength=strength, seed=_whole(given, "seed", 0, 0, SEEDS - 1))
 
 

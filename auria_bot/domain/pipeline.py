@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.mood import find_mood
-from auria_bot.errors import InputError, TextRejected
+from auria_bot.errors import InputError, TextRejected, UsageError
 
 __all__ = ["MAX_COUNT", "MODES", "ROLES", "SEEDS", "STEPS", "ArtworkRequest", "Step", "provenance_name", "steps_from"]
 
@@ -94,16 +94,16 @@ class ArtworkRequest:
             TextRejected: a text contains invisible characters.
         """
         if not 1 <= self.count <= MAX_COUNT:
-            raise InputError(f"{self.count} drafts cannot be made in one run; 1 to {MAX_COUNT} are possible")
+            raise UsageError(f"{self.count} drafts cannot be made in one run; 1 to {MAX_COUNT} are possible")
         if self.seed is not None and not 0 <= self.seed < SEEDS:
-            raise InputError(f"the seed {self.seed} is out of range; 0 to {SEEDS - 1} are possible")
+            raise UsageError(f"the seed {self.seed} is out of range; 0 to {SEEDS - 1} are possible")
         mood = self.mood.strip().lower() if self.mood else None
         if mood not in {None, "read", "draw"}:
             mood = find_mood(mood or "").name
         if self.mode is not None and self.mode not in MODES:
-            raise InputError(f"no mode named {self.mode[:40]!r}; known: {', '.join(MODES)}")
+            raise UsageError(f"no mode named {self.mode[:40]!r}; known: {', '.join(MODES)}")
         if self.strength is not None and not 0.0 <= self.strength <= 1.0:
-            raise InputError(f"the strength {self.strength:g} is out of range; 0 to 1 are possible")
+            raise UsageError(f"the strength {self.strength:g} is out of range; 0 to 1 are possible")
         theme, season, style = _text("theme", self.theme), _text("season", self.season), _text("style", self.style)
         return replace(self, theme=theme, season=season, mood=mood, style=style)
 

@@ -18,7 +18,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from auria_bot.errors import InputError, SettingsError, UnknownName
+from auria_bot.errors import SettingsError, UnknownName, UsageError
 from auria_bot.redaction import redacted
 
 __all__ = [
@@ -159,7 +159,7 @@ def option_from_text(section: str, backend: type[Any], name: str, text: str) -> 
 
     Raises:
         UnknownName: the backend has no such option.
-        InputError: the text is no value of the option's type.
+        UsageError: the text is no value of the option's type.
     """
     name = _former_names(backend).get(name, name)
     if name not in _names(backend):
@@ -171,7 +171,7 @@ def option_from_text(section: str, backend: type[Any], name: str, text: str) -> 
         try:
             value = adapter.validate_python(_listed(text))
         except ValidationError:
-            raise InputError(f"{name} is {redacted(text.strip())[:40]!r}; {_rule(error)}") from None
+            raise UsageError(f"{name} is {redacted(text.strip())[:40]!r}; {_rule(error)}") from None
     return adapter.dump_python(value, mode="json")
 
 

@@ -131,7 +131,7 @@ def _path(victim: Victim) -> str:
 
 
 def _path_as_mood(victim: Victim) -> str:
-    return victim.auria("make", "--mood", "../../etc/passwd").refused(4, "known:")
+    return victim.auria("make", "--mood", "../../etc/passwd").refused(2, "known:")
 
 
 def _paintings(folder: Path) -> None:
@@ -315,8 +315,8 @@ CASES: dict[str, Callable[[Victim], str]] = {
     "SQL as theme": _sql,
     "path as theme": _path,
     "path as mood": _path_as_mood,
-    "path as style": lambda victim: victim.auria("make", "--style", "../../etc/passwd").refused(4, "style"),
-    "seed out of range": lambda victim: victim.auria("make", "--seed", "9" * 30).refused(4, "seed"),
+    "path as style": lambda victim: victim.auria("make", "--style", "../../etc/passwd").refused(2, "style"),
+    "seed out of range": lambda victim: victim.auria("make", "--seed", "9" * 30).refused(2, "seed"),
     "SQL as number": lambda victim: victim.auria("show", "1;DROP").refused(2),
     "number of no draft": lambda victim: victim.auria("show", "9" * 30).refused(5),
     "bad pictures for styles": _styles,

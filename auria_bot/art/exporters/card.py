@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from auria_bot.art.colour import from_lab, to_lab
 from auria_bot.art.pictures import KINDS, save_picture
-from auria_bot.errors import BackendMissing, InputError, PictureError
+from auria_bot.errors import BackendMissing, InputError, PictureError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -275,7 +275,7 @@ def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> 
     if not frames:
         raise InputError("a contact sheet needs at least one picture")
     if target.suffix.lower() not in KINDS:
-        raise InputError(f"{target.name[:60]!r} is named as no picture is; let it end with {', '.join(sorted(KINDS))}")
+        raise UsageError(f"{target.name[:60]!r} is named as no picture is; let it end with {', '.join(sorted(KINDS))}")
     columns = _columns(len(frames))
     rows = math.ceil(len(frames) / columns)
     cell = (_FRAME[0] + _FRAME_GAP, _FRAME[1] + _CAPTION + _FRAME_GAP)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from auria_bot.art.films.video import require_video
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,11 +88,11 @@ def format_of(path: Path) -> VideoFormat:
     """The format that a file's name asks for.
 
     Raises:
-        InputError: none is known by that ending.
+        UsageError: none is known by that ending.
     """
     found = FORMATS.get(path.suffix.lower())
     if found is None:
-        raise InputError(
+        raise UsageError(
             f"a video cannot be written as {path.name[:60]!r}; its name must end in {' or '.join(FORMATS)}"
         )
     return found
@@ -129,7 +129,7 @@ class VideoWriter:
 
         Raises:
             BackendMissing: the extra `films` is not installed.
-            InputError: the size is odd or too large.
+            UsageError: the size is odd or too large.
         """
         require_video()
         import av
@@ -222,9 +222,9 @@ def require_size(size: tuple[int, int]) -> None:
     """Make sure that a video can have a width and height.
 
     Raises:
-        InputError: it cannot.
+        UsageError: it cannot.
     """
     if size[0] % 2 or size[1] % 2 or not 16 <= min(size) <= max(size) <= MOST_SIDE:
-        raise InputError(
+        raise UsageError(
             f"a video cannot have {size[0]} x {size[1]} pixels; both must be even numbers from 16 to {MOST_SIDE}"
         )

@@ -57,6 +57,10 @@ class PortraitRequest:
     style: str = ""  # a painting whose colours and brushwork it takes, by key or name
     mood: str = ""  # one for which such a painting is chosen
 
+    def __post_init__(self) -> None:
+        if self.medium not in MEDIA:
+            raise UnknownName(f"no medium named {self.medium[:40]!r}; known: {', '.join(MEDIA)}")
+
 
 class PortraitPainter:
     """Paints portraits.
@@ -83,11 +87,9 @@ class PortraitPainter:
         """A portrait, RGB of SIDE x SIDE pixels, whose round crop loses nothing of the emblem.
 
         Raises:
-            UnknownName: there is no such medium, painting or mood.
+            UnknownName: there is no such painting or mood.
             InputError: the seed is out of range.
         """
-        if request.medium not in MEDIA:
-            raise UnknownName(f"no medium named {request.medium[:40]!r}; known: {', '.join(MEDIA)}")
         lab, ground = _cleared(self._scene(request.seed))
         picture = self._enlarger.enlarged(to_picture(from_lab(lab)), _STUDY)
         hand = hand_of(TYPICAL)

@@ -37,7 +37,7 @@ from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.art.stylists.style_networks import StyleNetworks
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.pipeline import MODES
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,7 +171,7 @@ class Magenta:
         Raises:
             PictureError: the source cannot be read.
             UnknownName: the style is not in the bank.
-            InputError: the style's mode is not known.
+            UsageError: the style's mode is not known.
             DiskError: the target cannot be written.
         """
         picture = open_picture(source)
@@ -225,7 +225,7 @@ class Magenta:
         if style.mode == "photorealistic":
             return to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
         if style.mode != "painterly":
-            raise InputError(f"no style mode named {style.mode!r}; known: {', '.join(MODES)}")
+            raise UsageError(f"no style mode named {style.mode!r}; known: {', '.join(MODES)}")
         if style.key in self.networks.names():
             return self.networks.restyle(picture, style.key, strength=style.strength)
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))

@@ -10,7 +10,7 @@ from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.terminal.progress import Watching
 from auria_bot.cli.terminal.prompts import TerminalPrompts
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.execution.parent_watch import report
 from auria_bot.redaction import register_secret
 
@@ -160,7 +160,7 @@ def login(
     from auria_bot.services.corpus.refresh import store_credentials
 
     if secrets not in {"file", "keyring"}:
-        raise InputError(f"invalid value {secrets[:40]!r} for --secrets; known: file, keyring")
+        raise UsageError(f"invalid value {secrets[:40]!r} for --secrets; known: file, keyring")
     with app_context() as app:
         store = app.secret_store("reddit", place=secrets)
         if "environment" in {store.where("client_id"), store.where("client_secret")}:

@@ -18,7 +18,7 @@ from auria_bot.cli.terminal.progress import reading
 from auria_bot.cli.terminal.prompts import require_confirmation
 from auria_bot.corpus.language.season_words import season_named
 from auria_bot.corpus.verses import described
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import InputError, NotFound, UsageError
 from auria_bot.services.serialization import change_json, corpus_version_json
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _mapping(given: list[str] | tuple[str, ...]) -> dict[str, str]:
     for one in given:
         what, equals, name = one.partition("=")
         if not (what and equals and name):
-            raise InputError(f"--map takes WHAT=FIELD, such as text=poem, not {one[:60]!r}")
+            raise UsageError(f"--map takes WHAT=FIELD, such as text=poem, not {one[:60]!r}")
         found[what.strip()] = name.strip()
     return found
 
@@ -176,7 +176,7 @@ def sample(
     with app_context() as app:
         wanted = season_named(season, app.clock().date(), hemisphere=app.settings.hemisphere) if season else None
         if form not in {None, "575", "free"}:
-            raise InputError(f"invalid value {form!r:.40} for --form; known: 575, free")
+            raise UsageError(f"invalid value {form!r:.40} for --form; known: 575, free")
         found = app.corpus_importer.sample(
             count, season=wanted, form=form, seed=secrets.randbits(32) if seed is None else seed
         )

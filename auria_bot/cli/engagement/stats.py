@@ -17,7 +17,7 @@ from auria_bot import files
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.engagement import stats_view
 from auria_bot.cli.terminal.console import counted, is_terminal, note, out, print_json
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import UnknownName, UsageError
 from auria_bot.services.engagement.engagement_plot import draw
 from auria_bot.services.engagement.report import KINDS, LATEST, report_json, report_rows
 from auria_bot.services.serialization import csv_cell
@@ -94,7 +94,7 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
     """The moment that `--since` means: midnight of a day in the operator's time zone, or a span before now.
 
     Raises:
-        InputError: it is neither.
+        UsageError: it is neither.
     """
     span = text.strip().lower()
     try:
@@ -102,7 +102,7 @@ def since_when(text: str, now: datetime, zone: ZoneInfo) -> datetime:
             return now - timedelta(days=int(found[1]) * _SPANS[found[2]])
         return datetime.strptime(span, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InputError(
+        raise UsageError(
             f"invalid value {text[:40]!r} for --since; write a day, like 2026-01-31, or 30d, 12w, 6m or 1y"
         ) from None
 

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.terminal.progress import making_frames
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import NotFound, UsageError
 from auria_bot.services.films.film_plan import FilmRequest
 from auria_bot.services.films.films import estimate, render
 from auria_bot.services.films.key_sheet import write_key_sheet
@@ -120,7 +120,7 @@ def make(
     from auria_bot.art.films.video_writer import format_of
 
     if voice and poem is None:
-        raise InputError("--voice reads a poem aloud; name one with --poem")
+        raise UsageError("--voice reads a poem aloud; name one with --poem")
     request = FilmRequest(
         seconds=_number(seconds, "--seconds"),
         rate=_number(fps, "--fps"),
@@ -259,14 +259,14 @@ def _number(text: str, option: str) -> Fraction:
     """A positive number.
 
     Raises:
-        InputError: it is none.
+        UsageError: it is none.
     """
     try:
         found = Fraction(text) if _NUMBER.fullmatch(text) else Fraction(0)
     except ZeroDivisionError:
         found = Fraction(0)
     if found <= 0:
-        raise InputError(f"{option} {text[:20]!r} is no number above 0; write it as 25, 12.5 or 30000/1001")
+        raise UsageError(f"{option} {text[:20]!r} is no number above 0; write it as 25, 12.5 or 30000/1001")
     return found
 
 
@@ -274,11 +274,11 @@ def _size(text: str) -> tuple[int, int]:
     """A width and height in pixels.
 
     Raises:
-        InputError: it is none.
+        UsageError: it is none.
     """
     found = _SIZE.fullmatch(text.strip())
     if found is None:
-        raise InputError(f"--size {text[:20]!r} is no width and height; write it as 1920x1080")
+        raise UsageError(f"--size {text[:20]!r} is no width and height; write it as 1920x1080")
     return int(found[1]), int(found[2])
 
 
@@ -286,12 +286,12 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     """Numbers separated by commas.
 
     Raises:
-        InputError: something else.
+        UsageError: something else.
     """
     parts = [part.strip() for part in text.split(",")] if text is not None else []
     for part in parts:
         if not (part.isascii() and part.isdecimal() and len(part) < 6):
-            raise InputError(f"--keys {part[:20]!r} is no key frame's number; write them as 3,7,12")
+            raise UsageError(f"--keys {part[:20]!r} is no key frame's number; write them as 3,7,12")
     return tuple(int(part) for part in parts)
 
 

@@ -13,7 +13,7 @@ from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.films.kinds import kinds, label
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.terminal.progress import reading_files
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.services.footage.contact_sheet import write_sheet
 from auria_bot.services.footage.footage_import import FootageOptions, add_footage
 from auria_bot.services.footage.library import REASONS
@@ -164,7 +164,7 @@ def _seconds(text: str) -> Fraction:
     except ZeroDivisionError:
         seconds = Fraction(0)
     if not Fraction(1, 1000) <= seconds <= 3600:
-        raise InputError(f"--every {text[:20]!r} is no number of seconds from 0.001 to 3600; write it as 0.5")
+        raise UsageError(f"--every {text[:20]!r} is no number of seconds from 0.001 to 3600; write it as 0.5")
     return seconds.limit_denominator(100_000)
 
 

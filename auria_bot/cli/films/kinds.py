@@ -10,7 +10,7 @@ import typer
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.terminal.progress import counting
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -37,7 +37,7 @@ def label(
     The numbers are those of the files; auria footage sheet and auria footage kinds --sheet show frames.
     """
     if not frames:
-        raise InputError(f"name the frames: auria footage label {name} {kind} 12-40 55")
+        raise UsageError(f"name the frames: auria footage label {name} {kind} 12-40 55")
     with app_context() as app:
         count = app.footage_kinds.label(name, None if remove else kind, frames)
         given = app.footage_kinds.labels(name)
@@ -68,7 +68,7 @@ def kinds(
     most.
     """
     if most is not None and copy is None:
-        raise InputError("--most belongs to --copy")
+        raise UsageError("--most belongs to --copy")
     with app_context() as app:
         with counting("looking") as progress:
             found = app.footage_kinds.learn(name, progress=lambda done, total: progress(done, total, name))

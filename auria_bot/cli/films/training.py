@@ -9,7 +9,7 @@ import typer
 
 from auria_bot.cli.app import app_context
 from auria_bot.cli.terminal.console import note, out, print_json, table
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 from auria_bot.services.footage import film_training
 
 if TYPE_CHECKING:
@@ -59,22 +59,23 @@ def train_film(
     """Train, or print what a training takes; `how` are the options of the trainer.
 
     Raises:
-        InputError: the options cannot be combined.
+        UsageError: the options cannot be combined.
     """
     if model != "film":
-        raise InputError(f"--footage, --size and --plan are for films, not for the {model[:40]}: auria train film")
+        raise UsageError(f"--footage, --size and --plan are for films, not for the {model[:40]}: auria train film")
     if plan:
         _print_plan(size, as_json=as_json)
         return
     if footage is None:
-        raise InputError(
+        raise UsageError(
             "name the footage: auria train film --footage NAME (auria footage list), or a folder of videos"
         )
     from auria_bot.cli.models import print_trained
 
     with app_context() as app:
+        shape = film_training.parsed_size(size or _SIZE)
         folder = film_training.footage_folder(app.footage, footage)
-        done = film_training.train_film(folder, app.trainer(**how), size=film_training.parsed_size(size or _SIZE))
+        done = film_training.train_film(folder, app.trainer(**how), size=shape)
     print_trained(film_training.film_model(folder), done, as_json=as_json)
 
 
@@ -84,10 +85,10 @@ def evaluate_film(
     """The figures of a film model.
 
     Raises:
-        InputError: no footage was named.
+        UsageError: no footage was named.
     """
     if footage is None:
-        raise InputError(f"name the footage of the model: auria evaluate {model[:40]} --footage NAME, or a folder")
+        raise UsageError(f"name the footage of the model: auria evaluate {model[:40]} --footage NAME, or a folder")
     with app_context() as app:
         data = film_training.footage_folder(app.footage, footage)
         place = folder or app.settings.models_folder / (film_training.film_model(data) if model == "film" else model)

@@ -17,7 +17,7 @@ from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table, when
 from auria_bot.domain.notice import Notice
 from auria_bot.domain.post import PostState
-from auria_bot.errors import BackendMissing, InputError
+from auria_bot.errors import BackendMissing, InputError, UsageError
 from auria_bot.execution import parent_watch
 from auria_bot.services.operations.monitoring import AppriseNotifier
 from auria_bot.services.serialization import (
@@ -65,7 +65,7 @@ def daemon(
     from auria_bot.settings import loading
 
     if web and once:
-        raise InputError("give either --once or --web; with a cron job, run the web server by itself: auria web")
+        raise UsageError("give either --once or --web; with a cron job, run the web server by itself: auria web")
     if web and (missing := _missing_packages()):
         raise BackendMissing(
             f"the web server needs packages that are not installed ({', '.join(missing)}): pip install 'auria-bot[web]'"
@@ -97,7 +97,7 @@ def schedule(
     every time.
     """
     if run is not None and skip is not None:
-        raise InputError("give either --run JOB or --skip JOB")
+        raise UsageError("give either --run JOB or --skip JOB")
     with app_context() as app:
         if run is not None or skip is not None:
             decided = app.job_scheduler.decide(run or skip or "", run=run is not None)

@@ -13,7 +13,7 @@ from auria_bot.channels.media.endpoint import picture_server
 from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table
 from auria_bot.cli.terminal.prompts import TerminalPrompts, require_confirmation
-from auria_bot.errors import ChannelError, InputError
+from auria_bot.errors import ChannelError, InputError, UsageError
 from auria_bot.services.portraits.avatars import set_avatar
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def serve(
         app.channel_administration.require(name)
         endpoint = getattr(app.channels[name](), "endpoint", None)
         if endpoint is None:
-            raise InputError(f"channel {name} uploads its pictures itself; there is nothing to serve")
+            raise UsageError(f"channel {name} uploads its pictures itself; there is nothing to serve")
         server = picture_server(endpoint(), host=host, port=port)
     with server:
         note(f"serving the pictures of {name} at http://{host}:{server.server_port}/; Ctrl-C stops it")

@@ -26,7 +26,7 @@ from auria_bot.cli.terminal.console import (
 from auria_bot.cli.terminal.prompts import require_confirmation
 from auria_bot.domain.job_schedule import moment
 from auria_bot.domain.post import PostState
-from auria_bot.errors import ChannelError, InputError, UnknownName
+from auria_bot.errors import ChannelError, InputError, UnknownName, UsageError
 from auria_bot.services.serialization import post_json, withdrawal_json
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def withdraw(
     hand. What cannot be finished now goes on with the next auria publish.
     """
     if not ids and draft is None:
-        raise InputError("name the posts to withdraw, or a draft with --draft ID; auria posts lists them")
+        raise UsageError("name the posts to withdraw, or a draft with --draft ID; auria posts lists them")
     with app_context() as app:
         plans = app.publisher.withdrawal.plan(ids or (), draft_id=draft, channels=channel or ())
         if dry_run:
@@ -192,7 +192,7 @@ def resolve(
     chosen = {"sent": sent is not None, "not-sent": not_sent, "give-up": give_up, "withdrawn": withdrawn}
     given = [name for name, is_given in chosen.items() if is_given]
     if len(given) != 1:
-        raise InputError(
+        raise UsageError(
             f"auria posts resolve {post_id} takes one of --sent URL, --not-sent, --give-up and --withdrawn"
         )
     with app_context() as app:

@@ -14,7 +14,7 @@ from auria_bot.cli.terminal.console import counted, note, out, print_json
 from auria_bot.cli.terminal.progress import following
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.pipeline import ArtworkRequest
-from auria_bot.errors import AuriaError, InputError, NotFound
+from auria_bot.errors import AuriaError, InputError, NotFound, UsageError
 from auria_bot.execution.parent_watch import report
 from auria_bot.services.serialization import draft_json, run_json
 from auria_bot.services.studio.review import kept_words
@@ -110,11 +110,11 @@ def _check_options(options: Mapping[str, object], resume: bool, discard: str | N
     """
     given = [name for name, value in options.items() if value is not None]
     if resume and given:
-        raise InputError(f"--resume takes the request from the interrupted run; leave out --{given[0]}")
+        raise UsageError(f"--resume takes the request from the interrupted run; leave out --{given[0]}")
     if discard is not None and (given or resume):
-        raise InputError(f"--discard makes nothing; leave out --{[*given, 'resume'][0]}")
+        raise UsageError(f"--discard makes nothing; leave out --{[*given, 'resume'][0]}")
     if {"theme", "season"} <= set(given):
-        raise InputError("--season chooses the theme; leave out --theme or --season")
+        raise UsageError("--season chooses the theme; leave out --theme or --season")
 
 
 def _new(app: Application, request: ArtworkRequest) -> RunResult:

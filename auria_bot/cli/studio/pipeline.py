@@ -14,7 +14,7 @@ from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.studio.make import Mode, Strength, StyleName
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.domain.pipeline import STEPS
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 from auria_bot.execution.work_unit import UnitFinished
 from auria_bot.files import atomic_path, disk_errors, write_atomic
 
@@ -63,14 +63,14 @@ def step(
     options = {key: value for key, value in given.items() if value is not None}
     chosen = Pipeline.single(PipelineStep(name=name, step=name, picture=source, options=options), seed=seed)
     if target is not None and target.suffix.lower() != ".png":
-        raise InputError(f"{target} must end with .png")
+        raise UsageError(f"{target} must end with .png")
     with app_context() as app, tempfile.TemporaryDirectory() as scratch:
         (result,) = app.pipelines.run(chosen, Path(scratch))
         if result.files and target is None:
             note("the picture was not kept; --out FILE keeps it")
         if target is not None:
             if not result.files:
-                raise InputError(f"step {name!r} makes no picture; leave --out out")
+                raise UsageError(f"step {name!r} makes no picture; leave --out out")
             _copy(next(iter(result.files.values())), target)
         if as_json:
             print_json(_as_json(result, chosen, [target] if target else []))
@@ -91,7 +91,7 @@ def show(
         engine = app.settings.execution.engine
     if picture is not None:
         if picture.suffix.lower() != ".svg":
-            raise InputError(f"{picture} must end with .svg")
+            raise UsageError(f"{picture} must end with .svg")
         _write(picture, _drawing(rows))
     if as_json:
         print_json({"engine": engine, "steps": rows})

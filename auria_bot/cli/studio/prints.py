@@ -12,7 +12,7 @@ from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, echo, print_json
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.domain.draft import PUBLISHED, DraftState
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import UnknownName, UsageError
 
 __all__ = ["catalogue", "print_draft"]
 
@@ -72,7 +72,7 @@ def _form(form: str | None, target: Path | None) -> str:
     """The format: as named, else by the file's ending, else PNG.
 
     Raises:
-        InputError: the file's ending is of no format.
+        UsageError: the file's ending is of no format.
     """
     from auria_bot.services.prints.printing import FORMATS
 
@@ -80,7 +80,7 @@ def _form(form: str | None, target: Path | None) -> str:
         return (form or "png").lower().replace("tif", "tiff").replace("tifff", "tiff")
     ending = {"tif": "tiff"}.get(target.suffix.lower()[1:], target.suffix.lower()[1:])
     if ending not in FORMATS:
-        raise InputError(
+        raise UsageError(
             f"a print cannot be written as {target.name[:60]!r}; its name must end in {', '.join(FORMATS)}"
         )
     return ending
@@ -142,24 +142,24 @@ def _day(text: str | None, option: str) -> date | None:
     """A day as 2026-11-01.
 
     Raises:
-        InputError: it is none.
+        UsageError: it is none.
     """
     try:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        raise InputError(f"{option} {text[:40] if text else ''!r} is no date; write it as 2026-11-01") from None
+        raise UsageError(f"{option} {text[:40] if text else ''!r} is no date; write it as 2026-11-01") from None
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:
     """Numbers and ranges of numbers, separated by commas.
 
     Raises:
-        InputError: something else, or a range of more than 1,000.
+        UsageError: something else, or a range of more than 1,000.
     """
     found: list[int] = []
     for part in (text or "").replace(" ", "").split(",") if text is not None else ():
         first, _, last = part.partition("-")
         if not (first.isdecimal() and (last or "0").isdecimal()) or (last and not 0 <= int(last) - int(first) < 1000):
-            raise InputError(f"--ids {part[:40]!r} is no draft's number; write them as 3,5,8-12")
+            raise UsageError(f"--ids {part[:40]!r} is no draft's number; write them as 3,5,8-12")
         found += range(int(first), int(last or first) + 1)
     return tuple(found)

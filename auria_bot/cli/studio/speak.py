@@ -9,7 +9,7 @@ import typer
 
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import echo, note, print_json
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 __all__ = ["speak"]
 
@@ -37,7 +37,7 @@ def speak(
     from auria_bot.art.voice import PACE
 
     if remove and target is not None:
-        raise InputError("--remove takes a reading from the home; a file of --out is yours to delete")
+        raise UsageError("--remove takes a reading from the home; a file of --out is yours to delete")
     with app_context() as app:
         poem = app.review.draft(draft_id).artwork.haiku
         if remove:

@@ -12,7 +12,7 @@ import typer
 from auria_bot.cli.app import Json, app_context, command_group
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table, when
 from auria_bot.domain.job_schedule import moment
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 from auria_bot.services.serialization import api_key_json
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _expiry(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
     """When a key expires: after a span, or when a day begins in the operator's time zone; None for never.
 
     Raises:
-        InputError: the text is none of these.
+        UsageError: the text is none of these.
     """
     wanted = text.strip().lower()
     if wanted == "never":
@@ -103,5 +103,5 @@ def _expiry(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
     if found := re.fullmatch(r"(\d{1,4})\s*d", wanted):
         return now + timedelta(days=int(found[1]))
     if not re.match(r"\d{4}-\d{2}-\d{2}", wanted):
-        raise InputError(f"invalid value {text[:40]!r} for --expires; write a day, like 2027-01-31, 90d, or never")
+        raise UsageError(f"invalid value {text[:40]!r} for --expires; write a day, like 2027-01-31, 90d, or never")
     return moment(text, now=now, zone=zone)

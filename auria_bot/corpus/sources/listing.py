@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,19 +102,19 @@ def listings(kind: str, *, times: Sequence[str] = (), searches: Sequence[str] = 
         searches: for search, what is searched for.
 
     Raises:
-        InputError: no such kind or time, or nothing to search for.
+        UsageError: no such kind or time, or nothing to search for.
     """
     if kind not in KINDS:
-        raise InputError(f"no listing {kind[:40]!r}; known: {', '.join(KINDS)}")
+        raise UsageError(f"no listing {kind[:40]!r}; known: {', '.join(KINDS)}")
     for time in times:
         if time not in TIMES:
-            raise InputError(f"no time {time[:40]!r}; known: {', '.join(TIMES)}")
+            raise UsageError(f"no time {time[:40]!r}; known: {', '.join(TIMES)}")
     if kind == "new":
         return (Listing(name="new", path="new", newest_first=True),)
     if kind == "top":
         return tuple(Listing(name=f"top {time}", path="top", params=(("t", time),)) for time in times or TIMES[1:])
     if not searches:
-        raise InputError("no search terms; set corpus.reddit.search_terms, or give --since")
+        raise UsageError("no search terms; set corpus.reddit.search_terms, or give --since")
     time = times[0] if times else "all"
     return tuple(
         Listing(

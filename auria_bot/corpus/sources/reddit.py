@@ -16,7 +16,7 @@ from auria_bot import __version__
 from auria_bot.corpus.sources.retry import RequestCounter, RetryPolicy, requestor
 from auria_bot.corpus.sources.stream import Tally
 from auria_bot.corpus.sources.submission import listed
-from auria_bot.errors import BackendMissing, ChannelError, InputError, NotFound, SettingsError, Unauthorised
+from auria_bot.errors import BackendMissing, ChannelError, InputError, NotFound, SettingsError, Unauthorised, UsageError
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Reddit:
             InputError: the name can be no subreddit's.
         """
         if not _SUBREDDIT.fullmatch(subreddit):
-            raise InputError(f"{subreddit[:40]!r} is not a subreddit; give its name as in r/NAME, without the r/")
+            raise UsageError(f"{subreddit[:40]!r} is not a subreddit; give its name as in r/NAME, without the r/")
         asked = {**params, "limit": min(limit, PAGE), "raw_json": 1, **({"after": after} if after else {})}
         found = self._answer(f"r/{subreddit}/{path}", asked, what=f"r/{subreddit}")
         tally = Tally()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources.stream import Tally, decoded, lines
 from auria_bot.corpus.sources.submission import storable
-from auria_bot.errors import BackendMissing, InputError, NotFound
+from auria_bot.errors import BackendMissing, InputError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -244,7 +244,7 @@ def _fields(names: list[str], mapping: Mapping[str, str], path: Path) -> dict[st
     """
     for what, name in mapping.items():
         if what not in FIELDS:
-            raise InputError(f"--map {what[:40]}=...: unknown field {what[:40]!r}; known: {', '.join(FIELDS)}")
+            raise UsageError(f"--map {what[:40]}=...: unknown field {what[:40]!r}; known: {', '.join(FIELDS)}")
         if name not in names:
             raise InputError(f"{path} has no field {name[:40]!r}; it has: {', '.join(names)[:300]}")
     found = dict(mapping)

@@ -26,6 +26,7 @@ from auria_bot.errors import (
     SettingsError,
     TooManyAttempts,
     UnknownName,
+    UsageError,
 )
 from auria_bot.files import disk_errors, file_lock, write_json
 from auria_bot.services.accounts.attempts import FailedAttempts
@@ -121,7 +122,7 @@ class Accounts:
             InvalidTransition: nobody would be left to manage operators.
         """
         if not _NAME.fullmatch(name):
-            raise InputError(f"{name[:60]!r} cannot be a name: up to 40 letters, digits, '.', '_' and '-'")
+            raise UsageError(f"{name[:60]!r} cannot be a name: up to 40 letters, digits, '.', '_' and '-'")
         if role:
             _check_role(role)
         hashed = _hashed(password)

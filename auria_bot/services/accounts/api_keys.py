@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError, InvalidTransition, NotFound, SettingsError, UnknownName
+from auria_bot.errors import InvalidTransition, NotFound, SettingsError, UnknownName, UsageError
 from auria_bot.files import disk_errors, file_lock, write_json
 from auria_bot.redaction import register_secret
 
@@ -71,20 +71,20 @@ class ApiKeys:
         """Add a key and return it; it is kept nowhere and cannot be shown again.
 
         Raises:
-            InputError: the name cannot be used, no scope is named, or the expiry is past.
+            UsageError: the name cannot be used, no scope is named, or the expiry is past.
             UnknownName: there is no such scope.
             InvalidTransition: a key has that name already, or there are too many.
         """
         now = self._clock()
         if not _NAME.fullmatch(name):
-            raise InputError(f"{name[:60]!r} cannot be a name: up to 40 letters, digits, '.', '_' and '-'")
+            raise UsageError(f"{name[:60]!r} cannot be a name: up to 40 letters, digits, '.', '_' and '-'")
         for scope in scopes:
             if scope not in SCOPES:
                 raise UnknownName(f"no scope named {scope[:40]!r}; known: {', '.join(SCOPES)}")
         if not scopes:
-            raise InputError(f"name at least one scope: {', '.join(SCOPES)}")
+            raise UsageError(f"name at least one scope: {', '.join(SCOPES)}")
         if expires_at is not None and expires_at <= now:
-            raise InputError(f"the expiry {expires_at:%Y-%m-%d %H:%M %Z} is past")
+            raise UsageError(f"the expiry {expires_at:%Y-%m-%d %H:%M %Z} is past")
         key = KEY_PREFIX + secrets.token_urlsafe(32)
         register_secret(key)
         values = {

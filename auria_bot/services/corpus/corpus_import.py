@@ -15,7 +15,7 @@ from auria_bot.corpus.item import WITHOUT_TEXT, author_key, from_row, from_submi
 from auria_bot.corpus.sources import source_files
 from auria_bot.corpus.sources.stream import Tally
 from auria_bot.corpus.sources.submission import storable
-from auria_bot.errors import AuriaError, InputError
+from auria_bot.errors import AuriaError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,7 +107,7 @@ class CorpusImporter:
 
         Raises:
             NotFound: there is no such file.
-            InputError: it is damaged or of an unknown kind, or the mapping does not fit; what was read is kept.
+            UsageError: it is damaged or of an unknown kind, or the mapping does not fit; what was read is kept.
             BackendMissing: a package that the file needs is not installed.
         """
         found = report if report is not None else ImportReport()
@@ -163,7 +163,7 @@ class CorpusImporter:
             The number of deleted verses.
 
         Raises:
-            InputError: it is none of these.
+            UsageError: it is none of these.
         """
         plain = what.strip()
         with self._store.begin() as unit:
@@ -175,7 +175,7 @@ class CorpusImporter:
         """The hashes of the places and authors, and the digests of the verses, that these words mean.
 
         Raises:
-            InputError: one of them is none of what `forget` takes.
+            UsageError: one of them is none of what `forget` takes.
         """
         digests = [one.strip() for one in what if is_digest(one.strip())]
         keys = [key for one in what if not is_digest(one.strip()) for key in keys_of(one.strip())]
@@ -261,7 +261,7 @@ def keys_of(what: str) -> list[str]:
     """The hashes of places and authors that the operator's words may refer to.
 
     Raises:
-        InputError: they are no post's id or address, no author, and no "FILE ID".
+        UsageError: they are no post's id or address, no author, and no "FILE ID".
     """
     if found := re.search(r"(?:reddit\.com|redd\.it)/(?:r/\w+/)?(?:comments/)?([0-9a-z]{1,16})\b", what, re.IGNORECASE):
         return [place_key("reddit", found[1])]
@@ -271,4 +271,4 @@ def keys_of(what: str) -> list[str]:
         return [place_key("reddit", what)]
     if re.fullmatch(r"\S.*\s\S+", what):
         return [place_key("file", what), author_key(what)]
-    raise InputError(f"{what[:60]!r} names no text: give a post's id, u/NAME for an author, or a verse's digest")
+    raise UsageError(f"{what[:60]!r} names no text: give a post's id, u/NAME for an author, or a verse's digest")

@@ -20,7 +20,7 @@ from auria_bot.corpus import verses as version_files
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.quality_filter import FilterRules, judge
 from auria_bot.corpus.verses import FILE, MANIFEST, CorpusVersion, versions
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import InputError, NotFound, UsageError
 from auria_bot.files import atomic_path, disk_errors
 from auria_bot.services.serialization import csv_cell
 
@@ -166,7 +166,7 @@ class VersionBuilder:
         """
         name = path.name.lower()
         if not name.endswith(_FORMATS):
-            raise InputError(
+            raise UsageError(
                 f"{path.name!r} is no kind of file that verses are written to; known: {', '.join(_FORMATS)}"
             )
         with (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import AuriaError, ChannelError, InputError, NotFound
+from auria_bot.errors import AuriaError, ChannelError, NotFound, UsageError
 from auria_bot.redaction import redacted
 from auria_bot.services.publishing.channel_setup import TrialSecrets
 from auria_bot.services.serialization import check_json, sync_json
@@ -91,7 +91,7 @@ class RedditRefresh:
         """What will be read of each subreddit; nothing is asked of Reddit.
 
         Raises:
-            InputError: an option has an invalid value.
+            UsageError: an option has an invalid value.
         """
         from auria_bot.corpus.sources.listing import listings
 
@@ -117,7 +117,7 @@ class RedditRefresh:
         Calls `synced` after each page, and `checked` after each batch of known posts.
 
         Raises:
-            InputError: an option has an invalid value.
+            UsageError: an option has an invalid value.
             SettingsError: there are no credentials for Reddit.
         """
         result, reads = RefreshResult(), self.plan(request)
@@ -146,11 +146,11 @@ class RedditRefresh:
 
     def _period(self, since: str, until: str) -> tuple[float, float]:
         if not since:
-            raise InputError("--until needs --since")
+            raise UsageError("--until needs --since")
         begin = _day(since, "--since")
         end = _day(until, "--until") + _DAY if until else float(int(self._clock().timestamp()))
         if begin >= end:
-            raise InputError(f"--since {since} comes after --until {until or 'today'}")
+            raise UsageError(f"--since {since} comes after --until {until or 'today'}")
         return begin, end
 
 
@@ -186,4 +186,4 @@ def _day(text: str, option: str) -> float:
     try:
         return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
     except ValueError:
-        raise InputError(f"{option} takes a day such as 2024-01-31, not {text[:40]!r}") from None
+        raise UsageError(f"{option} takes a day such as 2024-01-31, not {text[:40]!r}") from None

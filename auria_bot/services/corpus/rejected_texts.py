@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.corpus.item import MEANINGS, WITHOUT_TEXT
 from auria_bot.corpus.poem_extraction import REASONS as NO_POEM
-from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.services.corpus.corpus_import import is_digest, keys_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class RejectedTexts:
         with self._store.read() as unit:
             counts = unit.rejected.counts()
             if reason and reason not in counts.keys() | MEANINGS.keys():
-                raise InputError(f"no reason {reason[:40]!r}; known: {', '.join(counts or MEANINGS)}")
+                raise UsageError(f"no reason {reason[:40]!r}; known: {', '.join(counts or MEANINGS)}")
             return [
                 RejectedReason(
                     name=name,

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import BackendMissing, InputError
+from auria_bot.errors import BackendMissing, InputError, UsageError
 from auria_bot.files import atomic_path, disk_errors
 from auria_bot.services.engagement.report import DAYS
 
@@ -41,7 +41,7 @@ def draw(report: EngagementReport, target: Path) -> None:
     """
     form = target.suffix.lower().removeprefix(".").replace("jpeg", "jpg")
     if form not in FORMATS:
-        raise InputError(
+        raise UsageError(
             f"a figure cannot be written as {target.name[:60]!r}; its name must end in {', '.join(FORMATS)}"
         )
     if not report.posts:

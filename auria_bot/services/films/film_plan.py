@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import __version__
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import NotFound, UsageError
 from auria_bot.files import sha256_of
 from auria_bot.services.films.poem_film import POOL
 
@@ -134,7 +134,7 @@ class FilmPlanner:
         Raises:
             NotFound: there is no such model.
             UnknownName: there is no such mood or painting.
-            InputError: the length, the keys, the music or the size cannot be had, or the poem is too long to be read.
+            UsageError: the length, the keys, the music or the size cannot be had, or the poem is too long to be read.
             BackendMissing: the voice is not installed.
         """
         from auria_bot.art.films.film_frames import FilmFrames, Timing
@@ -193,7 +193,7 @@ class FilmPlanner:
 
         Raises:
             NotFound: none comes with the model.
-            InputError: the video cannot be read, or nothing in it moves.
+            UsageError: the video cannot be read, or nothing in it moves.
         """
         from auria_bot.art.films.water_flow import WaterFlow
 
@@ -257,12 +257,12 @@ def _frame_count(request: FilmRequest) -> int:
     """How many frames a film has; its rate and length are as asked for.
 
     Raises:
-        InputError: they cannot be had.
+        UsageError: they cannot be had.
     """
     if not 1 <= request.rate <= 120:
-        raise InputError(f"a film cannot have {float(request.rate):g} frames a second; 1 to 120 are possible")
+        raise UsageError(f"a film cannot have {float(request.rate):g} frames a second; 1 to 120 are possible")
     if not 0 < request.seconds <= MOST_SECONDS:
-        raise InputError(f"a film cannot take {float(request.seconds):g} seconds; up to {MOST_SECONDS:,} are possible")
+        raise UsageError(f"a film cannot take {float(request.seconds):g} seconds; up to {MOST_SECONDS:,} are possible")
     return max(2, round(request.seconds * request.rate))
 
 
@@ -270,16 +270,16 @@ def _key_numbers(request: FilmRequest) -> tuple[int, ...]:
     """The numbers of the key frames, from 1.
 
     Raises:
-        InputError: there are too few or too many, or one is out of range.
+        UsageError: there are too few or too many, or one is out of range.
     """
     least = 3 if request.loop else 2
     numbers = request.keys or tuple(range(1, max(least, min(round(float(request.seconds) / _KEY_SECONDS), 60)) + 1))
     if len(numbers) < least:
-        raise InputError(f"a film needs at least {least} key frames{' to loop' if request.loop else ''}")
+        raise UsageError(f"a film needs at least {least} key frames{' to loop' if request.loop else ''}")
     if len(numbers) > MOST_KEYS or not all(1 <= number <= MOST_KEYS for number in numbers):
-        raise InputError(f"key frames have numbers from 1 to {MOST_KEYS}, and there are {MOST_KEYS} at most")
+        raise UsageError(f"key frames have numbers from 1 to {MOST_KEYS}, and there are {MOST_KEYS} at most")
     if any(first == second for first, second in itertools.pairwise(numbers)):
-        raise InputError("a key frame cannot follow itself; name each of two neighbours differently")
+        raise UsageError("a key frame cannot follow itself; name each of two neighbours differently")
     return numbers
 
 
@@ -287,14 +287,14 @@ def _strokes(request: FilmRequest, painting: BankedPainting | None) -> Style | N
     """By whose hand the frames are painted.
 
     Raises:
-        InputError: no painting is named.
+        UsageError: no painting is named.
     """
     from auria_bot.domain.artwork import Style
 
     if not request.strokes:
         return None
     if painting is None:
-        raise InputError("strokes are laid by the hand of a painting; name one with --style, or a mood with --mood")
+        raise UsageError("strokes are laid by the hand of a painting; name one with --style, or a mood with --mood")
     return Style(
         key=painting.key, title=painting.title, artist=painting.artist, year=painting.year, mode=_STROKES, strength=0.6
     )

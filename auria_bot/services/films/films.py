@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import NotFound, UsageError
 from auria_bot.files import atomic_path, disk_errors, sha256_of, write_json
 from auria_bot.services.films.segments import Segments
 
@@ -66,10 +66,10 @@ class FilmLibrary:
         """A film's folder, which need not be there.
 
         Raises:
-            InputError: the label is none.
+            UsageError: the label is none.
         """
         if not _LABEL.fullmatch(label):
-            raise InputError(f"{label[:60]!r} is no film; auria film list shows them")
+            raise UsageError(f"{label[:60]!r} is no film; auria film list shows them")
         return self._root / label
 
     def all(self) -> tuple[Film, ...]:
@@ -121,7 +121,7 @@ def render(
         stylist: loads what paints it, for a film of strokes.
 
     Raises:
-        InputError: the music cannot be read.
+        UsageError: the music cannot be read.
         InvalidTransition: another process makes the same film.
         DiskError: it cannot be written.
     """

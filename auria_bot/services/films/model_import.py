@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.services.films.film_plan import PREFIX
 from auria_bot.services.models import training
 
@@ -37,7 +37,7 @@ def import_model(source: Path, name: str, *, known: Collection[str], registry: M
         DiskError: the registry cannot be written.
     """
     if not _NAME.fullmatch(name):
-        raise InputError(f"a film model cannot be named {name[:60]!r}; use small letters, digits and hyphens, up to 48")
+        raise UsageError(f"a film model cannot be named {name[:60]!r}; use small letters, digits and hyphens, up to 48")
     if name in known:
         raise InputError(f"there is a film model {name!r} already; choose another name, or see auria film models")
     if not source.is_file():

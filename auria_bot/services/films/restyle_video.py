@@ -30,7 +30,7 @@ from auria_bot.art.stylists.media import STROKE_MODES
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import InputError, UnknownName, UsageError
 from auria_bot.files import atomic_path, check_target, disk_errors, readable_name, sha256_of
 from auria_bot.services.films.segments import Segments
 
@@ -194,11 +194,11 @@ def _require(request: VideoRequest, source: Path, target: Path) -> None:
     if request.mode not in MODES:
         raise UnknownName(f"no style mode named {request.mode[:20]!r}; known: {', '.join(MODES)}")
     if request.strength is not None and not 0 <= request.strength <= 1:
-        raise InputError(f"a style cannot have the strength {request.strength:g}; 0 to 1 are possible")
+        raise UsageError(f"a style cannot have the strength {request.strength:g}; 0 to 1 are possible")
     if request.height is not None and not 64 <= request.height <= _MOST_HEIGHT:
-        raise InputError(f"a video cannot be {request.height} pixels high; 64 to {_MOST_HEIGHT} are possible")
+        raise UsageError(f"a video cannot be {request.height} pixels high; 64 to {_MOST_HEIGHT} are possible")
     if target.exists() and source.exists() and target.samefile(source):
-        raise InputError(f"{target.name[:60]!r} is the video itself; name another file")
+        raise UsageError(f"{target.name[:60]!r} is the video itself; name another file")
     check_target(target)
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.services.models import training
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def parsed_size(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", text)
     sides = (int(found[1]), int(found[2])) if found else (0, 0)
     if not all(_SIDES[0] <= side <= _SIDES[1] for side in sides):
-        raise InputError(
+        raise UsageError(
             f"no size {text[:20]!r}; write width and height in pixels, {_SIDES[0]} to {_SIDES[1]}, such as 112x64"
         )
     return sides

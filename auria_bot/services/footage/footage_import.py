@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import AuriaError, BackendMissing, DiskError, InputError
+from auria_bot.errors import AuriaError, BackendMissing, DiskError, InputError, UsageError
 from auria_bot.files import disk_errors, flush, readable_name, sha256_of
 from auria_bot.services.footage.candidates import Wanted, is_still, read_source
 from auria_bot.services.footage.library import SHAPES, Footage, LeftOutFrame, Source, StoredFrame
@@ -58,7 +58,7 @@ def frame_size(size: int, shape: str) -> tuple[int, int]:
         InputError: there is no such shape.
     """
     if shape not in SHAPES:
-        raise InputError(f"no shape {shape[:20]!r}; known: {', '.join(SHAPES)}")
+        raise UsageError(f"no shape {shape[:20]!r}; known: {', '.join(SHAPES)}")
     return (size, size) if shape == "square" else (2 * round(size * 8 / 9), size)
 
 
@@ -123,7 +123,7 @@ def _begun(found: Footage | None, name: str, options: FootageOptions) -> Footage
         width, height = frame_size(options.size or _SIZE, shape)
         return Footage(name=name, width=width, height=height, shape=shape)
     if (options.size or found.height) != found.height or (options.shape or found.shape) != found.shape:
-        raise InputError(
+        raise UsageError(
             f"footage {name!r} has frames of {found.width} x {found.height} pixels ({found.shape});"
             f" leave --size and --shape out, or choose another --name"
         )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.art.films.frame_kinds import FEATURES, accuracy, frame_features, learn, relative_features
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import InputError, NotFound, UsageError
 from auria_bot.files import atomic_path, disk_errors, write_json
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Kinds:
             DiskError: the labels cannot be written.
         """
         if kind is not None and not _KIND.fullmatch(kind):
-            raise InputError(f"{kind[:60]!r} cannot name a kind; use small letters, digits and -, as in calm")
+            raise UsageError(f"{kind[:60]!r} cannot name a kind; use small letters, digits and -, as in calm")
         named = places(self._library.get(name), frames)
         with self._library.lock(name):
             footage, labels = self._library.get(name), self.labels(name)

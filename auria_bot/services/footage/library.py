@@ -14,7 +14,7 @@ import shutil
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.files import acquire_lock, disk_errors, remove_strays, write_json
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class FootageLibrary:
             InputError: the name is none.
         """
         if not _NAME.fullmatch(name):
-            raise InputError(
+            raise UsageError(
                 f"{name[:60]!r} cannot name footage; use small letters, digits, - and _, 40 at most, as in baltic-waves"
             )
         return self._root / name

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot import __version__
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import NotFound, UsageError
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Readings:
 
         Raises:
             BackendMissing: the voice is not installed.
-            InputError: the pace is out of range.
+            UsageError: the pace is out of range.
             DiskError: it cannot be written.
         """
         with disk_errors(self._folder):
@@ -86,7 +86,7 @@ class Readings:
 
         Raises:
             BackendMissing: the voice is not installed, or PyAV where the format needs it.
-            InputError: the name ends otherwise, or the pace is out of range.
+            UsageError: the name ends otherwise, or the pace is out of range.
             DiskError: it cannot be written.
         """
         from auria_bot.art.films.sound import write_sound
@@ -94,7 +94,7 @@ class Readings:
 
         suffix = target.suffix.lower()
         if suffix not in _WRITTEN:
-            raise InputError(f"a reading cannot be written as {target.name[:60]!r}; end it in {', '.join(_WRITTEN)}")
+            raise UsageError(f"a reading cannot be written as {target.name[:60]!r}; end it in {', '.join(_WRITTEN)}")
         voice = self._voice()
         reading = voice.read(poem.lines, pace=pace)
         with disk_errors(target), atomic_path(target, mode=_MODE) as scratch:

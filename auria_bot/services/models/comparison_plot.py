@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from auria_bot.errors import BackendMissing, InputError
+from auria_bot.errors import BackendMissing, InputError, UsageError
 from auria_bot.files import atomic_path, disk_errors
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def draw(
     """
     form = target.suffix.lower().removeprefix(".").replace("jpeg", "jpg")
     if form not in FORMATS:
-        raise InputError(f"a plot cannot be written as {target.name[:60]!r}; its name must end in {', '.join(FORMATS)}")
+        raise UsageError(f"a plot cannot be written as {target.name[:60]!r}; its name must end in {', '.join(FORMATS)}")
     bars = _differences(figures)
     shown = sorted(set(curves[0]) | set(curves[1]))[:_MOST_CURVES]
     if not bars and not shown:

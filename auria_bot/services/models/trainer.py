@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from auria_bot.errors import InputError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,12 +77,12 @@ class Trainer:
             trained_on: what the version is to say of its data; the folder's name by default.
 
         Raises:
-            InputError: the same training runs already, or its recipe is not one for several workers.
+            UsageError: the same training runs already, or its recipe is not one for several workers.
             DiskError: the record cannot be written.
         """
         given = given or {}
         if self.workers > 1 and "workers" not in inspect.signature(recipe).parameters:
-            raise InputError(f"one process trains the {model}; leave --workers out")
+            raise UsageError(f"one process trains the {model}; leave --workers out")
         if self.is_trial:
             return self._try_out(model, recipe, given)
         folder = self.home / "train" / model / run

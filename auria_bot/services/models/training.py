@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import BackendMissing, InputError, NotFound, UnknownName
+from auria_bot.errors import BackendMissing, NotFound, UnknownName, UsageError
 from auria_bot.files import atomic_path, write_json
 from auria_bot.services.models.catalogue import numbers_of
 from auria_bot.services.models.versions import compared
@@ -63,7 +63,7 @@ def train(settings: Settings, model: str, trainer: Trainer, *, data: Path | None
     Raises:
         UnknownName: there is no such model.
         BackendMissing: a package for training is not installed.
-        InputError, NotFound: there is no folder of data, or the model is being trained already.
+        UsageError, NotFound: there is no folder of data, or the model is being trained already.
     """
     module, where = recipe(model), data_folder(data, settings, f"train {model}")
     return trainer.train(model, module.train, data=where, given={"data": where})
@@ -84,7 +84,7 @@ def evaluate(
     Raises:
         UnknownName: there is no such model.
         BackendMissing: a package for evaluation is not installed.
-        InputError, NotFound: there is no folder of data.
+        UsageError, NotFound: there is no folder of data.
     """
     place = folder or settings.models_folder / model
     _check_known(model, EVALUATED)
@@ -173,11 +173,11 @@ def data_folder(given: Path | None, settings: Settings, command: str) -> Path:
     """The folder of data that a command was given, or that of the settings.
 
     Raises:
-        InputError, NotFound: there is none.
+        UsageError, NotFound: there is none.
     """
     folder = given or settings.data
     if folder is None:
-        raise InputError(f"name the folder of data: auria {command} --data DIR, or set `data` (AURIA_DATA)")
+        raise UsageError(f"name the folder of data: auria {command} --data DIR, or set `data` (AURIA_DATA)")
     if not folder.is_dir():
         raise NotFound(f"{folder} is not a folder; name the folder of data with --data DIR")
     return folder.absolute()
@@ -213,11 +213,11 @@ def share_of(text: str) -> float:
     """A share given as "10%" or "0.1".
 
     Raises:
-        InputError: it is neither.
+        UsageError: it is neither.
     """
     found = re.fullmatch(r"\s*(\d{1,4}(?:\.\d{1,4})?)\s*(%?)\s*", text)
     if not found:
-        raise InputError(f"invalid share {text[:20]!r} for --if-grown; write 10% or 0.1")
+        raise UsageError(f"invalid share {text[:20]!r} for --if-grown; write 10% or 0.1")
     return float(found[1]) / (100 if found[2] else 1)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import ArtworkInProgress
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import NotFound, UsageError
 from auria_bot.files import check_target, disk_errors, sha256_of, write_atomic, write_json
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ class Portraits:
         """Write one portrait as PNG or JPEG, with its provenance.
 
         Raises:
-            InputError: the size is not one of SIZES, or the file's name ends otherwise.
-            UnknownName: there is no such medium, painting or mood.
+            UsageError: the size is not one of SIZES, or the file's name ends otherwise.
+            UnknownName: there is no such painting or mood.
             DiskError: the file cannot be written.
         """
         if size not in SIZES:
-            raise InputError(f"no size {size}; known: {', '.join(map(str, SIZES))}")
+            raise UsageError(f"no size {size}; known: {', '.join(map(str, SIZES))}")
         if target.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
-            raise InputError(f"{target.name[:60]!r}: a portrait is written as .png or .jpg")
+            raise UsageError(f"{target.name[:60]!r}: a portrait is written as .png or .jpg")
         check_target(target)
         content = _encoded(self._painter.paint(request), self._record(request), size, target.suffix.lower())
         with disk_errors(target):
@@ -108,7 +108,7 @@ class Portraits:
             progress: called with (painted, all).
 
         Raises:
-            UnknownName: there is no such medium, painting or mood.
+            UnknownName: there is no such painting or mood.
             DiskError: the sheet cannot be written.
         """
         from auria_bot.art.exporters.contact_sheet import write_contact_sheet
@@ -128,7 +128,7 @@ class Portraits:
         """Make a portrait, and use it from now on.
 
         Raises:
-            UnknownName: there is no such medium, painting or mood.
+            UnknownName: there is no such painting or mood.
             DiskError: it cannot be kept.
         """
         picture, record = self._painter.paint(request), self._record(request)

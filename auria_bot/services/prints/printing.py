@@ -22,7 +22,7 @@ from auria_bot.art.exporters.pdf import PdfDocument, Plate, arrange, require_pdf
 from auria_bot.art.pictures import open_picture
 from auria_bot.art.stylists.media import STROKE_MODES
 from auria_bot.domain.artwork import ArtworkInProgress
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import InputError, UnknownName, UsageError
 from auria_bot.files import atomic_path, check_target, disk_errors
 from auria_bot.services.studio.plan import derive
 from auria_bot.settings.options import configure
@@ -88,7 +88,7 @@ class Sheet:
         """
         wide, high = (round((side + 2 * self.bleed) / 25.4 * dpi) for side in (self.width, self.height))
         if wide * high > MOST_PIXELS:
-            raise InputError(
+            raise UsageError(
                 f"{self.name} at {dpi} dpi has {wide * high / 1e6:.0f} million pixels; at most"
                 f" {MOST_PIXELS // 1_000_000} million are painted; give a lower --dpi"
             )
@@ -118,12 +118,12 @@ def sheet(text: str, *, landscape: bool = False, bleed: str = "0") -> Sheet:
         )
     for side in (width, height):
         if not _LEAST <= side <= _MOST:
-            raise InputError(f"a side of {side:g} mm cannot be printed; {_LEAST:g} to {_MOST:g} mm are possible")
+            raise UsageError(f"a side of {side:g} mm cannot be printed; {_LEAST:g} to {_MOST:g} mm are possible")
     if landscape:
         width, height = max(width, height), min(width, height)
     edge = length(bleed)
     if edge > _MOST_BLEED:
-        raise InputError(f"a bleed of {edge:g} mm is too wide; at most {_MOST_BLEED:g} mm are possible")
+        raise UsageError(f"a bleed of {edge:g} mm is too wide; at most {_MOST_BLEED:g} mm are possible")
     return Sheet(name=name, width=width, height=height, bleed=edge)
 
 
@@ -135,7 +135,7 @@ def length(text: str) -> float:
     """
     found = _LENGTH.fullmatch(text.strip().lower())
     if found is None:
-        raise InputError(f"{text[:40]!r} is no length; write it as 3mm, 0.3cm or 0.125in")
+        raise UsageError(f"{text[:40]!r} is no length; write it as 3mm, 0.3cm or 0.125in")
     return float(found[1]) * _UNITS[found[2]]
 
 
@@ -278,7 +278,7 @@ def print_draft(
         DiskError: the file cannot be written.
     """
     if form not in FORMATS:
-        raise InputError(f"a print cannot be written as {form[:40]!r}; known: {', '.join(FORMATS)}")
+        raise UsageError(f"a print cannot be written as {form[:40]!r}; known: {', '.join(FORMATS)}")
     check_target(target)
     size = sheet.pixels(dpi)
     if form == "pdf":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot import registry
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import TERMINAL, PostState
-from auria_bot.errors import AuriaError, ChannelError, InputError, InvalidTransition, UnknownName
+from auria_bot.errors import AuriaError, ChannelError, InputError, InvalidTransition, UnknownName, UsageError
 from auria_bot.redaction import redacted, redacted_error
 from auria_bot.secret_store import PLACES
 from auria_bot.services.publishing.channel_setup import SetupQuestions, TrialSecrets, given_options
@@ -254,7 +254,7 @@ class ChannelAdministration:
     def _kind(self, name: str, backend: str) -> tuple[type[Any], str]:
         """The class and the name of the backend for a channel that is to be set up."""
         if not _NAME.fullmatch(name):
-            raise InputError(
+            raise UsageError(
                 f"{name[:60]!r} is not a valid channel name; use lower-case letters, digits, - and _, at most 40"
             )
         for other in self._settings.channels:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.redaction import register_secret
 from auria_bot.settings.options import option_from_text
 
@@ -93,12 +93,12 @@ def given_options(kind: type[Any], pairs: Sequence[str], *, name: str, vault: Se
         key, sign, text = pair.partition("=")
         key = key.strip()
         if key in secret:
-            raise InputError(
+            raise UsageError(
                 f"{key} is a secret, and a command line can be read by others; give it in the environment variable"
                 f" {vault.variable(key)}, or answer at a terminal"
             )
         if not sign:
-            raise InputError(f"--set takes KEY=VALUE, not {pair[:40]!r}")
+            raise UsageError(f"--set takes KEY=VALUE, not {pair[:40]!r}")
         found[key] = option_from_text(f"channels.{name}", kind, key, text)
     return found
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.post import Post, PostState, Receipt
-from auria_bot.errors import InputError, InvalidTransition, PreconditionFailed
+from auria_bot.errors import InvalidTransition, PreconditionFailed, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,13 +66,13 @@ class PostDecisions:
         Raises:
             NotFound: there is no such post.
             PreconditionFailed: it is not as it was read.
-            InputError: an unknown decision, or the address is missing.
+            UsageError: an unknown decision, or the address is missing.
             InvalidTransition: the post's state does not allow it.
         """
         if decision not in DECISIONS:
-            raise InputError(f"no decision named {decision[:40]!r}; known: {', '.join(DECISIONS)}")
+            raise UsageError(f"no decision named {decision[:40]!r}; known: {', '.join(DECISIONS)}")
         if decision == "sent" and not url.strip():
-            raise InputError("the post's address is missing: `auria posts resolve ID --sent URL`")
+            raise UsageError("the post's address is missing: `auria posts resolve ID --sent URL`")
         now = self._clock()
         with self._store.begin() as unit:
             post = unit.posts.get(post_id)
@@ -106,7 +106,7 @@ class PostDecisions:
         Raises:
             NotFound: there is no such post.
             PreconditionFailed: it is not as it was read.
-            InputError: the time is past.
+            UsageError: the time is past.
             InvalidTransition: it is published already, or may be.
         """
         now = self.check_time(at)
@@ -129,11 +129,11 @@ class PostDecisions:
         """Make sure that a time is not past; return what time it is.
 
         Raises:
-            InputError: it is past.
+            UsageError: it is past.
         """
         now = self._clock()
         if at < now - GRACE:
-            raise InputError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at ID now")
+            raise UsageError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at ID now")
         return now
 
 

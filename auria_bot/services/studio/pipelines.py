@@ -38,6 +38,7 @@ from auria_bot.errors import (
     PictureError,
     StepFailed,
     UnknownName,
+    UsageError,
     error_of,
 )
 from auria_bot.execution.work_unit import UnitFinished, WorkUnit
@@ -159,7 +160,7 @@ class Pipeline:
     @classmethod
     def _checked(cls, steps: list[PipelineStep], seed: Any) -> Pipeline:
         if seed is not None and (not isinstance(seed, int) or not 0 <= seed < SEEDS):
-            raise InputError(f"the seed {seed!r} is out of range; 0 to {SEEDS - 1} are possible")
+            raise UsageError(f"the seed {seed!r} is out of range; 0 to {SEEDS - 1} are possible")
         by_name = {step.name: step for step in steps}
         for step in steps:
             if not _NAME.fullmatch(step.name):
@@ -340,9 +341,9 @@ def _check_given(step: PipelineStep) -> None:
         find_mood(str(step.options["mood"]))
     mode, strength = step.options.get("mode"), step.options.get("strength")
     if mode is not None and mode not in MODES:
-        raise InputError(f"step {step.name!r}: no mode named {str(mode)[:40]!r}; known: {', '.join(MODES)}")
+        raise UsageError(f"step {step.name!r}: no mode named {str(mode)[:40]!r}; known: {', '.join(MODES)}")
     if strength is not None and (not isinstance(strength, int | float) or not 0.0 <= strength <= 1.0):
-        raise InputError(f"step {step.name!r}: the strength {strength!r} is out of range; 0 to 1 are possible")
+        raise UsageError(f"step {step.name!r}: the strength {strength!r} is out of range; 0 to 1 are possible")
 
 
 def _poem(text: object) -> Haiku:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.execution.work_unit import UnitFinished, UnitStarted
 from auria_bot.files import disk_errors, write_json
 from auria_bot.services.studio.pipelines import Pipeline
@@ -100,7 +100,7 @@ class PublishedPipelines:
         import tomlkit
 
         if not _NAME.fullmatch(name):
-            raise InputError(f"{name[:60]!r} is no name for a pipeline: small letters, digits and -, at most 40")
+            raise UsageError(f"{name[:60]!r} is no name for a pipeline: small letters, digits and -, at most 40")
         chosen, target = Pipeline.read(file), self._folder / name
         if target.exists() and not replace:
             raise InvalidTransition(f"there is a pipeline {name} already; --replace puts this one in its place")

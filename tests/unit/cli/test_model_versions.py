@@ -48,7 +48,7 @@ def test_versions_are_listed_compared_promoted_and_removed(
     assert "removed 1 version" in auria("models", "remove", "poet", "v2")[1]
     assert auria("models", "promote", "poet", "v7")[0] == 5
     assert auria("models", "show", "painting")[0] == 5
-    assert auria("models", "--json", "list")[0] == 4
+    assert auria("models", "--json", "list")[0] == 2
 
 
 def test_two_versions_are_evaluated_and_plotted(
@@ -71,5 +71,5 @@ def test_two_versions_are_evaluated_and_plotted(
     assert json.loads(out)["metrics"] == {"perplexity": [30.0, 28.0]}
     assert "v2 against v1" in (tmp_path / "plot.svg").read_text()
     assert auria("models", "compare", "poet", "v1", "v2", "--plot", str(tmp_path / "b.png"))[0] == 4  # no figures
-    assert auria(*given, "--model", str(tmp_path))[0] == 4
+    assert auria(*given, "--model", str(tmp_path))[0] == 2
     assert "name two versions" in auria("evaluate", "poet", "--plot", "x.png")[2]

@@ -78,4 +78,4 @@ def test_figures_have_their_last_value_and_their_curve():
 def test_a_trial_keeps_nothing(auria: Any, option: str):
     """So what would keep something is refused."""
     code, _, err = auria("train", "poet", "--debug", option, "x")
-    assert (code, "keeps nothing" in err) == (4, True)
+    assert (code, "keeps nothing" in err) == (2, True)

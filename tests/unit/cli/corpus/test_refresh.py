@@ -141,7 +141,7 @@ def test_slices_of_time(server: RedditServer, home: Path):
 @pytest.mark.usefixtures("home")
 def test_options_that_cannot_be(server: RedditServer, wrong: list[str]):
     """Nothing is asked of Reddit."""
-    assert auria("corpus", "refresh", *wrong) == 4
+    assert auria("corpus", "refresh", *wrong) == 2
     assert not server.asked
 
 

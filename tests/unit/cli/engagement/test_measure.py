@@ -89,7 +89,7 @@ def test_programs_are_told_the_same(auria: Any, posts: None, home: Any):
 def test_only_channels_that_there_are(auria: Any, posts: None):
     """An unknown name is answered with the known ones."""
     code, _, told = auria("measure", "--channel", "nowhere")
-    assert code == 4
+    assert code == 2
     assert "known: fake, folder, other" in told
     found = json.loads(auria("measure", "--channel", "other", "--json")[1])
     assert [visit["channel"] for visit in found["visits"]] == ["other"]

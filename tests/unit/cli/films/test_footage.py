@@ -69,7 +69,7 @@ def test_a_dry_run_leaves_the_home_as_it_was(home: Path, auria: Auria, pictures:
 def test_a_time_that_is_none_is_refused(home: Path, auria: Auria, pictures: Path, every: str) -> None:
     """The message says how to write it."""
     code, _, errors = auria("footage", "add", str(pictures), "--every", every)
-    assert code == 4
+    assert code == 2
     assert "write it as 0.5" in errors
 
 

@@ -40,7 +40,7 @@ def test_only_on_the_channels_that_are_named(application: Application, auria: Au
         "folder": "waiting",
     }
     code, _, err = auria("publish", "--channel", "myspace")
-    assert code == 4
+    assert code == 2
     assert "known: fake, folder" in err
 
 
@@ -97,7 +97,7 @@ def test_posts_are_listed_by_state(application: Application, channel: FakeChanne
     assert (failed["id"], failed["attempts"][0]["outcome"]) == (1, "refused")
     assert json.loads(auria("posts", "--draft", "2", "--json")[1])[0]["receipt"]["cost"] == 0.015
     code, _, err = auria("posts", "--state", "lost")
-    assert code == 4
+    assert code == 2
     assert "known: cancelled, failed, needs_attention, sending, sent, unknown, waiting, withdrawing, withdrawn" in err
 
 
@@ -157,7 +157,7 @@ def test_the_operator_resolves(application: Application, channel: FakeChannel, a
 def test_one_word_is_enough(auria: Auria, words: tuple[str, ...]) -> None:
     """None, or two that contradict each other, are refused."""
     code, _, err = auria("posts", "resolve", "1", *words)
-    assert code == 4
+    assert code == 2
     assert "auria posts resolve 1 takes one of --sent URL, --not-sent, --give-up and --withdrawn" in err
 
 
@@ -167,7 +167,7 @@ def test_an_address_is_needed(application: Application, channel: FakeChannel, au
     channel.plan("late")
     auria("publish")
     code, _, err = auria("posts", "resolve", "1", "--sent", "")
-    assert (code, "address is missing" in err) == (4, True)
+    assert (code, "address is missing" in err) == (2, True)
 
 
 def test_a_post_an_hour_and_no_more(application: Application, auria: Auria, channel: FakeChannel) -> None:

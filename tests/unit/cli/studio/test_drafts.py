@@ -36,7 +36,7 @@ def test_a_text_for_one_channel(application: Application, auria: Auria) -> None:
     assert common["text"] == shown["text"]
     assert json.loads(auria("edit", "1", "--channel", "fake", "--text", "", "--json")[1])[0]["channel_texts"] == {}
     code, _, err = auria("edit", "1", "--channel", "myspace", "--text", "rain")
-    assert code == 4
+    assert code == 2
     assert "myspace" in err
 
 

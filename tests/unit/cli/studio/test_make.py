@@ -57,7 +57,7 @@ def test_the_theme_of_a_season_is_told(application: Application, auria: Auria) -
 def test_options_that_cannot_be_combined_are_refused(auria: Auria, arguments: tuple[str, ...], message: str) -> None:
     """Before anything is opened."""
     code, _, err = auria("make", *arguments)
-    assert code == 4
+    assert code == 2
     assert message in err
 
 
