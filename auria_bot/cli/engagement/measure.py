@@ -10,6 +10,7 @@ from rich.text import Text
 
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import counted, note, out, print_json, single_line, table, when
+from auria_bot.cli.terminal.progress import counting
 from auria_bot.domain.approval import accuracy, fit
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import ChannelError
@@ -55,7 +56,8 @@ def measure(
         if dry_run:
             _print_results(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return
-        done = app.tracker.measure(channel or (), vanished=vanished)
+        with counting("measuring", silent=as_json) as progress:
+            done = app.tracker.measure(channel or (), vanished=vanished, progress=progress)
         _print_results(app, done.results, done.vanished, as_json=as_json, dry_run=False)
     if done.problems:
         raise ChannelError("\n".join(done.problems))

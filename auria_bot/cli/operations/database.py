@@ -11,6 +11,7 @@ import typer
 
 from auria_bot.cli.app import Json, Limit, app_context, command_group
 from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, single_line, table, when
+from auria_bot.cli.terminal.progress import counting
 from auria_bot.errors import StoreError
 from auria_bot.execution.parent_watch import report
 from auria_bot.services.operations.backup_contents import NOT_INCLUDED, holdings
@@ -102,9 +103,9 @@ def backup(
     Backups made with this command are kept as many days as daily ones, the one last restored from until another is
     restored. A backup of a state with faults replaces no sound one.
     """
-    with app_context() as app:
+    with app_context() as app, counting("backing up", silent=as_json) as progress:
         done = app.database_administration.back_up(
-            folder.expanduser().absolute() if folder else None, by_hand=not scheduled, trust=trust
+            folder.expanduser().absolute() if folder else None, by_hand=not scheduled, trust=trust, progress=progress
         )
     made = done.backup
     message = f"{made.folder}: {counted(len(made.files), 'file')}, {made.size / 1e6:.1f} MB"

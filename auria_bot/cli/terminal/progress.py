@@ -107,8 +107,14 @@ def _first_line(text: str) -> str:
 
 
 @contextlib.contextmanager
-def counting(doing: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Show the progress of counted work; yields the function to call with (done, total, name)."""
+def counting(doing: str, *, silent: bool | None = None) -> Iterator[Callable[[int, int, str], None]]:
+    """Show the progress of counted work; yields the function to call with (done, total, name).
+
+    Without a terminal it is a line for each piece, or nothing if `silent` is given; with `silent` it is never shown.
+    """
+    if silent or (silent is not None and not sys.stderr.isatty()):
+        yield lambda _done, _total, _name: None
+        return
     if not sys.stderr.isatty():
         yield lambda done, total, name: note(f"[{done}/{total}] {doing} {_first_line(name)}")
         return

@@ -129,17 +129,26 @@ class Tracker:
         self._throttled: dict[str, datetime] = {}  # until when each channel asked to wait
         self._unstored: dict[str, list[datetime]] = {}  # calls that stored no count, which the database cannot show
 
-    def measure(self, channels: Collection[str] = (), *, vanished: bool = False) -> MeasurementRound:
+    def measure(
+        self,
+        channels: Collection[str] = (),
+        *,
+        vanished: bool = False,
+        progress: Callable[[int, int, str], None] = lambda _done, _total, _name: None,
+    ) -> MeasurementRound:
         """Measure everything that is due.
 
-        With `vanished`, vanished posts are asked for again, and missing ones marked even if none is found.
+        With `vanished`, vanished posts are asked for again, and missing ones marked even if none is found. `progress`
+        is called with the posts that were asked for, all that are due, and the channel.
         """
         runs = self._plan(channels, vanished=vanished)
+        asked = [run for run in runs if not run.stopped]
+        done, total = 0, sum(len(run.due) for run in asked)
         gone: list[TrackedPost] = []
-        for run in runs:
-            if not run.stopped:
-                self._measure(run)
-                gone += self._mark_vanished(run)
+        for run in asked:
+            self._measure(run, lambda at, name: progress(at, total, name), begin=done)
+            gone += self._mark_vanished(run)
+            done += len(run.due)
         return MeasurementRound(results=tuple(self._result(run) for run in runs), vanished=tuple(gone))
 
     def preview(self, channels: Collection[str] = ()) -> tuple[MeasurementResult, ...]:
@@ -193,8 +202,9 @@ class Tracker:
         money = f" and ${self._dollars:g}, at ${price:g} a call" if price else ""
         return f"the budget of {self._calls} calls{money} for 24 hours is used up; the rest follows later"
 
-    def _measure(self, run: _ChannelRun) -> None:
-        """Measure a channel, as far as its budget and the platform allow."""
+    def _measure(self, run: _ChannelRun, progress: Callable[[int, str], None], *, begin: int) -> None:
+        """Measure a channel, as far as its budget and the platform allow; `begin` posts were asked for before."""
+        progress(begin, run.name)
         try:
             channel = self._channels[run.name]()
         except AuriaError as error:
@@ -204,7 +214,8 @@ class Tracker:
             run.followers = audience.followers
             with self._store.begin() as unit:
                 unit.samples.add_audience(run.name, replace(audience, at=self._clock()))
-        for post in run.due:
+        for number, post in enumerate(run.due, start=begin):
+            progress(number, run.name)
             if run.stopped or run.is_implausible:
                 return
             try:

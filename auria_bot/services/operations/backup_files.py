@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIST",
+    "REPLACED",
+    "STAGING",
     "UNFINISHED",
     "Backup",
     "copied",
@@ -32,6 +35,7 @@ __all__ = [
     "read_backup",
     "shared",
     "staged",
+    "sweep",
     "unfinished_restore",
 ]
 
@@ -40,6 +44,12 @@ LIST = "backup.json"
 
 UNFINISHED = ".restoring.json"
 """The file in the home that is there from the moment a restore replaces the database until it is done."""
+
+STAGING = ".staging-"
+"""What the name of an unfinished backup begins with, before that of the finished one."""
+
+REPLACED = ".replaced-"
+"""What the name of a backup begins with whose new version is being put in its place."""
 
 _DATABASES = ("auria.db", "auria.dump")
 _LIST_LIMIT = 256 << 20  # bytes of a list, for a million pictures
@@ -165,3 +175,18 @@ def copied(source: Path, target: Path) -> tuple[int, str]:
 def measured(file: Path) -> tuple[int, str]:
     """The bytes and the SHA-256 of a file."""
     return file.stat().st_size, sha256_of(file)
+
+
+def sweep(root: Path) -> None:
+    """Finish or undo the replacement of a backup that was interrupted, and delete what else was left half written."""
+    for old in root.glob(f"{REPLACED}*"):
+        place = root / old.name.removeprefix(REPLACED)
+        fresh = root / f"{STAGING}{place.name}"
+        if not place.exists() and (fresh / LIST).is_file():  # the list is written last: the new version is complete
+            fresh.rename(place)
+        if place.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(place)
+    for stale in root.glob(f"{STAGING}*"):
+        shutil.rmtree(stale)

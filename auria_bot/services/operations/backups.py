@@ -31,6 +31,8 @@ from auria_bot.files import disk_errors, file_lock, flush, sha256_of, write_json
 from auria_bot.services.operations.backup_contents import ModelFiles, check_record, contents
 from auria_bot.services.operations.backup_files import (
     LIST,
+    REPLACED,
+    STAGING,
     UNFINISHED,
     Backup,
     copied,
@@ -39,6 +41,7 @@ from auria_bot.services.operations.backup_files import (
     read_backup,
     shared,
     staged,
+    sweep,
 )
 from auria_bot.services.visitors.works import removed_works
 
@@ -48,12 +51,10 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Clock
     from auria_bot.store.dump import Dump
 
-__all__ = ["Backups", "Inspect", "Restored", "State", "retained"]
+__all__ = ["Backups", "Inspect", "Progress", "Restored", "State", "retained"]
 
 _NAME = re.compile(r"auria-(\d{8}T\d{6}Z)")
 _STAMP = "%Y%m%dT%H%M%SZ"
-_STAGING = ".staging-"
-_REPLACED = ".replaced-"  # a backup whose new version is being put in its place
 _SCRATCH = ".restoring-"  # in the home
 _LOCK = ".backups.lock"  # in the home
 _SPARE = 50_000_000  # bytes that a backup leaves free
@@ -69,6 +70,9 @@ class State:
 
 Inspect: TypeAlias = "Callable[[Mapping[str, tuple[int, str]], Backup | None], State]"
 """From the files of a new backup, and the newest sound one before it, the state that it was made of."""
+
+Progress: TypeAlias = "Callable[[int, int, str], None]"
+"""Is called with how many are done, how many there are, and what comes next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,38 +123,48 @@ class Backups:
                     found.append(read_backup(place))
         return sorted(found, key=lambda backup: backup.made_at, reverse=True)
 
-    def make(self, folder: Path | None = None, *, by_hand: bool = False, inspect: Inspect | None = None) -> Backup:
+    def make(
+        self,
+        folder: Path | None = None,
+        *,
+        by_hand: bool = False,
+        inspect: Inspect | None = None,
+        progress: Progress = lambda _done, _total, _name: None,
+    ) -> Backup:
         """Make a backup, verified.
 
         Args:
             folder: where; the usual folder by default.
             by_hand: made by the operator: it is kept as long as daily backups are.
             inspect: says what is wrong with the state; a backup of such a state replaces no other.
+            progress: is called with the files that are done, all files, and what comes next.
 
         Raises:
             DiskError: there is not enough space; the unfinished backup is deleted.
             StoreError: the database cannot be copied.
         """
         with self._locked():
-            return self._make(folder or self.folder, by_hand=by_hand, inspect=inspect)
+            return self._make(folder or self.folder, by_hand=by_hand, inspect=inspect, progress=progress)
 
-    def _make(self, root: Path, *, by_hand: bool, inspect: Inspect | None) -> Backup:
+    def _make(self, root: Path, *, by_hand: bool, inspect: Inspect | None, progress: Progress) -> Backup:
         now = self._clock().astimezone(UTC).replace(microsecond=0)
         target = root / f"auria-{now.strftime(_STAMP)}"
         listed = self.list(root)
         earlier = next(iter(listed), None)
         with disk_errors(root), ExitStack() as tidy:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sweep(root)
+            sweep(root)
             if target.exists():
                 raise InvalidTransition(f"{target} exists already; wait a second and try again")
             self._check_space(root, earlier)
-            staging = root / f"{_STAGING}{target.name}"
+            staging = root / f"{STAGING}{target.name}"
             tidy.callback(shutil.rmtree, staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
+            progress(0, 1, self._database.name)
             self._database.save(staging / self._database.name)
             self._database.verify(staging / self._database.name)
-            files = {self._database.name: measured(staging / self._database.name)} | self._copies(staging, earlier)
+            files = {self._database.name: measured(staging / self._database.name)}
+            files |= self._copies(staging, earlier, progress)
             sound = next((backup for backup in listed if not backup.faults), None)
             state = inspect(files, sound) if inspect is not None else State()
             value: dict[str, Any] = {
@@ -188,7 +202,7 @@ class Backups:
         if gone and (sound := next((backup for backup in found if not backup.faults), None)):
             self.verify(sound.folder)
         for place in gone:
-            hidden = place.with_name(f"{_STAGING}{place.name}")
+            hidden = place.with_name(f"{STAGING}{place.name}")
             with disk_errors(place):
                 place.rename(hidden)
                 shutil.rmtree(hidden)
@@ -202,9 +216,9 @@ class Backups:
             DiskError: the disk cannot be written.
         """
         place = backup.folder
-        staging, old = place.with_name(f"{_STAGING}{place.name}"), place.with_name(f"{_REPLACED}{place.name}")
+        staging, old = place.with_name(f"{STAGING}{place.name}"), place.with_name(f"{REPLACED}{place.name}")
         with self._locked(), disk_errors(place), ExitStack() as tidy:
-            _sweep(place.parent)
+            sweep(place.parent)
             tidy.callback(shutil.rmtree, staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
             for name in backup.files:
@@ -346,9 +360,10 @@ class Backups:
                 " set maintenance.backup_folder to a folder on another disk"
             )
 
-    def _copies(self, staging: Path, earlier: Backup | None) -> dict[str, tuple[int, str]]:
-        files = {}
-        for name, source in contents(self._home, self._models):
+    def _copies(self, staging: Path, earlier: Backup | None, progress: Progress) -> dict[str, tuple[int, str]]:
+        files, found = {}, contents(self._home, self._models)
+        for number, (name, source) in enumerate(found, start=1):
+            progress(number, 1 + len(found), name)
             target = staging / name
             target.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileNotFoundError):  # deleted meanwhile, too
@@ -375,18 +390,3 @@ def retained(found: Sequence[Backup], *, daily: int, weekly: int) -> set[Path]:
     return kept | {
         backup.folder for backup in found if backup.by_hand and days and f"{backup.made_at:%Y-%m-%d}" >= days[-1]
     }
-
-
-def _sweep(root: Path) -> None:
-    """Finish or undo the replacement of a backup that was interrupted, and delete what else was left half written."""
-    for old in root.glob(f"{_REPLACED}*"):
-        place = root / old.name.removeprefix(_REPLACED)
-        fresh = root / f"{_STAGING}{place.name}"
-        if not place.exists() and (fresh / LIST).is_file():  # the list is written last: the new version is complete
-            fresh.rename(place)
-        if place.exists():
-            shutil.rmtree(old)
-        else:
-            old.rename(place)
-    for stale in root.glob(f"{_STAGING}*"):
-        shutil.rmtree(stale)

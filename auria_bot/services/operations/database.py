@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.draft import Draft
     from auria_bot.services.operations.backup_files import Backup
-    from auria_bot.services.operations.backups import Backups, Restored
+    from auria_bot.services.operations.backups import Backups, Progress, Restored
     from auria_bot.services.operations.maintenance import Erasure
     from auria_bot.services.publishing.reconciliation import HeldItems
     from auria_bot.settings.schema import Settings
@@ -110,23 +110,35 @@ class DatabaseAdministration:
         self._settings, self._backups, self._open_store, self._clock = settings, backups, open_store, clock
         self._erasure, self._settle_models, self._pictures = erasure, settle_models, pictures
 
-    def back_up(self, folder: Path | None = None, *, by_hand: bool = True, trust: bool = False) -> BackupResult:
+    def back_up(
+        self,
+        folder: Path | None = None,
+        *,
+        by_hand: bool = True,
+        trust: bool = False,
+        progress: Progress = lambda _done, _total, _name: None,
+    ) -> BackupResult:
         """Make a backup and note it in the journal; in the usual folder, old backups are deleted.
 
         The backup last restored from stays, and so do those made by hand in the days of daily backups. A state with
-        faults is backed up too, but replaces no sound one, unless `trust` says that it is as it should be.
+        faults is backed up too, but replaces no sound one, unless `trust` says that it is as it should be. `progress`
+        is called as in `Backups.make`, and then for the older backups.
 
         Raises:
             DiskError: there is no room.
             StoreError: the database cannot be copied.
         """
         backup = self._backups.make(
-            folder, by_hand=by_hand, inspect=lambda files, sound: State() if trust else self._inspect(files, sound)
+            folder,
+            by_hand=by_hand,
+            inspect=lambda files, sound: State() if trust else self._inspect(files, sound),
+            progress=progress,
         )
         deleted: tuple[Path, ...] = ()
         problem = "; ".join(backup.faults)
         last = self._last_restore()
         if folder is None:
+            progress(len(backup.files), len(backup.files), "older backups")
             try:
                 deleted = self._backups.rotate(keep={Path(last.details)} if last else set())
             except StoreError as error:

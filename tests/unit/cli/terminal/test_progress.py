@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from auria_bot.cli.terminal.progress import following, making_frames
+import io
+import sys
+
+import pytest
+
+from auria_bot.cli.terminal.progress import counting, following, making_frames
 from auria_bot.domain.pipeline import STEPS
 from auria_bot.services.studio.run_store import RunEvent
 
@@ -46,3 +51,28 @@ def test_frames_are_counted_in_steps_of_a_twentieth(capsys):
     assert len(lines) == 16
     assert lines[0] == "50 of 200 frames"
     assert lines[1].startswith("60 of 200 frames, about ")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("file", "silent", "is_shown"),
+    [
+        (_Terminal(), False, True),
+        (_Terminal(), True, False),
+        (io.StringIO(), False, False),
+        (io.StringIO(), None, True),
+    ],
+)
+def test_counted_work_that_is_often_run_unseen_is_shown_on_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, file: io.StringIO, silent: bool | None, is_shown: bool
+) -> None:
+    """A backup every night would fill a log with its files, and a program wants JSON and nothing else."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", file)
+    with counting("backing up", silent=silent) as tell:
+        tell(1, 2, "auria.db")
+    assert ("backing up" in file.getvalue()) is is_shown

@@ -105,6 +105,15 @@ def test_followers_are_counted_once_a_day(platforms: TrackedPlatforms):
         assert {name: len(rows) for name, rows in unit.samples.followers().items()} == {"fake": 3, "other": 3}
 
 
+def test_how_far_a_measurement_is_can_be_followed(platforms: TrackedPlatforms):
+    """Over all channels: what is due is counted once, and a channel begins where the one before ends."""
+    for number, channel in ((1, "fake"), (2, "fake"), (3, "other")):
+        platforms.post(number, age=5 * DAY, channel=channel)
+    told: list[tuple[int, int, str]] = []
+    platforms.tracker.measure(progress=lambda *progress: told.append(progress))
+    assert list(dict.fromkeys(told)) == [(0, 3, "fake"), (1, 3, "fake"), (2, 3, "other")]
+
+
 def test_only_the_channels_asked_for(platforms: TrackedPlatforms):
     """Others are neither asked nor told of."""
     done = platforms.tracker.measure(["other"])

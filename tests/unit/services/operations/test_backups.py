@@ -77,6 +77,16 @@ def test_what_was_lost_comes_back(application: Application, clock: FakeClock):
     assert (application.pictures.root / "run-2").is_dir()  # what the backup does not know is left alone
 
 
+def test_how_far_a_backup_is_can_be_followed(application: Application):
+    """The database first, then every file by its name."""
+    _draft(application, 1)
+    told: list[tuple[int, int, str]] = []
+    made = _backups(application).make(progress=lambda *progress: told.append(progress))
+    assert told[0] == (0, 1, "auria.db")
+    assert [(done, total) for done, total, _ in told[1:]] == [(number, 5) for number in range(1, 5)]
+    assert {"auria.db", *(name for _, _, name in told)} == set(made.files)
+
+
 def test_what_is_not_a_picture_comes_back_too(application: Application, clock: FakeClock):
     """A kept artwork of a visitor and a rating's picture; another version of the same name in the home is not touched."""
     home = application.settings.home
