@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,11 +85,13 @@ def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -
     if path.exists() and not path.is_file():
         raise OSError(errno.EISDIR, "is no file", str(path))
     scratch = path.with_name(f"{_STRAY}{_shortened(path.name)}-{secrets.token_hex(4)}{_shortened(path.suffix)}")
-    os.close(os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o600))
+    handle = os.open(scratch, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o600)
+    wanted = stat.S_IMODE(os.fstat(handle).st_mode) if mode is None else mode
+    os.close(handle)
     try:
         yield scratch
-        if mode is not None and mode != mode & 0o600:
-            scratch.chmod(mode)
+        if stat.S_IMODE(scratch.stat().st_mode) != wanted:  # some writers make a file of their own, as safetensors does
+            scratch.chmod(wanted)
         if durable:
             flush(scratch)
         scratch.replace(path)

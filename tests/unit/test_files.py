@@ -70,6 +70,23 @@ def test_a_text_is_written_as_it_is(tmp_path: Path) -> None:
     assert [mode_of(tmp_path / name) for name in "abc"] == [0o600, 0o644, 0o640]
 
 
+@pytest.mark.parametrize(("mode", "found"), [(None, 0o640), (0o644, 0o644), (0o600, 0o600)])
+def test_a_writer_that_makes_a_file_of_its_own_gets_the_same_permissions(
+    tmp_path: Path, mode: int | None, found: int
+) -> None:
+    """As safetensors does, which writes into a new file, readable by its owner only, and renames that."""
+    before = os.umask(0o027)
+    try:
+        with atomic_path(tmp_path / "weights", mode=mode) as scratch:
+            own = tmp_path / "own"
+            own.write_bytes(b"1")
+            own.chmod(0o400)
+            own.replace(scratch)
+    finally:
+        os.umask(before)
+    assert mode_of(tmp_path / "weights") == found
+
+
 def test_json_is_compact_or_pretty(tmp_path: Path) -> None:
     """Letters beyond ASCII stay letters; only the pretty form sorts its keys."""
     write_json(tmp_path / "a.json", {"b": "é", "a": [1]})
