@@ -151,7 +151,8 @@ class AttnPainter:
         }
         noise["components"] = self._sketch(noise["components"], sentence)
         outputs = self._painter_net.run({**noise, "sentence": sentence, "words": words, "mask": mask})
-        pixels = np.round(np.clip(outputs["pictures"], 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        pictures = _stretched(outputs["pictures"], float(self._shape.get("contrast", 1.0)))
+        pixels = np.round(np.clip(pictures, 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
         order = np.argsort(-outputs["scores"], kind="stable")
         return tuple(
             Canvas(
@@ -218,6 +219,13 @@ class AttnPainter:
         return [tuple(map(float, each)) for each in traits], [
             float(value) for value in _LIKING * np.tanh((logits - logits.mean()) / _APART)
         ]
+
+
+def _stretched(pictures: NDArray[np.float32], contrast: float) -> NDArray[np.float32]:
+    """Pictures (n, 3, height, width), each with its distances from its mean grey multiplied."""
+    grey = pictures.mean(axis=(1, 2, 3), keepdims=True)
+    stretched: NDArray[np.float32] = grey + (pictures - grey) * np.float32(contrast)
+    return stretched
 
 
 def shown_scene(asked: str, vector: NDArray[np.float32], shown: Mapping[str, NDArray[np.float32]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from auria_bot.art.checkpoint import write_checksums
 from auria_bot.art.colour import to_lab
 from auria_bot.art.painters.attn import AttnPainter, aesthetic_score, shown_scene
 from auria_bot.art.painters.retouching import find_moon, grain
@@ -124,6 +126,20 @@ def test_pictures_are_not_flat(painter):
     """No picture is blank, for poems of any kind."""
     for number, text in enumerate(("", "a", "error 404", "forest " * 400, "\u202e\x00<svg>")):
         assert painter.imagine(text, seed=number, count=1)[0].pixels.std() > 6
+
+
+def test_a_model_says_how_wide_its_colours_spread(painter, tmp_path):
+    """Each picture is stretched around its own mean grey; a model that says nothing is served as it paints."""
+    shutil.copytree(MODELS / "painter", tmp_path / "painter")
+    config = tmp_path / "painter" / "config.json"
+    facts = json.loads(config.read_text())
+    del facts["serving"]["contrast"]
+    config.write_text(json.dumps(facts))
+    write_checksums(tmp_path / "painter")
+    plain = AttnPainter(AttnPainter.Config(candidates=4), models=tmp_path)
+    before, after = (each.imagine("forest in daylight", seed=5, count=1)[0].pixels for each in (plain, painter))
+    assert after.std() > 1.05 * before.std()
+    assert abs(float(after.mean()) - float(before.mean())) < 3.0
 
 
 def test_out_of_range(painter):
