@@ -93,6 +93,7 @@ class Dump:
         if faults := faults_of(file):
             file.unlink(missing_ok=True)
             raise StoreError(f"{self._file} is damaged: {faults[0]}; restore a backup: auria db restore FILE")
+        _check_age(schema_of(file), self._file)
 
     def verify(self, file: Path) -> str:
         """Check a dump and return its schema version; "" for PostgreSQL, whose dumps do not show it.
@@ -119,10 +120,7 @@ class Dump:
             raise StoreError(f"{file} is a database of another program's")
         if code := code_of(file):
             raise StoreError(f"{file} has the {code}, which Auria's database never has; take another backup")
-        if schema > HEAD:
-            raise SchemaTooNew(
-                f"{file} has schema {schema!r}, this program {HEAD!r}; upgrade: pip install -U auria-bot"
-            )
+        _check_age(schema, file)
         return schema
 
     def restore(self, file: Path, *, force: bool = False, aside: Path | None = None, named: Path | None = None) -> None:
@@ -258,7 +256,7 @@ class Dump:
 
     def _is_used(self) -> bool:
         """Whether the database has a draft, or a table that is not Auria's."""
-        if self._is_sqlite and not self._file.is_file():
+        if self._is_sqlite and not (self._file.is_file() and self._file.stat().st_size):
             return False
         engine = connect(self._url)
         try:
@@ -334,6 +332,11 @@ class Dump:
             kind = DiskError if "No space left" in message else StoreError
             raise kind(f"{program} failed: {message}")
         return done.stdout
+
+
+def _check_age(schema: str | None, file: Path) -> None:
+    if schema is not None and schema > HEAD:
+        raise SchemaTooNew(f"{file} has schema {schema!r}, this program {HEAD!r}; upgrade: pip install -U auria-bot")
 
 
 def _change(engine: Engine, change: Callable[[Connection], object]) -> None:

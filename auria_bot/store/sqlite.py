@@ -72,6 +72,11 @@ def follow_replaced_file(engine: Engine, file: Path) -> None:
     def connecting(*_: Any) -> None:
         if opened:
             _identity(file)
+        elif _is_emptied(file):
+            raise StoreError(
+                f"{file} is empty, though {file.parent / 'pictures'} holds pictures of drafts; restore a backup"
+                " (auria db backups lists them), or delete the file to begin with an empty database"
+            )
         else:  # from the first moment on nobody else reads it; SQLite gives its journal files the same permissions
             with suppress(OSError):
                 create_private(file)
@@ -87,6 +92,11 @@ def follow_replaced_file(engine: Engine, file: Path) -> None:
     event.listen(engine, "do_connect", connecting)
     event.listen(engine, "connect", connected)
     event.listen(engine, "checkout", taken)
+
+
+def _is_emptied(file: Path) -> bool:
+    """Whether nothing is left of a database that had drafts: a new one must not take its place unnoticed."""
+    return file.is_file() and file.stat().st_size == 0 and any((file.parent / "pictures").glob("[!.]*"))
 
 
 def _identity(file: Path) -> tuple[int, int]:
@@ -142,15 +152,15 @@ def translated_error(error: DBAPIError, engine: Engine) -> AuriaError:
 
 
 @contextmanager
-def file_errors(file: Path) -> Iterator[None]:
-    """Convert errors of SQLite and the system about a file."""
+def file_errors(file: Path, *, source: Path | None = None) -> Iterator[None]:
+    """Convert errors of SQLite and the system about a file, or about the one that is copied into it."""
     try:
         with disk_errors(file):
             yield
     except sqlite3.Error as error:
         if int(getattr(error, "sqlite_errorcode", 0)) & 0xFF in {_FULL, _READ_ONLY, _IO, _CANNOT_OPEN}:
             raise DiskError(f"{file} cannot be written: {error}; free some space, check its permissions") from error
-        raise StoreError(f"{file} failed: {error}; is it a database, and not locked by another program?") from error
+        raise StoreError(f"{source or file} failed: {error}; is it a database, and not locked by another program?") from error
 
 
 def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:
@@ -159,7 +169,7 @@ def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:
     with file_errors(target):
         create_private(target)
     with (
-        file_errors(target),
+        file_errors(target, source=source),
         closing(open_file(source, settled=settled)) as read,
         closing(open_file(target, make=True)) as written,
     ):

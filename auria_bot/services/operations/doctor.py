@@ -235,6 +235,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield _finding("database", "ok", f"{where} is created on first use")
     elif found == newest:
         yield _finding("database", "ok", f"{where}, schema {found}")
+    elif found > newest:
+        too_new = errors.SchemaTooNew(f"{where} has schema {found}, this program {newest}")
+        yield _bad("database", too_new, too_new.hint)
     else:
         yield _finding(
             "database", "warn", f"{where} has schema {found}, this program {newest}", advice="auria db upgrade"

@@ -91,6 +91,33 @@ def test_a_damaged_database_is_found_and_replaced(tmp_path: Path):
     assert (tmp_path / "auria.db.damaged").is_file()
 
 
+def test_an_emptied_database_is_replaced(tmp_path: Path):
+    """A backup comes back over a file of no bytes without force, though there are pictures of drafts."""
+    dump = _application(tmp_path, 2)
+    dump.save(tmp_path / "copy.db")
+    for name in ("auria.db-wal", "auria.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "auria.db").write_bytes(b"")
+    (tmp_path / "pictures" / "20260101-000000-aaaaaa-01").mkdir(parents=True)
+    dump.restore(tmp_path / "copy.db", aside=tmp_path / "aside.db")
+    assert _drafts(tmp_path) == 2
+
+
+@pytest.mark.parametrize(("damage", "error"), [("random", StoreError), ("newer", SchemaTooNew)])
+def test_the_database_is_named_and_not_its_copy(tmp_path: Path, damage: str, error: type[StoreError]):
+    """What keeps it from being copied is said of the database, not of the copy that nobody knows."""
+    dump = _application(tmp_path, 1)
+    if damage == "random":
+        (tmp_path / "auria.db").write_bytes(bytes(range(256)) * 64)
+    else:
+        with closing(sqlite3.connect(tmp_path / "auria.db")) as opened:
+            opened.execute("UPDATE alembic_version SET version_num = '9999'")
+            opened.commit()
+    with pytest.raises(error) as caught:
+        dump.save(tmp_path / "copy.db")
+    assert str(caught.value).startswith(str(tmp_path / "auria.db"))
+
+
 def test_a_row_that_refers_to_nothing_is_a_fault(tmp_path: Path):
     """Foreign keys are looked at too."""
     dump = _application(tmp_path, 1)

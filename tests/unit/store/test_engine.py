@@ -117,6 +117,19 @@ def test_a_damaged_database(tmp_path: Path):
         unit.drafts.list()
 
 
+def test_an_emptied_database_is_not_begun_anew(tmp_path: Path):
+    """Beside pictures of drafts an empty file is a loss; without them, what a killed first start left."""
+    (tmp_path / "auria.db").touch()
+    (tmp_path / "pictures" / "20260101-000000-aaaaaa-01").mkdir(parents=True)
+    for use in (Store.open, lambda settings: current(settings.database_url)):
+        with pytest.raises(StoreError, match=r"auria\.db is empty, .* restore a backup"):
+            use(Settings(home=tmp_path))
+    assert (tmp_path / "auria.db").stat().st_size == 0
+    (tmp_path / "pictures" / "20260101-000000-aaaaaa-01").rmdir()
+    Store.open(Settings(home=tmp_path)).close()
+    assert current(Settings(home=tmp_path).database_url) == HEAD
+
+
 def test_a_folder_in_the_place_of_the_file(tmp_path: Path):
     """A folder where the database should be is a disk error that names it."""
     (tmp_path / "auria.db").mkdir()

@@ -232,12 +232,15 @@ def test_what_others_can_read_is_told_with_the_command(tmp_path: Path, monkeypat
 
 
 def test_databases_old_and_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An older schema is a warning with the command that upgrades it; paused channels are unknown then."""
+    """An older schema is upgraded by a command, a newer one needs a newer program; paused channels are unknown then."""
     versions = "auria_bot.services.operations.database.schema_versions"
     monkeypatch.setattr(versions, lambda _: ("0001", "0009"))
     (finding,) = doctor_module._database(Settings(home=tmp_path))
     assert (finding.state, finding.advice) == ("warn", "auria db upgrade")
     assert doctor_module._paused(Settings(home=tmp_path), tuple) == {}
+    monkeypatch.setattr(versions, lambda _: ("0010", "0009"))
+    (finding,) = doctor_module._database(Settings(home=tmp_path))
+    assert (finding.state, finding.exit_code, finding.advice) == ("bad", 7, "pip install --upgrade auria-bot")
     monkeypatch.setattr(versions, lambda _: ("0009", "0009"))
     (finding,) = doctor_module._database(Settings(home=tmp_path))
     assert (finding.state, finding.words.endswith("schema 0009")) == ("ok", True)
