@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -30,8 +31,10 @@ __all__ = [
     "disk_errors",
     "file_lock",
     "flush",
+    "output_path",
     "readable_name",
     "remove_strays",
+    "scratch_folder",
     "sha256_of",
     "write_atomic",
     "write_json",
@@ -40,6 +43,9 @@ __all__ = [
 _POLL = 0.01  # seconds between two attempts to take a lock
 _LONGEST = 100  # bytes of a name, and of its suffix, in that of a file that is being written
 _STRAY = ".new-"  # how the name of a file that is being written begins
+_ABANDONED = 86_400.0  # seconds after which a file that nobody wrote meanwhile belongs to a process that was killed
+_SCRATCH = "auria-work-"  # how the name of a folder for a while begins
+_YOUNG = 60.0  # seconds in which such a folder may not be locked yet
 
 
 def sha256_of(path: Path) -> str:
@@ -102,6 +108,65 @@ def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -
         raise
 
 
+@contextlib.contextmanager
+def output_path(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+    """Write a file where the operator wants it, as `atomic_path` does; its folder is made where it is missing.
+
+    What calls that were killed left beside it is removed after a day.
+
+    Raises:
+        DiskError: it cannot be written; what is there is unchanged.
+    """
+    with disk_errors(path):
+        folder, name = os.path.split(os.path.realpath(path))
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        remove_strays(Path(folder), name, old_only=True)
+        with atomic_path(path, mode=mode) as scratch:
+            yield scratch
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder in the system's temporary folder, removed at the end; those that killed processes left are removed.
+
+    Raises:
+        DiskError: there is no temporary folder that can be written, or its disk is full.
+    """
+    import tempfile
+
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+    except OSError as error:
+        raise DiskError(f"no temporary folder can be used: {error.strerror}; set TMPDIR to one") from None
+    lock = None
+    try:
+        _remove_abandoned(folder.parent)
+        lock = acquire_lock(folder / ".lock", wait=0.0)
+        yield folder
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        advice = f"{error.strerror}; free some space, or set TMPDIR to a folder on another disk"
+        raise DiskError(f"{error.filename or folder.parent} cannot be written: {advice}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Remove the folders of `scratch_folder` of this user whose processes were killed."""
+    for folder in root.glob(f"{_SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            found = folder.lstat()
+            if time.time() - found.st_mtime < _YOUNG or (os.name == "posix" and found.st_uid != os.getuid()):
+                continue
+            lock = acquire_lock(folder / ".lock", wait=0.0)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
+
+
 def _shortened(name: str) -> str:
     """As much of a name as leaves room for what is added to it; file systems take 255 bytes."""
     return os.fsencode(name)[:_LONGEST].decode(errors="ignore")
@@ -147,16 +212,23 @@ def check_target(path: Path) -> None:
         probe.unlink()
 
 
-def remove_strays(folder: Path, name: str = "") -> None:
-    """Remove what killed writers of a file left in a folder, or of all files; only while nobody writes them.
+def remove_strays(folder: Path, name: str = "", *, old_only: bool = False) -> None:
+    """Remove what killed writers left in a folder: of a file, or of all.
+
+    Without `old_only`, files, and only while nobody writes them; with it, files and folders to which nobody has written
+    for a day.
 
     Raises:
         OSError: one cannot be removed.
     """
     begin = f"{_STRAY}{_shortened(name)}-" if name else _STRAY
     for stray in folder.glob(f"{_STRAY}*"):
-        if stray.name.startswith(begin) and stray.is_file():
-            stray.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # its writer has just finished
+            if stray.name.startswith(begin) and not (old_only and time.time() - stray.lstat().st_mtime < _ABANDONED):
+                if stray.is_symlink() or not stray.is_dir():
+                    stray.unlink()
+                elif old_only:
+                    shutil.rmtree(stray)
 
 
 def flush(path: Path) -> None:

@@ -144,10 +144,11 @@ def verified(path: Path) -> Path:
 
 def write_checksums(folder: Path) -> None:
     """Write SHA256SUMS over every file of a model's folder that is used for inference."""
+    named = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
     rows = [
-        f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n"
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in _UNPINNED and not path.name.startswith(".")
+        f"{sha256_of(path)}  {name.as_posix()}\n"
+        for name, path in named.items()
+        if name.name not in _UNPINNED and not any(part.startswith(".") for part in name.parts)
     ]
     files.write_atomic(folder / CHECKSUMS, "".join(rows), mode=None)
 
@@ -200,7 +201,8 @@ def export_onnx(
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=".onnx."))
+    files.remove_strays(path.parent, old_only=True)
+    scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=".new-"))
     try:
         raw = scratch / "raw.onnx"
         axes = {name: dict(named) for name, named in (dynamic_axes or {}).items()}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap.publishing import PublishingServices
+from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
     from auria_bot.art.portraits.portrait import PortraitPainter
@@ -108,7 +108,7 @@ class StudioServices(PublishingServices):
         from auria_bot.execution.work_unit import Requirements
 
         needs = dict.fromkeys((step.name for step in STEPS), Requirements()) | self._requirements()
-        with tempfile.TemporaryDirectory() as name, self.executor.open(Path(name), needs):
+        with scratch_folder() as name, self.executor.open(name, needs):
             pass
 
     @property

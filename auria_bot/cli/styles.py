@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from auria_bot.cli.terminal.console import counted, echo, fact_sheet, note, out,
 from auria_bot.cli.terminal.pictures import Drawing, choose, draw
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.errors import UnknownName
+from auria_bot.files import scratch_folder
 
 __all__ = ["add_styles", "list_styles", "remove_styles", "show_style", "styles"]
 
@@ -72,8 +72,8 @@ def show_style(
         raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     settings = load()
     row = catalogue.find_style(settings, key).row()
-    with tempfile.TemporaryDirectory(prefix="auria-style-") as scratch:
-        sample = target or Path(scratch) / "sample.png"
+    with scratch_folder() as scratch:
+        sample = target or scratch / "sample.png"
         method = _drawing(drawing)
         if target is not None or (method is not Drawing.NONE and not as_json):
             catalogue.style_sample(settings, row["key"], sample)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import faulthandler
 import json
 import os
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     # Where the parent of another worker was killed, that one is about to end, and must not write beside this one.
     with file_lock(given.folder / "worker.lock"), os.fdopen(given.units, "rb") as units:
         _run_units(given.folder, units)
-        sys.stdout.flush()
+        _flush()
         os._exit(0)  # models need no tidying up, which takes a runtime up to a second
 
 
@@ -81,11 +82,12 @@ def call(
     try:
         new_state, files = function(request, state, folder, report)
     except MemoryError:
-        traceback.print_exc()
+        _print_traceback()
         error: Exception = StepOutOfMemory("the step ran out of memory")
     except Exception as caught:  # noqa: BLE001 - one bad unit must not end the others
-        traceback.print_exc()
-        error = caught
+        _print_traceback()
+        full = isinstance(caught, OSError) and caught.errno in {errno.ENOSPC, errno.EDQUOT}
+        error = DiskError(f"the disk is full: {caught}") if full else caught
     else:
         return {"state": new_state, "files": files}
     name = type(error).__name__
@@ -101,8 +103,7 @@ def printing_to(log: Path) -> Iterator[None]:
     Raises:
         DiskError: the file cannot be written.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     try:
         handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     except OSError as error:
@@ -114,11 +115,21 @@ def printing_to(log: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         for target, source in enumerate(kept, start=1):
             os.dup2(source, target)
             os.close(source)
+
+
+def _print_traceback() -> None:
+    with contextlib.suppress(OSError):  # a log that does not fit on the disk must not hide why
+        traceback.print_exc()
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ anew when a version was promoted since. Poems are not batched: a poet writes all
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -16,12 +14,14 @@ from PIL import Image
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import SEEDS
 from auria_bot.errors import NoGoodPicture
+from auria_bot.files import scratch_folder
 from auria_bot.serving.restyling import as_jpeg
 from auria_bot.serving.work_queue import WorkQueue, work_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+    from pathlib import Path
 
     from auria_bot.domain import interfaces
     from auria_bot.domain.model_requests import PictureRequest, PoemRequest
@@ -160,9 +160,9 @@ class PicturePool:
     def _paint(self, request: PictureRequest) -> bytes:
         self._makers.refresh()
         enlarger: interfaces.Enlarger = self._makers.role("enlarger")
-        with tempfile.TemporaryDirectory(prefix="auria-picture-") as name:
-            target = Path(name) / "enlarged.png"
-            enlarger.enlarge(self._candidate(request, Path(name)), target, size=self._painting.size)
+        with scratch_folder() as name:
+            target = name / "enlarged.png"
+            enlarger.enlarge(self._candidate(request, name), target, size=self._painting.size)
             with Image.open(target) as picture:
                 return as_jpeg(picture.convert("RGB"))
 

@@ -160,7 +160,8 @@ def file_errors(file: Path, *, source: Path | None = None) -> Iterator[None]:
     except sqlite3.Error as error:
         if int(getattr(error, "sqlite_errorcode", 0)) & 0xFF in {_FULL, _READ_ONLY, _IO, _CANNOT_OPEN}:
             raise DiskError(f"{file} cannot be written: {error}; free some space, check its permissions") from error
-        raise StoreError(f"{source or file} failed: {error}; is it a database, and not locked by another program?") from error
+        named = source or file
+        raise StoreError(f"{named} failed: {error}; is it a database, and not locked by another program?") from error
 
 
 def copy_database(source: Path, target: Path, *, settled: bool = False) -> None:

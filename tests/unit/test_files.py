@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,8 +23,10 @@ from auria_bot.files import (
     disk_errors,
     file_lock,
     flush,
+    output_path,
     readable_name,
     remove_strays,
+    scratch_folder,
     sha256_of,
     write_atomic,
     write_json,
@@ -190,6 +193,68 @@ def test_strays_are_removed(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-b-killed", ".new-folder", "a"]
     remove_strays(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".new-folder", "a"]
+
+
+def _older(path: Path) -> None:
+    """Make a file or folder one that was written two days ago."""
+    os.utime(path, (path.stat().st_mtime - 172_800,) * 2)
+
+
+def test_old_strays_are_removed_with_their_folders(tmp_path: Path) -> None:
+    """Where others may be writing, what nobody wrote to for a day; of one file, or of all."""
+    for name in (".new-a-killed", ".new-b-killed", "old"):
+        (tmp_path / name).touch()
+        _older(tmp_path / name)
+    (tmp_path / ".new-a-busy").touch()
+    (tmp_path / ".new-folder").mkdir()
+    _older(tmp_path / ".new-folder")
+    remove_strays(tmp_path, "a", old_only=True)
+    assert {path.name for path in tmp_path.iterdir()} == {".new-a-busy", ".new-b-killed", ".new-folder", "old"}
+    remove_strays(tmp_path, old_only=True)
+    assert {path.name for path in tmp_path.iterdir()} == {".new-a-busy", "old"}
+
+
+def test_a_result_goes_where_the_operator_wants_it(tmp_path: Path) -> None:
+    """Its folder is made, what a killed call left of it long ago is removed, and an error names it."""
+    target = tmp_path / "of mine" / "-ü.txt"
+    with output_path(target) as scratch:
+        scratch.write_text("first")
+        left = scratch.with_name(f"{scratch.name}k")
+        left.write_text("half")
+    _older(left)
+    with output_path(target) as scratch:
+        scratch.write_text("second")
+    assert {path.name: path.read_text() for path in target.parent.iterdir()} == {"-ü.txt": "second"}
+    with pytest.raises(DiskError, match=r"-ü\.txt.* cannot be written"), output_path(target / "below.txt"):
+        raise AssertionError("it is not written into")
+
+
+def test_a_folder_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes at the end; those of killed processes go with the next one, those in use stay."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with scratch_folder() as killed:
+        (killed / "picture.png").write_bytes(b"half")
+        _older(killed)
+        with scratch_folder():
+            assert killed.is_dir()
+    assert not list(tmp_path.iterdir())
+    killed.mkdir()
+    (killed / ".lock").touch()
+    _older(killed)
+    with scratch_folder() as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_without_room_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary folder that is missing or full is said to be that; other errors pass."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(DiskError, match=r"no temporary folder .* set TMPDIR"), scratch_folder():
+        raise AssertionError("there is none")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for number, expected, said in ((errno.ENOSPC, DiskError, "TMPDIR"), (errno.ENOENT, FileNotFoundError, "No such")):
+        with pytest.raises(expected, match=said), scratch_folder():
+            raise OSError(number, os.strerror(number))
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:

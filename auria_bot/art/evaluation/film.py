@@ -10,7 +10,6 @@ that nearly repeat each other make the balls around them too small.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +26,7 @@ from auria_bot.art.films.generator import FilmGenerator
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.training.film.export import load_generator
 from auria_bot.art.training.film.frames import FilmFrames, FrameOptions, read_frames
+from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,8 +80,8 @@ def evaluate(
         ModelMissing, ModelCorrupt: the model cannot be used.
     """
     film = FilmGenerator(model)
-    with tempfile.TemporaryDirectory(prefix="auria-film-") as scratch:
-        frames = read_frames(data, _options(model, film), cache or Path(scratch), log=log)
+    with scratch_folder() as scratch:
+        frames = read_frames(data, _options(model, film), cache or scratch, log=log)
         log(f"making {count} frames")
         made = film.frames(film.map(film.latents(1001, count)), noise=1)
         measure = Lite0Features(lite0)

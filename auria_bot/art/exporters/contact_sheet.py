@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from auria_bot.art.exporters.card import load_font
 from auria_bot.art.pictures import open_picture
 from auria_bot.errors import InputError
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import output_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,5 @@ def write_contact_sheet(title: str, frames: Sequence[tuple[Path, str]], target: 
         while shown and small.getlength(shown) > wide:
             shown = shown[1:]
         draw.text((left, top + high + 4), shown, font=small, fill=_FAINT)
-    with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target, mode=None) as scratch:
-            sheet.save(scratch, "JPEG", quality=88)
+    with output_path(target) as scratch:
+        sheet.save(scratch, "JPEG", quality=88)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.exporters.card import drawable, font_file
 from auria_bot.errors import BackendMissing
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import output_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,10 +212,8 @@ class PdfDocument:
         Raises:
             DiskError: the file cannot be written.
         """
-        with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(path, mode=None) as scratch:
-                self._pdf.output(str(scratch))
+        with output_path(path) as scratch:
+            self._pdf.output(str(scratch))
         for font in self._pdf.fonts.values():
             font.ttfont.close()
 

@@ -24,9 +24,10 @@ from auria_bot.art.pictures import write_bytes
 from auria_bot.art.stylists.hands import TYPICAL, HandMeasures
 from auria_bot.art.stylists.style_import import cleaned, year_of
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
+from auria_bot.files import disk_errors, file_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -135,6 +136,19 @@ class StyleBank:
         rows = {painting.key: painting for painting in self.paintings}
         rows.update({painting.key: painting for painting in paintings})
         return StyleBank(paintings=tuple(rows.values()))
+
+    @classmethod
+    def change(cls, folder: Path, how: Callable[[StyleBank], StyleBank]) -> None:
+        """Read the bank of a folder, an empty one where there is none, and write what becomes of it, one at a time.
+
+        Raises:
+            ModelCorrupt: the bank cannot be read.
+            DiskError: it cannot be written.
+        """
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with file_lock(folder / ".lock"):
+                how(cls.load_all([folder] if (folder / _INDEX).exists() else [])).save(folder)
 
     def save(self, folder: Path) -> None:
         """Write the bank; a reader sees the old bank or the new one.

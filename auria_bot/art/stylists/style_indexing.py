@@ -200,7 +200,8 @@ def add(
         DiskError: the bank cannot be written.
     """
     files = read_folder(folder, moods)
-    bank = StyleBank.load(into) if (into / "bank.json").exists() else StyleBank(paintings=())
+    if (into / "bank.json").exists():
+        StyleBank.load(into)  # a damaged one is refused before the work is done
     named = {each.casefold() for each in allowed}
     known = {each.casefold() for file in files for each in (readable_name(file.path), file.title)}
     if unknown := sorted(named - known):
@@ -228,7 +229,7 @@ def add(
         raise InputError(f"none of the {len(files)} files in {folder} can be used: {reasons}")
     labelled = [*found.values(), *(references.paintings if references is not None else ())]
     ready = infer_emotions(tuple(found.values()), [each for each in labelled if each.emotion_source == "labelled"])
-    bank.with_added(ready).save(into)
+    StyleBank.change(into, lambda bank: bank.with_added(ready))  # others may have changed it meanwhile
     inferred = sum(painting.emotion_source == "inferred" for painting in ready)
     return Added(added=tuple(found), rejected=tuple(rejected), inferred=inferred)
 

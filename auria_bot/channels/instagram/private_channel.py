@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import logging
 import re
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.answers import as_count, as_id, as_object, as_text
@@ -34,10 +32,12 @@ from auria_bot.errors import (
     Throttled,
     Unauthorised,
 )
+from auria_bot.files import scratch_folder
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["InstagramChannel"]
 
@@ -139,8 +139,8 @@ class InstagramChannel:
         fitted = self.fit(post.text, post.alt_text)
         picture = fit_picture(post, LIMITS)
         client = self._signed_in()
-        with tempfile.TemporaryDirectory(prefix="auria-") as folder:
-            path = Path(folder) / "picture.jpg"
+        with scratch_folder() as folder:
+            path = folder / "picture.jpg"
             path.write_bytes(picture.content)
             client.picture = picture.content
             upload, width, height = self._do(client, lambda: client.photo_rupload(path))

@@ -154,9 +154,10 @@ def _write_csv(rows: Sequence[dict[str, Any]], target: str) -> None:
         sys.stdout.write(text.getvalue())
         return
     path = Path(target)
-    with files.disk_errors(path):
-        if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+        with files.disk_errors(path):
             path.write_text(text.getvalue(), encoding="utf-8", newline="")
-        else:
-            files.write_atomic(path, text.getvalue(), mode=0o644)
+    else:
+        with files.output_path(path, mode=0o644) as scratch:
+            scratch.write_text(text.getvalue(), encoding="utf-8", newline="")
     note(f"{counted(len(rows), 'row')}: {path.absolute()}")

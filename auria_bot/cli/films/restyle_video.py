@@ -69,6 +69,6 @@ def restyle_video(
         left_out = f"{'is' if made.damaged == 1 else 'are'} left out"
         note(f"{counted(made.damaged, 'part')} of the video could not be decoded and {left_out}")
     echo(
-        f"{target.absolute()}: {counted(made.frames, 'frame')} of {made.size[0]} x {made.size[1]} pixels after"
+        f"{target.absolute()}: {counted(made.frames, 'frame')} of {made.size[0]} x {made.size[1]} pixels"
         f" {made.style.credit}; sound: {made.sound}"
     )

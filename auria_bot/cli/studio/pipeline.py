@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,7 @@ from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.domain.pipeline import STEPS
 from auria_bot.errors import UsageError
 from auria_bot.execution.work_unit import UnitFinished
-from auria_bot.files import atomic_path, disk_errors, write_atomic
+from auria_bot.files import output_path, scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +63,8 @@ def step(
     chosen = Pipeline.single(PipelineStep(name=name, step=name, picture=source, options=options), seed=seed)
     if target is not None and target.suffix.lower() != ".png":
         raise UsageError(f"{target} must end with .png")
-    with app_context() as app, tempfile.TemporaryDirectory() as scratch:
-        (result,) = app.pipelines.run(chosen, Path(scratch))
+    with app_context() as app, scratch_folder() as scratch:
+        (result,) = app.pipelines.run(chosen, scratch)
         if result.files and target is None:
             note("the picture was not kept; --out FILE keeps it")
         if target is not None:
@@ -92,7 +91,8 @@ def show(
     if picture is not None:
         if picture.suffix.lower() != ".svg":
             raise UsageError(f"{picture} must end with .svg")
-        _write(picture, _drawing(rows))
+        with output_path(picture) as scratch:
+            scratch.write_text(_drawing(rows), encoding="utf-8", newline="")
     if as_json:
         print_json({"engine": engine, "steps": rows})
         return
@@ -126,8 +126,8 @@ def run(
     if check:
         echo(f"{file} can be run: {', '.join(item.name for item in chosen.steps)}")
         return
-    with app_context() as app, tempfile.TemporaryDirectory() as scratch:
-        results = app.pipelines.run(chosen, Path(scratch), report=_progress)
+    with app_context() as app, scratch_folder() as scratch:
+        results = app.pipelines.run(chosen, scratch, report=_progress)
         kept = [_keep(result, target) for result in results]
     if as_json:
         print_json([_as_json(result, chosen, paths) for result, paths in zip(results, kept, strict=True)])
@@ -194,15 +194,8 @@ def _keep(result: StepResult, folder: Path) -> list[Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target, mode=None) as scratch:
-            shutil.copyfile(source, scratch)
-
-
-def _write(target: Path, text: str) -> None:
-    with disk_errors(target):
-        write_atomic(target, text, mode=None)
+    with output_path(target) as scratch:
+        shutil.copyfile(source, scratch)
 
 
 def _as_json(result: StepResult, chosen: Pipeline, paths: Sequence[Path]) -> dict[str, Any]:

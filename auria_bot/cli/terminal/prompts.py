@@ -9,15 +9,14 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from auria_bot.cli.terminal.console import note, printable
 from auria_bot.errors import InputError
+from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -205,8 +204,8 @@ def edit(before: EditedTexts) -> EditedTexts | None:
     """
     command = _editor()
     content = before.file()
-    with tempfile.TemporaryDirectory(prefix="auria-") as folder:
-        path = Path(folder) / "draft.txt"
+    with scratch_folder() as folder:
+        path = folder / "draft.txt"
         path.write_text(content, encoding="utf-8")
         code = subprocess.run([*command, str(path)], check=False).returncode  # noqa: S603 - the operator's own editor
         if code != 0:

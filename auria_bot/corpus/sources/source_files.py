@@ -5,19 +5,19 @@ from __future__ import annotations
 import codecs
 import json
 import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources import rows, submission
 from auria_bot.corpus.sources.stream import Tally, blocks, lines
 from auria_bot.errors import InputError, NotFound
+from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from auria_bot.corpus.sources.rows import Row
     from auria_bot.corpus.sources.stream import Tell
@@ -87,8 +87,8 @@ def readable(path: Path) -> Iterator[Path]:
     if path.is_file() or path.is_dir() or not path.exists():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="auria-import-") as folder:
-        copy = Path(folder) / path.name
+    with scratch_folder() as folder:
+        copy = folder / path.name
         with path.open("rb") as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target)
         yield copy

@@ -21,7 +21,7 @@ from auria_bot.corpus.language.words import words
 from auria_bot.corpus.quality_filter import FilterRules, judge
 from auria_bot.corpus.verses import FILE, MANIFEST, CorpusVersion, versions
 from auria_bot.errors import InputError, NotFound, UsageError
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import disk_errors, output_path, remove_strays
 from auria_bot.services.serialization import csv_cell
 
 if TYPE_CHECKING:
@@ -170,8 +170,7 @@ class VersionBuilder:
                 f"{path.name!r} is no kind of file that verses are written to; known: {', '.join(_FORMATS)}"
             )
         with (
-            disk_errors(path),
-            atomic_path(path) as scratch,
+            output_path(path, mode=0o600) as scratch,
             scratch.open("wb") as file,
             self._store.read() as unit,
         ):
@@ -200,6 +199,7 @@ class VersionBuilder:
 
     def _write(self, pieces: Iterator[CorpusItem], left_out: Counter[str]) -> CorpusVersion:
         self._folder.mkdir(parents=True, exist_ok=True)
+        remove_strays(self._folder, old_only=True)
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=".new-") as scratch:
             folder, forms, sources = Path(scratch) / "made", Counter[str](), Counter[str]()
             folder.mkdir()

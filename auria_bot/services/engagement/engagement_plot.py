@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, InputError, UsageError
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import output_path
 from auria_bot.services.engagement.report import DAYS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def draw(report: EngagementReport, target: Path) -> None:
         _weeks(figure.add_subplot(grid[0, 1]), report, colours)
         _times(figure.add_subplot(grid[1, 0]), report)
         _moods(figure.add_subplot(grid[1, 1]), report)
-        with disk_errors(target), atomic_path(target, mode=None) as scratch:
+        with output_path(target) as scratch:
             figure.savefig(scratch, format=form, dpi=150, facecolor=_PAPER)
 
 

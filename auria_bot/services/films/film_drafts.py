@@ -7,19 +7,18 @@ means, so that they say how they came about; frames from all over the film pass 
 from __future__ import annotations
 
 import logging
-import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.language import syllables
 from auria_bot.domain.artwork import FILM, Artwork, ArtworkFile, ArtworkInProgress, FilmFacts, Haiku, Style
 from auria_bot.errors import InputError, StepFailed
-from auria_bot.files import sha256_of
+from auria_bot.files import file_lock, scratch_folder, sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from PIL import Image
 
@@ -115,16 +114,17 @@ class FilmDrafts:
             BackendMissing: PyAV is not installed.
         """
         folder = f"film-{film.label}"
-        with self._store.read() as unit:
-            known = unit.drafts.find(folder)
-        if known is not None:
-            return known
-        with tempfile.TemporaryDirectory(prefix="auria-film-") as scratch:
-            artwork, sources = self._artwork(film, poem, Path(scratch))
+        with file_lock(film.path.parent / ".draft.lock"), scratch_folder() as scratch:
+            with self._store.read() as unit:
+                known = unit.drafts.find(folder)
+            if known is not None:
+                return known
+            artwork, sources = self._artwork(film, poem, scratch)
+            self._pictures.remove(folder)  # of a call that was killed before there was a draft, maybe with another poem
             kept = self._pictures.keep(folder, sources)
-        sha256 = sha256_of(kept / artwork.files["post"].name)
-        with self._store.begin() as unit:
-            draft = unit.drafts.add(artwork, folder=folder, picture_sha256=sha256, made_at=self._clock())
+            sha256 = sha256_of(kept / artwork.files["post"].name)
+            with self._store.begin() as unit:
+                draft = unit.drafts.add(artwork, folder=folder, picture_sha256=sha256, made_at=self._clock())
         log.info("A film waits for review", extra={"draft": draft.id, "film": film.label})
         return draft
 

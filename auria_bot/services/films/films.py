@@ -16,15 +16,15 @@ import time
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import NotFound, UsageError
-from auria_bot.files import atomic_path, disk_errors, sha256_of, write_json
+from auria_bot.files import atomic_path, disk_errors, remove_strays, scratch_folder, sha256_of, write_json
 from auria_bot.services.films.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from auria_bot.art.films.steady_style import SteadyStyle
     from auria_bot.domain.interfaces import Stylist
@@ -138,6 +138,8 @@ def render(
             end = min(first + SEGMENT, timing.frames)
             segments.add(partial(_write, film, painter, first=first, end=end, progress=progress))
         target = folder / f"film{film.form.suffix}"
+        with disk_errors(folder):
+            remove_strays(folder)
         with disk_errors(target), atomic_path(target, mode=0o644) as scratch:
             _join(film, segments.paths, scratch)
         _write_poster(film, target, folder / "poster.jpg")
@@ -153,14 +155,12 @@ def render(
 
 def estimate(film: PlannedFilm, stylist: Callable[[], Stylist] | None = None) -> Estimate:
     """Make a few frames of a film, and judge by them."""
-    import tempfile
-
     import av
 
     timing, painter = film.frames.timing, _painter(film, stylist)
     count = min(_TRIED, timing.frames)
-    with tempfile.TemporaryDirectory(prefix="auria-film-") as scratch:
-        path = Path(scratch) / "part"
+    with scratch_folder() as scratch:
+        path = scratch / "part"
         began = time.monotonic()
         _write(film, painter, path, first=0, end=count, progress=lambda _done, _all: None)
         seconds = time.monotonic() - began

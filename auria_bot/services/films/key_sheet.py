@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auria_bot.files import check_target
+from auria_bot.files import check_target, scratch_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.services.films.film_plan import FilmPlanner
 
 __all__ = ["write_key_sheet"]
@@ -28,10 +28,10 @@ def write_key_sheet(planner: FilmPlanner, name: str, target: Path, *, seed: int,
 
     check_target(target)
     frames = planner.sheet(name, seed=seed, count=count, truncation=truncation)
-    with tempfile.TemporaryDirectory(prefix="auria-keys-") as scratch:
+    with scratch_folder() as scratch:
         shown = []
         for number, frame in enumerate(frames, start=1):
-            path = Path(scratch) / f"{number}.png"
+            path = scratch / f"{number}.png"
             Image.fromarray(frame).save(path)
             shown.append((path, str(number)))
         write_contact_sheet(f"{name}: key frames of seed {seed}", shown, target)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import InputError, UsageError
+from auria_bot.files import scratch_folder
 from auria_bot.services.films.film_plan import PREFIX
 from auria_bot.services.models import training
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from auria_bot.services.models.versions import ModelRegistry, ModelVersion
 
@@ -45,8 +45,8 @@ def import_model(source: Path, name: str, *, known: Collection[str], registry: M
     training.recipe("film")
     from auria_bot.art.training.film.published import convert
 
-    with tempfile.TemporaryDirectory(prefix="auria-film-import-") as scratch:
-        folder = Path(scratch) / f"{PREFIX}{name}"
+    with scratch_folder() as scratch:
+        folder = scratch / f"{PREFIX}{name}"
         config = convert(source, folder)
         version = registry.register(folder.name, folder, metrics={}, note=f"imported, layout of {config.layout}")
     return registry.promote(version.model, version.name)

@@ -10,12 +10,10 @@ import hashlib
 import itertools
 import json
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import __version__
@@ -31,11 +29,12 @@ from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.mood import find_mood
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import InputError, UnknownName, UsageError
-from auria_bot.files import atomic_path, check_target, disk_errors, readable_name, sha256_of
+from auria_bot.files import check_target, output_path, readable_name, scratch_folder, sha256_of
 from auria_bot.services.films.segments import Segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from PIL import Image
 
@@ -140,10 +139,8 @@ def _join(
 ) -> None:
 
     parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
-    with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target, mode=None) as scratch:
-            join(parts, scratch, form, metadata=metadata, soundtrack=soundtrack)
+    with output_path(target) as scratch:
+        join(parts, scratch, form, metadata=metadata, soundtrack=soundtrack)
 
 
 class _Maker:
@@ -213,8 +210,8 @@ def _size(shown: tuple[int, int], height: int | None) -> tuple[int, int]:
 def _style(stylist: Stylist, first: Frame, request: VideoRequest) -> Style:
     """The style that is asked for; where that is an artist, the painting that suits the first frame."""
     mood = find_mood(request.mood)
-    with tempfile.TemporaryDirectory(prefix="auria-video-") as scratch:
-        path = Path(scratch) / "first.png"
+    with scratch_folder() as scratch:
+        path = scratch / "first.png"
         first.picture(first.size).save(path)
         found = stylist.choose(mood=mood, haiku=_NO_POEM, picture=path, seed=request.seed, wanted=request.style)
     return replace(found, mode=request.mode, strength=found.strength if request.strength is None else request.strength)
@@ -228,8 +225,8 @@ def restyled_frame(stylist: Any, style: Style, seed: int, frame: Image.Image) ->
     if hasattr(stylist, "restyled"):
         restyled: Image.Image = stylist.restyled(frame, style)
         return restyled
-    with tempfile.TemporaryDirectory(prefix="auria-video-") as scratch:
-        source, target = Path(scratch) / "frame.png", Path(scratch) / "styled.png"
+    with scratch_folder() as scratch:
+        source, target = scratch / "frame.png", scratch / "styled.png"
         frame.save(source, compress_level=1)
         stylist.restyle(source, target, style=style, seed=seed)
         styled = open_picture(target)
@@ -261,7 +258,7 @@ def _metadata(plan: dict[str, Any], style: Style) -> dict[str, str]:
     del record["program"]
     return {
         "artist": CREATOR,
-        "description": f"A video restyled after {style.credit}.",
+        "description": f"A video restyled {style.credit}.",
         "comment": json.dumps(record, sort_keys=True),
     }
 

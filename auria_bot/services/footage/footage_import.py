@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import AuriaError, BackendMissing, DiskError, InputError, UsageError
-from auria_bot.files import disk_errors, flush, readable_name, sha256_of
+from auria_bot.files import disk_errors, flush, readable_name, scratch_folder, sha256_of
 from auria_bot.services.footage.candidates import Wanted, is_still, read_source
 from auria_bot.services.footage.library import SHAPES, Footage, LeftOutFrame, Source, StoredFrame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from fractions import Fraction
+    from pathlib import Path
 
     from auria_bot.services.footage.candidates import Candidate, SourceFrames
     from auria_bot.services.footage.library import FootageLibrary
@@ -89,7 +88,7 @@ def add_footage(
         raise InputError("there is no file in the folders that were named")
     with contextlib.ExitStack() as stack:
         if options.dry_run:
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auria-footage-")))
+            work = stack.enter_context(scratch_folder())
         else:
             stack.enter_context(library.lock(name))
             footage = _begun(library.find(name), name, options)  # as it is now that nobody else changes it

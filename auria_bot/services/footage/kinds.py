@@ -7,20 +7,22 @@ is looked at once.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.art.films.frame_kinds import FEATURES, accuracy, frame_features, learn, relative_features
 from auria_bot.errors import InputError, NotFound, UsageError
-from auria_bot.files import atomic_path, disk_errors, write_json
+from auria_bot.files import atomic_path, disk_errors, remove_strays, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -117,7 +119,9 @@ class Kinds:
                 labels.pop(file, None)
                 if kind is not None:
                     labels[file] = kind
-            write_json(self._library.folder(name) / "labels.json", {"labels": labels}, mode=None, pretty=True)
+            path = self._library.folder(name) / "labels.json"
+            with disk_errors(path):
+                write_json(path, {"labels": labels}, mode=None, pretty=True)
         return len(named)
 
     def learn(self, name: str, *, progress: Callable[[int, int], None] = lambda _, __: None) -> FrameKinds:
@@ -159,16 +163,22 @@ class Kinds:
         """
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise InputError(f"{target} is there already; name a new folder")
-        frames, counts = self._library.folder(found.footage.name) / "frames", {}
-        for kind in found.names:
-            chosen = found.of(kind)[:most]
-            with disk_errors(target):
-                (target / kind).mkdir(parents=True, exist_ok=True)
-                for place in chosen:
-                    file = found.footage.frames[place].file
-                    shutil.copyfile(frames / file, target / kind / file)
-            counts[kind] = len(chosen)
-        return counts
+        frames, target = self._library.folder(found.footage.name) / "frames", Path(os.path.realpath(target))
+        chosen = {kind: found.of(kind)[:most] for kind in found.names}
+        with disk_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            remove_strays(target.parent, "frames", old_only=True)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".new-frames-") as scratch:
+                whole = Path(scratch) / target.name
+                for kind, places in chosen.items():
+                    (whole / kind).mkdir(parents=True)
+                    for place in places:
+                        file = found.footage.frames[place].file
+                        shutil.copyfile(frames / file, whole / kind / file)
+                if target.is_dir():
+                    target.rmdir()
+                whole.rename(target)
+        return {kind: len(places) for kind, places in chosen.items()}
 
     def _features(self, footage: Footage, progress: Callable[[int, int], None]) -> NDArray[np.float32]:
         """The features of all frames; those that were not looked at yet are kept for the next time."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot import __version__
 from auria_bot.errors import NotFound, UsageError
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import disk_errors, output_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,8 +72,6 @@ class Readings:
             UsageError: the pace is out of range.
             DiskError: it cannot be written.
         """
-        with disk_errors(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
         path = self._path(poem, SUFFIXES[0] if self._has_encoder() else SUFFIXES[-1])
         made = self.write(poem, path, pace=pace)
         for suffix in SUFFIXES:
@@ -97,7 +95,7 @@ class Readings:
             raise UsageError(f"a reading cannot be written as {target.name[:60]!r}; end it in {', '.join(_WRITTEN)}")
         voice = self._voice()
         reading = voice.read(poem.lines, pace=pace)
-        with disk_errors(target), atomic_path(target, mode=_MODE) as scratch:
+        with output_path(target, mode=_MODE) as scratch:
             if suffix == ".wav":
                 scratch.write_bytes(wav(reading))
             else:

@@ -229,8 +229,9 @@ def remove_styles(settings: Settings, keys: Collection[str]) -> None:
     Raises:
         UnknownName: none of the operator's own has such a key.
     """
-    bank = style_bank(settings, own=True).without(keys)
-    bank.save(style_folders(settings)[1])
+    from auria_bot.art.stylists.style_bank import StyleBank
+
+    StyleBank.change(style_folders(settings)[1], lambda bank: bank.without(keys))
 
 
 def style_sample(settings: Settings, key: str, target: Path) -> None:

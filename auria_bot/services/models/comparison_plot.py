@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from auria_bot.errors import BackendMissing, InputError, UsageError
-from auria_bot.files import atomic_path, disk_errors
+from auria_bot.files import output_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ def draw(
         for number, name in enumerate(shown):
             axes = figure.add_subplot(grid[bool(bars) + number // _COLUMNS, number % _COLUMNS])
             _draw_curve(axes, name, [one.get(name, []) for one in curves], names)
-        with disk_errors(target), atomic_path(target, mode=None) as scratch:
+        with output_path(target) as scratch:
             figure.savefig(scratch, format=form, dpi=120, facecolor=_PAPER)
 
 

@@ -15,16 +15,17 @@ import sys
 import tempfile
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from auria_bot.errors import StepCrashed, error_of
 from auria_bot.execution.child_process import ChildProcess
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
+from auria_bot.files import scratch_folder
 from auria_bot.services.models.training_worker import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from auria_bot.errors import AuriaError
     from auria_bot.execution.work_unit import Executor
@@ -210,8 +211,8 @@ class _Remote:
         """All workers but the first, until the end of the block; they end by themselves when the first one does."""
         needs = Requirements()
         with (
-            tempfile.TemporaryDirectory(prefix="auria-training-") as name,
-            executor.open(Path(name), {"training": needs}) as session,
+            scratch_folder() as name,
+            executor.open(name, {"training": needs}) as session,
         ):
             for rank in range(1, task["size"]):
                 unit = WorkUnit(
@@ -225,7 +226,7 @@ class _Remote:
                     folders=tuple(task["given"][key] for key in ("data", "content") if key in task["given"]),
                     deadline=_DEADLINE,
                 )
-                (Path(name) / unit.group).mkdir()
+                (name / unit.group).mkdir()
                 session.submit(unit)
             thread = threading.Thread(target=self._follow, args=(session,), daemon=True)
             thread.start()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot import __version__
 from auria_bot.art import checkpoint
 from auria_bot.errors import InputError, ModelError, NotFound
-from auria_bot.files import disk_errors, file_lock, write_json
+from auria_bot.files import disk_errors, file_lock, remove_strays, write_json
 from auria_bot.services.models.catalogue import model_hash, model_metrics, numbers_of
 from auria_bot.services.models.served_folder import link_folders
 from auria_bot.services.models.versions import (
@@ -176,6 +176,7 @@ class FolderRegistry:
         own = self._own(model)
         with disk_errors(own):
             own.mkdir(parents=True, exist_ok=True)
+            remove_strays(own, old_only=True)
             folder = own / f".new-{secrets.token_hex(4)}"
             try:
                 yield folder

@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import tempfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.errors import NotFound, UsageError
-from auria_bot.files import check_target, disk_errors, sha256_of, write_atomic, write_json
+from auria_bot.files import check_target, disk_errors, output_path, scratch_folder, sha256_of, write_atomic, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from PIL import Image
 
@@ -93,9 +92,8 @@ class Portraits:
             raise UsageError(f"{target.name[:60]!r}: a portrait is written as .png or .jpg")
         check_target(target)
         content = _encoded(self._painter.paint(request), self._record(request), size, target.suffix.lower())
-        with disk_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(target, content, mode=None)
+        with output_path(target) as scratch:
+            scratch.write_bytes(content)
 
     def write_sheet(
         self, requests: tuple[PortraitRequest, ...], target: Path, progress: Callable[[int, int], None]
@@ -114,11 +112,11 @@ class Portraits:
         from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
         check_target(target)
-        with tempfile.TemporaryDirectory(prefix="auria-portraits-") as scratch:
+        with scratch_folder() as scratch:
             shown = []
             for number, request in enumerate(requests):
                 progress(number, len(requests))
-                path = Path(scratch) / f"{request.seed}.png"
+                path = scratch / f"{request.seed}.png"
                 self._painter.paint(request).save(path, compress_level=1)
                 shown.append((path, f"seed {request.seed}"))
             progress(len(requests), len(requests))

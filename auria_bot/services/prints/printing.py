@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from auria_bot.art.pictures import open_picture
 from auria_bot.art.stylists.media import STROKE_MODES
 from auria_bot.domain.artwork import ArtworkInProgress
 from auria_bot.errors import InputError, UnknownName, UsageError
-from auria_bot.files import atomic_path, check_target, disk_errors
+from auria_bot.files import atomic_path, check_target, disk_errors, output_path, scratch_folder
 from auria_bot.services.studio.plan import derive
 from auria_bot.settings.options import configure
 
@@ -185,8 +184,8 @@ class CanvasPainter:
             )
         artwork = draft.artwork
         source = self._pictures.path(draft.folder, artwork.files["painting"].name)
-        with tempfile.TemporaryDirectory(prefix="auria-print-") as scratch:
-            enlarged = Path(scratch) / "enlarged.png"
+        with scratch_folder() as scratch:
+            enlarged = scratch / "enlarged.png"
             self._backend("enlarger").enlarge(source, enlarged, size=self._size)
             picture = open_picture(enlarged)
         painted: Image.Image = stylist.painted(
@@ -361,11 +360,9 @@ def _save(picture: Image.Image, draft: Draft, target: Path, *, dpi: int, form: s
     artwork = ArtworkInProgress.from_json(
         {"key": "", **draft.artwork.to_json(), "alt_text": draft.alt_text, "theme": None}
     )
-    with disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target, mode=None) as scratch:
-            common = {"dpi": (dpi, dpi), "icc_profile": icc_profile()}
-            if form == "png":
-                picture.save(scratch, "PNG", pnginfo=png_chunks(artwork, profile=True), compress_level=4, **common)
-            else:
-                picture.save(scratch, "TIFF", compression="tiff_adobe_deflate", tiffinfo=tiff_tags(artwork), **common)
+    with output_path(target) as scratch:
+        common = {"dpi": (dpi, dpi), "icc_profile": icc_profile()}
+        if form == "png":
+            picture.save(scratch, "PNG", pnginfo=png_chunks(artwork, profile=True), compress_level=4, **common)
+        else:
+            picture.save(scratch, "TIFF", compression="tiff_adobe_deflate", tiffinfo=tiff_tags(artwork), **common)

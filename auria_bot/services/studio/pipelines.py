@@ -240,6 +240,7 @@ class PipelineRunner:
                     )
                     submit_ready(session)
         if failures:
+            failures[0].hint = ""  # there is nothing to resume
             raise failures[0]
         return tuple(results[step.name] for step in pipeline.steps)
 

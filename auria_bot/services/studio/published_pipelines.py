@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.execution.work_unit import UnitFinished, UnitStarted
-from auria_bot.files import disk_errors, write_json
+from auria_bot.files import disk_errors, remove_strays, write_json
 from auria_bot.services.studio.pipelines import Pipeline
 from auria_bot.services.studio.run_store import RunEvent
 
@@ -188,6 +188,7 @@ class PublishedPipelines:
         try:
             with disk_errors(root):
                 scratch.mkdir(parents=True)
+                remove_strays(root, old_only=True)
             results = self._runner().run(chosen, scratch / "work", report=_told_to(report))
             with disk_errors(root):
                 steps = tuple(_kept(result, scratch) for result in results)

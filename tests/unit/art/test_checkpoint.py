@@ -33,6 +33,15 @@ def test_an_untouched_model_verifies(model: Path) -> None:
     assert first == sha256_of(model / "SHA256SUMS")
 
 
+def test_what_a_killed_export_left_is_no_part_of_a_model(model: Path) -> None:
+    """Its folder begins with a dot, and is not copied with the model."""
+    before = verify(model)
+    (model / ".new-killed").mkdir()
+    (model / ".new-killed" / "raw.onnx").write_bytes(b"half")
+    write_checksums(model)
+    assert verify(model) == before
+
+
 def test_a_changed_file_is_corrupt(model: Path) -> None:
     """One flipped byte is found, and the message says what to do."""
     (model / "model.onnx").write_bytes(b"nut")

@@ -125,6 +125,17 @@ def test_a_bad_unit_costs_itself_only(tmp_path: Path, action: str, error: str, m
     assert f"{action} is performed" in Path(two.failure.log).read_text()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_said_though_the_log_is_full_too(tmp_path: Path) -> None:
+    """The worker goes on: what it cannot log does not end it."""
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "01-unit.log").symlink_to("/dev/full")
+    full, after = run(tmp_path, unit(1), unit(2))
+    assert full.failure is not None
+    assert (full.failure.error, "No space left" in full.failure.message) == ("DiskError", True)
+    assert after.failure is None
+
+
 def test_a_native_crash_leaves_its_trace_in_the_units_log(tmp_path: Path) -> None:
     """The log also holds what a crashing process writes below Python."""
     run(tmp_path, unit(1, "segfault"))

@@ -69,6 +69,18 @@ def test_nudity_is_let_in_by_name(tmp_path: Path) -> None:
         add(folder, tmp_path / "bank", allowed=["nobody.png"])
 
 
+def test_what_others_change_meanwhile_is_kept(tmp_path: Path) -> None:
+    """Indexing takes long; a painting that another command adds in that time stays."""
+    (tmp_path / "in").mkdir()
+    invented_scene(1).save(tmp_path / "in" / "sea.png")
+
+    def meanwhile(*_: object) -> None:
+        StyleBank.change(tmp_path / "bank", lambda bank: bank.with_added([painting("added-meanwhile")]))
+
+    assert add(tmp_path / "in", tmp_path / "bank", progress=meanwhile).added == ("sea",)
+    assert {each.key for each in StyleBank.load(tmp_path / "bank").paintings} == {"sea", "added-meanwhile"}
+
+
 def test_a_folder_without_a_single_painting_is_refused(tmp_path: Path) -> None:
     """The message shows why, and no bank is made."""
     (tmp_path / "in").mkdir()

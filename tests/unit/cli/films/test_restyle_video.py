@@ -34,5 +34,5 @@ def test_a_video_is_restyled_with_the_stylist_of_the_settings(
     assert "--force" in errors
     code, shown, _ = auria(*call, "--force")
     assert code == 0
-    assert "10 frames of 160 x 96 pixels after" in shown
+    assert "10 frames of 160 x 96 pixels after “" in shown
     assert not any((home / "cache" / "videos").iterdir())

@@ -144,8 +144,9 @@ def test_an_export_for_people(store: Store, press: VersionBuilder, tmp_path: Pat
     assert {"'@SUM(1)", "'-2+3"} <= set(row.split(","))
     with pytest.raises(InputError, match=r"\.jsonl"):
         press.export(tmp_path / "out.pdf")
+    assert press.export(tmp_path / "new" / "below" / "out.txt") == 6
     with pytest.raises(DiskError):
-        press.export(tmp_path / "none" / "out.txt")
+        press.export(tmp_path / "out.csv" / "out.txt")
     (tmp_path / "folder.txt").mkdir()
     with pytest.raises(DiskError, match=r"folder\.txt"):
         press.export(tmp_path / "folder.txt")

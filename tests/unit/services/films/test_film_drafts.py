@@ -81,6 +81,16 @@ def test_the_poem_may_be_a_draft_s_or_the_poet_s(application: Application, film:
         application.film_drafts.poem("one / two")
 
 
+def test_what_a_killed_call_left_is_replaced(application: Application, film: Film) -> None:
+    """Pictures without a draft, as with another poem, do not keep the film from becoming one."""
+    left = application.pictures.root / f"film-{film.label}"
+    left.mkdir(parents=True)
+    (left / "card.jpg").write_bytes(b"with another poem")
+    draft = application.film_drafts.add(film, poem_of(POEM))
+    assert {path.name for path in left.iterdir()} == {"full.png", "post.jpg", "card.jpg", "film.mp4"}
+    assert application.film_drafts.add(film).id == draft.id
+
+
 def test_a_film_with_a_bad_frame_is_no_draft(application: Application, film: Film) -> None:
     """Frames from all over it pass the safety filter."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import DiskError, InputError, NotFound
 from auria_bot.services.footage import kinds as module
 from auria_bot.services.footage.kinds import Kinds, places
 from auria_bot.services.footage.library import Footage, FootageLibrary, Source, StoredFrame
@@ -143,3 +143,20 @@ def test_sorted_frames_are_copied_and_balanced(kinds: Kinds, tmp_path: Path) -> 
     assert kinds.copy(found, tmp_path / "all", most=None) == {"calm": 10, "storm": 10}
     with pytest.raises(InputError, match="there already"):
         kinds.copy(found, tmp_path / "all", most=None)
+
+
+def test_a_copy_is_whole_or_not_there(kinds: Kinds, library: FootageLibrary, tmp_path: Path) -> None:
+    """What fails, or is killed, in the middle leaves no folder that the next call would refuse."""
+    kinds.label("sea", "calm", ["5", "6"])
+    kinds.label("sea", "storm", ["15", "16"])
+    found = kinds.learn("sea")
+    lost = library.folder("sea") / "frames" / found.footage.frames[-1].file
+    content = lost.read_bytes()
+    lost.unlink()
+    (tmp_path / "copies").mkdir()
+    with pytest.raises(DiskError):
+        kinds.copy(found, tmp_path / "copies" / "all", most=None)
+    assert not list((tmp_path / "copies").iterdir())
+    lost.write_bytes(content)
+    (tmp_path / "copies" / "all").mkdir()
+    assert kinds.copy(found, tmp_path / "copies" / "all", most=None) == {"calm": 10, "storm": 10}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,16 @@ def trained(tmp_path: Path, registry: FolderRegistry, content: str, score: float
 def served(settings: Settings, model: str = "captioner") -> str:
     """The content that the roles would load."""
     return (settings.models_folder / model / "weights").read_text()
+
+
+def test_what_a_killed_registration_left_goes_after_a_day(tmp_path: Path, settings: Settings, registry: FolderRegistry):
+    """Copies of models are large; one that may still be written stays."""
+    own = settings.home / "registry" / "captioner"
+    for name, age in ((".new-killed", 172_800), (".new-busy", 0)):
+        (own / name / "files").mkdir(parents=True)
+        os.utime(own / name, ((own / name).stat().st_mtime - age,) * 2)
+    trained(tmp_path, registry, "one")
+    assert sorted(path.name for path in own.iterdir() if path.is_dir()) == [".new-busy", "v1"]
 
 
 def test_a_damaged_version_is_not_promoted(tmp_path: Path, settings: Settings, registry: FolderRegistry):

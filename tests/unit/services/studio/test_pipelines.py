@@ -154,9 +154,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
-    """The error is its own."""
-    with pytest.raises(StepCrashed, match=r"step '(one|other)': RuntimeError"):
+    """The error is its own, and does not say that something can be resumed."""
+    with pytest.raises(StepCrashed, match=r"step '(one|other)': RuntimeError") as caught:
         run(read(tmp_path, BRANCHES), tmp_path, stylist="raise")
+    assert caught.value.hint == ""
 
 
 def test_the_table_of_needs_has_every_step() -> None:
