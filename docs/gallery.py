@@ -23,10 +23,10 @@ __all__ = ["WORKS", "main"]
 
 WORKS = (
     ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "1"),
-    ("--theme", "a village in the snow", "--mood", "still", "--seed", "1"),
-    ("--theme", "fishing boats at dawn", "--mood", "hopeful", "--seed", "2"),
-    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "2"),
-    ("--theme", "river through the valley", "--mood", "serene", "--seed", "1"),
+    ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "2"),
+    ("--theme", "snow on the mountain", "--mood", "still", "--seed", "1"),
+    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "1"),
+    ("--theme", "bamboo in the rain", "--mood", "melancholy", "--seed", "2"),
     ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
 """The options of each artwork."""
