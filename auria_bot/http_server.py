@@ -6,6 +6,7 @@ When all connections are in use, the oldest one gives way to a new client, so th
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import socketserver
 import threading
@@ -13,13 +14,37 @@ import time
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.errors import SettingsError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from http.server import BaseHTTPRequestHandler
 
-__all__ = ["BoundedHTTPServer"]
+__all__ = ["BoundedHTTPServer", "check_address"]
 
 _PATIENCE = 0.5  # seconds that a new client waits for the oldest connection to end
+
+
+def check_address(address: str, *, setting: str) -> None:
+    """Make sure, before a server is made ready, that it can listen at HOST:PORT.
+
+    Raises:
+        SettingsError: the address is taken, or not one of this machine's.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        for family, kind, protocol, _, place in socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM
+        ):
+            with socket.socket(family, kind, protocol) as tried:
+                if os.name == "posix":  # elsewhere this would share an address that is taken
+                    tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    tried.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                tried.bind(place)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"{setting} {address!r} cannot be used: {reason}; choose another port") from None
 
 
 class BoundedHTTPServer(ThreadingHTTPServer):

@@ -23,6 +23,13 @@ class _Ended(SystemExit):
 
 def main() -> None:
     """Run the command line on the process's own arguments; never returns."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # before `reported`, which says so
+        sys.exit(128 + signal.SIGINT)
+
+
+def _run() -> None:
     from auria_bot.cli.error_reporting import reported
     from auria_bot.cli.terminal.console import prepare_streams
     from auria_bot.execution.parent_watch import watch_parent
@@ -46,5 +53,8 @@ def main() -> None:
 
 
 def _end(number: int, _: object) -> None:
+    if number != signal.SIGTERM and signal.getsignal(signal.SIGTERM) not in {_end, signal.SIG_DFL, signal.SIG_IGN}:
+        signal.raise_signal(signal.SIGTERM)  # a server or a training ends in an orderly way by that
+        return
     signal.signal(number, signal.SIG_DFL)
     raise _Ended(number)

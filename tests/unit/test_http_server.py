@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.http_server import BoundedHTTPServer
+from auria_bot.errors import SettingsError
+from auria_bot.http_server import BoundedHTTPServer, check_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,3 +79,14 @@ def test_a_request_has_one_deadline(server: BoundedHTTPServer, clock: _Clock):
         line.sendall(b"X")
         clock.now = 5.0
         assert line.recv(1000) == b""
+
+
+def test_an_address_that_is_taken_is_named_before_anything_else() -> None:
+    """With its setting, and the same for one that is no address of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError, match=rf"^web\.address '127\.0\.0\.1:{port}' cannot be used: .*another port"):
+            check_address(f"127.0.0.1:{port}", setting="web.address")
+    check_address("127.0.0.1:0", setting="web.address")
+    with pytest.raises(SettingsError, match="cannot be used"):
+        check_address("192.0.2.1:1", setting="web.address")

@@ -14,6 +14,7 @@ from auria_bot.bootstrap.captions import model_server
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.terminal.console import echo, note, print_json
 from auria_bot.errors import BackendMissing
+from auria_bot.http_server import check_address
 from auria_bot.settings.locations import CONFIG
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def serve(
             raise BackendMissing(
                 f"the model server needs a package that is not installed ({error.name}): pip install 'auria-bot[web]'"
             ) from None
+        if not chosen.server.startswith("unix:"):
+            check_address(chosen.server, setting="captions.server")
         pools = app.serving_pools()
         with contextlib.closing(pools.captions):
             pools.captions.start()

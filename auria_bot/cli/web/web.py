@@ -15,6 +15,7 @@ from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.cli.web.webhooks import webhooks
 from auria_bot.errors import BackendMissing
+from auria_bot.http_server import check_address
 
 __all__ = ["web"]
 
@@ -42,6 +43,7 @@ def _serve(
         with _extra():
             from auria_bot.web.server import serve as run
         _ = app.store  # a wrong database is an error of the command, not of every page
+        check_address(app.settings.web.address, setting="web.address")
         note(f"The gallery is at {app.public_url}; Ctrl-C ends it.")
         run(app, ready=partial(_open, app.public_url) if is_opened else None)
 

@@ -41,3 +41,47 @@ def test_a_process_that_is_told_to_end_leaves_no_temporary_files(tmp_path: Path,
         _, message = process.communicate(timeout=60)
     assert (process.returncode, message) == (-number, "")
     assert list(tmp_path.iterdir()) == []
+
+
+_SERVER = """
+import signal, sys, time
+from auria_bot import cli
+from auria_bot.cli import app as commands
+
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+asked = []
+
+def work(prog_name):
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    print("ready", flush=True)
+    while not asked:
+        time.sleep(0.01)
+    print("ended in order", flush=True)
+
+commands.app = work
+cli.main()
+"""
+
+
+def test_a_terminal_that_is_closed_ends_a_server_in_order() -> None:
+    """What handles SIGTERM itself, as servers and trainings do, is ended by that also on SIGHUP."""
+    with subprocess.Popen([sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGHUP)
+        said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "ended in order\n")
+
+
+def test_an_interrupted_start_ends_without_a_traceback() -> None:
+    """Ctrl-C counts from the first moment."""
+    program = (
+        "import sys\nfrom auria_bot import cli\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'auria_bot.cli.error_reporting': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\ncli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")
