@@ -64,17 +64,17 @@ def add_drafts(router: APIRouter, desk: DeskRoutes) -> None:
     _add_texts(router, desk)
 
 
-def _unchanged(desk: DeskRoutes, draft_id: int, shown: str) -> int | None:
-    """The version of a draft, if it is still what a form showed; None where the form does not say.
+def _unchanged(desk: DeskRoutes, draft_id: int, shown: str) -> int:
+    """The version of a draft, if it is still what a form showed.
 
     Raises:
         NotFound: there is no such draft.
-        PreconditionFailed: it is another, because somebody edited it or restored a backup.
+        PreconditionFailed: it is another, because somebody edited it or restored a backup, or the form does not say.
     """
     draft = desk.services.review.draft(draft_id)
-    if shown and shown != draft.shown:
+    if shown != draft.shown:
         raise PreconditionFailed
-    return draft.version if shown else None
+    return draft.version
 
 
 def _waiting(desk: DeskRoutes) -> list[int]:

@@ -37,7 +37,10 @@ def test_a_draft_is_shown_with_its_preview_for_each_channel(application: Applica
 def test_approval_names_its_channels_and_leads_to_the_next_draft(application: Application) -> None:
     """The journal says who it was."""
     browser = signed_in(application)
-    answer = browser.post("/desk/drafts/1/approve", data={"csrf": token(browser), "channel": ["fake", "folder"]})
+    shown = application.review.draft(1).shown
+    answer = browser.post(
+        "/desk/drafts/1/approve", data={"csrf": token(browser), "channel": ["fake", "folder"], "shown": shown}
+    )
     assert answer.headers["location"] == "/desk/drafts/2?done=approved&of=1"
     assert application.review.draft(1).channels == ("fake", "folder")
     with application.store.read() as unit:
@@ -62,9 +65,10 @@ def test_an_edit_is_saved_or_shown_again_with_what_is_wrong(application: Applica
     """What was typed is not lost."""
     browser = signed_in(application)
     csrf = token(browser)
-    typed = {"csrf": csrf, "text": "a new\r\npoem", "alt_text": "A pond."}
+    typed = {"csrf": csrf, "text": "a new\r\npoem", "alt_text": "A pond.", "shown": application.review.draft(1).shown}
     assert browser.post("/desk/drafts/1/edit", data=typed).status_code == 303
     assert application.review.draft(1).text == "a new\npoem"
+    typed["shown"] = application.review.draft(1).shown
     answer = browser.post("/desk/drafts/1/edit", data={**typed, "text": "kept words", "alt_text": "   "})
     assert answer.status_code == 422
     assert "the alt text is empty" in answer.text
@@ -73,7 +77,7 @@ def test_an_edit_is_saved_or_shown_again_with_what_is_wrong(application: Applica
 
 
 def test_what_was_shown_is_approved_or_nothing(application: Application) -> None:
-    """A draft that was edited meanwhile, or is another since a backup was restored; an edit keeps what was typed."""
+    """A draft that was edited meanwhile, or by a form that does not say what it showed, is not; typed words stay."""
     browser = signed_in(application)
     csrf = token(browser)
     page = browser.get("/desk/drafts/1").text
@@ -81,6 +85,8 @@ def test_what_was_shown_is_approved_or_nothing(application: Application) -> None
     assert page.count(shown) == 2
     application.review.edit(1, text="the words of another operator")
     choice = {"csrf": csrf, "channel": "folder", "shown": shown}
+    assert browser.post("/desk/drafts/1/approve", data=choice).status_code == 412
+    del choice["shown"]
     assert browser.post("/desk/drafts/1/approve", data=choice).status_code == 412
     answer = browser.post("/desk/drafts/1/edit", data={**choice, "text": "mine", "alt_text": "A pond."})
     assert (answer.status_code, "mine" in answer.text) == (412, True)
@@ -122,10 +128,12 @@ def test_a_channel_can_have_a_text_of_its_own(application: Application) -> None:
     """Empty gives it the common text again."""
     browser = signed_in(application)
     texts = {"text": "common", "alt_text": "A pond."}
-    send(browser, "/desk/drafts/1/edit", **texts, text_fake="for fake alone", text_folder="")
+    shown = application.review.draft(1).shown
+    send(browser, "/desk/drafts/1/edit", **texts, text_fake="for fake alone", text_folder="", shown=shown)
     assert application.review.draft(1).channel_texts == {"fake": "for fake alone"}
     assert "for fake alone" in browser.get("/desk/drafts/1").text
-    send(browser, "/desk/drafts/1/edit", **texts, text_fake=" ")
+    shown = application.review.draft(1).shown
+    send(browser, "/desk/drafts/1/edit", **texts, text_fake=" ", shown=shown)
     assert application.review.draft(1).channel_texts == {}
 
 

@@ -68,5 +68,5 @@ def test_two_versions_stand_side_by_side_and_either_can_be_approved(application:
     page = browser.get(f"/desk/drafts/{new.id}/versions").text
     assert f'action="/desk/drafts/{old.id}/approve"' in page
     assert f'action="/desk/drafts/{new.id}/approve"' in page
-    send(browser, f"/desk/drafts/{old.id}/approve", channel="folder")
+    send(browser, f"/desk/drafts/{old.id}/approve", channel="folder", shown=old.shown)
     assert [application.review.draft(one).state for one in (old.id, new.id)] == ["approved", "rejected"]
