@@ -10,26 +10,34 @@ from auria_bot.files import sha256_of
 from tests.factories import artwork
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.post import Attempt, Outcome, Post
 
-__all__ = ["approved", "attempts", "only", "outcomes"]
+__all__ = ["approved", "attempts", "keep_pictures", "only", "outcomes"]
 
 
 def approved(application: Application, number: int = 1, channels: tuple[str, ...] = ("fake",)) -> Draft:
     """An approved draft whose picture is on the disk."""
-    application.settings.home.mkdir(parents=True, exist_ok=True)
-    source = application.settings.home / "source.jpg"
-    Image.new("RGB", (40, 50), (number % 256, number // 256, 3)).save(source, format="JPEG")
     folder = f"run-{number}"
-    files = dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
-    kept = application.pictures.keep(folder, files)
+    kept = keep_pictures(application, folder, (number % 256, number // 256, 3))
     with application.store.begin() as unit:
         made = unit.drafts.add(
             artwork(number), folder=folder, picture_sha256=sha256_of(kept / "post.jpg"), made_at=application.clock()
         )
     return application.review.approve([made.id], channels=channels)[0]
+
+
+def keep_pictures(application: Application, folder: str, colour: tuple[int, int, int] = (1, 2, 3)) -> Path:
+    """The pictures of a draft on the disk, of one colour, in its folder, which is returned."""
+    application.settings.home.mkdir(parents=True, exist_ok=True)
+    source = application.settings.home / "source.jpg"
+    Image.new("RGB", (40, 50), colour).save(source, format="JPEG")
+    return application.pictures.keep(
+        folder, dict.fromkeys(("painting.png", "full.png", "post.jpg", "card.jpg"), source)
+    )
 
 
 def only(application: Application) -> Post:

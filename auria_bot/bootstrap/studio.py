@@ -205,6 +205,7 @@ class StudioServices(PublishingServices):
             store=store,
             studio=self.studio,
             clock=self.clock,
+            pictures=self.pictures,
             channels=tuple(self.settings.channels),
             usual=self.settings.review.channels,
             faults=self.unfit_words,

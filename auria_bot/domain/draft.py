@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from auria_bot.domain.artwork import FILM, Artwork
 from auria_bot.errors import InputError, InvalidTransition
@@ -109,6 +110,31 @@ class Draft:
     def is_signed(self) -> bool:
         """Whether the approval covers exactly the current content."""
         return bool(self.signature) and self.signature == self.content_hash(self.channels)
+
+    def unfit(self, faults: Callable[[str], Sequence[str]]) -> list[str]:
+        """Why the texts must not be published, as `faults` judges each; the credit of the painting is not judged."""
+        style, found = self.artwork.style, []
+        own = [(f"text on {name}", text) for name, text in self.channel_texts.items()]
+        for name, text in (("text", self.text), ("alt text", self.alt_text), *own):
+            rest = text
+            for known in (style.title, style.artist, style.year):
+                rest = rest.replace(known, "") if known else rest
+            if why := faults(rest):
+                found.append(f"the {name} must not be published: {'; '.join(why[:5])}")
+        return found
+
+    def own_words(self, new: Draft) -> dict[str, Any]:
+        """The texts that the operator wrote, by field, as a new version takes them over."""
+        own: dict[str, Any] = {}
+        if self.text != self.artwork.post_text:
+            own["text"] = self.text
+        if self.alt_text != self.artwork.alt_text:
+            before, after = self.artwork.style, new.artwork.style
+            credit = f"“{after.title}” {after.byline}"
+            own["alt_text"] = self.alt_text.replace(f"“{before.title}” {before.byline}", credit)
+        if self.channel_texts:
+            own["channel_texts"] = dict(self.channel_texts)
+        return own
 
     def approve(self, channels: tuple[str, ...], now: datetime) -> Draft:
         """Sign the content for these channels.

@@ -19,7 +19,6 @@ from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import AuriaError, UnknownName
 from auria_bot.files import sha256_of
 from auria_bot.redaction import redacted_error
-from auria_bot.services.studio.review import unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -267,7 +266,7 @@ class PostCreator:
         """Reasons why a draft must not be sent to any channel, once it is approved."""
         changed = draft.state is DraftState.APPROVED and not draft.is_signed
         faults = ["it was changed after its approval; approve it again"] if changed else []
-        faults += unfit(draft, self._text_faults)
+        faults += draft.unfit(self._text_faults)
         try:
             picture = self._pictures.path(draft.folder, draft.artwork.files["post"].name)
             if sha256_of(picture) != draft.picture_sha256:

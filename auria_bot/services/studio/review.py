@@ -9,8 +9,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.language.content_filter import normalised
+from auria_bot.domain.artwork import FILM
 from auria_bot.domain.draft import LAST_ID, PUBLISHED, WITHDRAWN, DraftState, replaced_reason
-from auria_bot.errors import InputError, InvalidTransition, PreconditionFailed, StepFailed, TextRejected, UnknownName
+from auria_bot.errors import (
+    InputError,
+    InvalidTransition,
+    NotFound,
+    PreconditionFailed,
+    StepFailed,
+    StorageAway,
+    TextRejected,
+    UnknownName,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,9 +32,10 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.run_store import RunEvent
     from auria_bot.services.studio.studio import RunResult, Studio
     from auria_bot.store.drafts import Entry
+    from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store, Unit
 
-__all__ = ["LONGEST_ALT", "LONGEST_REASON", "LONGEST_TEXT", "Review", "kept_words", "unfit"]
+__all__ = ["LONGEST_ALT", "LONGEST_REASON", "LONGEST_TEXT", "Review", "kept_words"]
 
 LONGEST_TEXT = 5000  # characters of a post's text, before the channels' own limits
 LONGEST_ALT = 1000  # characters of an alt text
@@ -49,12 +60,13 @@ class Review:
         store: Store,
         studio: Studio,
         clock: Clock,
+        pictures: Pictures,
         channels: Collection[str],
         usual: Sequence[str],
         faults: Callable[[str], Sequence[str]],
     ) -> None:
         """`usual` are the channels of an approval that names none; `faults` gives why a text must not be published."""
-        self._store, self._studio, self._clock = store, studio, clock
+        self._store, self._studio, self._clock, self._pictures = store, studio, clock, pictures
         self._channels, self._usual, self._faults = frozenset(channels), tuple(usual), faults
 
     def drafts(
@@ -106,11 +118,13 @@ class Review:
             NotFound: there is no such draft.
             PreconditionFailed: it has another version.
             UnknownName: there is no such channel.
-            InvalidTransition: a draft is not waiting for a decision.
+            InvalidTransition: a draft is not waiting for a decision, or its picture or film is missing.
             TextRejected: a draft's text must not be published.
         """
         wanted = tuple(channels) or self._usual
         self._known(wanted)
+        for draft_id in ids:
+            self._check_files(self.draft(draft_id))
         now = self._clock()
         with self._store.begin() as unit:
             approved = []
@@ -118,11 +132,25 @@ class Review:
                 draft = _read(unit, draft_id, version)
                 if draft.replaced_by is not None:
                     draft = self._choose_again(unit, draft, now)
-                if found := unfit(draft, self._faults):
+                if found := draft.unfit(self._faults):
                     raise TextRejected(f"draft {draft_id}: {'; '.join(found)}; change it: auria edit {draft_id}")
                 approved.append(unit.drafts.save(draft.approve(wanted, now)))
                 unit.journal.note("approve", draft_id=draft_id, details=", ".join(approved[-1].channels), at=now)
         return tuple(approved)
+
+    def _check_files(self, draft: Draft) -> None:
+        """Make sure that what would be published is there; storage that is away is asked again before publishing."""
+        for kind in ("post", FILM) if draft.artwork.film is not None else ("post",):
+            try:
+                self._pictures.check(draft.folder, draft.artwork.files[kind].name)
+            except StorageAway:
+                return
+            except NotFound:
+                what = "film" if kind == FILM else "picture"
+                raise InvalidTransition(
+                    f"draft {draft.id} cannot be approved: its {what} is missing; restore a backup, or make another:"
+                    f" auria repaint {draft.id}"
+                ) from None
 
     def _choose_again(self, unit: Unit, draft: Draft, now: datetime) -> Draft:
         """Reopen a version that another one replaced; that one is rejected if it still waits for a decision."""
@@ -312,7 +340,7 @@ class Review:
             if current.state in {DraftState.MADE, DraftState.APPROVED}:
                 unit.drafts.save(current.reject(reason, now))
             unit.journal.note(action, draft_id=old.id, details=reason, at=now)
-            if kept := {name: words for name, words in _own_words(old, new).items() if name in keep}:
+            if kept := {name: words for name, words in old.own_words(new).items() if name in keep}:
                 before, new = new, unit.drafts.save(new.edit(**kept))
                 self._note_edit(unit, before, new, now)
         return new
@@ -338,22 +366,9 @@ def _read(unit: Unit, draft_id: int, version: int | None) -> Draft:
 
 def kept_words(old: Draft, new: Draft) -> tuple[str, ...]:
     """Which of the operator's texts a new version has from the draft it was made from."""
-    own = _own_words(old, new)
+    own = old.own_words(new)
     names = {"text": "text", "alt_text": "alt text", "channel_texts": "texts of channels"}
     return tuple(name for field, name in names.items() if field in own and getattr(new, field) == own[field])
-
-
-def _own_words(old: Draft, new: Draft) -> dict[str, Any]:
-    """The texts of a draft that the operator wrote, as a new version takes them over."""
-    own: dict[str, Any] = {}
-    if old.text != old.artwork.post_text:
-        own["text"] = old.text
-    if old.alt_text != old.artwork.alt_text:
-        before, after = old.artwork.style, new.artwork.style
-        own["alt_text"] = old.alt_text.replace(f"“{before.title}” {before.byline}", f"“{after.title}” {after.byline}")
-    if old.channel_texts:
-        own["channel_texts"] = dict(old.channel_texts)
-    return own
 
 
 def _first(draft_id: int, origins: Mapping[int, int]) -> int:
@@ -380,16 +395,3 @@ def _texts_before_edit(entries: Sequence[Entry]) -> dict[str, str]:
         elif entry.action == "edit":
             inside, undone = not undone, max(0, undone - 1)
     return texts
-
-
-def unfit(draft: Draft, faults: Callable[[str], Sequence[str]]) -> list[str]:
-    """Why a draft's texts must not be published; the credit of its painting is not judged."""
-    style, found = draft.artwork.style, []
-    own = [(f"text on {name}", text) for name, text in draft.channel_texts.items()]
-    for name, text in (("text", draft.text), ("alt text", draft.alt_text), *own):
-        rest = text
-        for known in (style.title, style.artist, style.year):
-            rest = rest.replace(known, "") if known else rest
-        if why := faults(rest):
-            found.append(f"the {name} must not be published: {'; '.join(why[:5])}")
-    return found

@@ -9,8 +9,8 @@ import pytest
 from auria_bot.domain.artwork import Style
 from auria_bot.domain.draft import DraftState
 from auria_bot.errors import TextRejected
-from auria_bot.services.studio.review import unfit
 from tests.factories import NOW, add_draft, artwork
+from tests.publishing import keep_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +31,7 @@ WRONG = {
 
 def draft_of(application: Application, **words: str) -> int:
     """A draft with these words, as a scribe or an older version may have written it."""
+    keep_pictures(application, "run-1")
     with application.store.begin() as unit:
         made = artwork(1, **words)
         return unit.drafts.add(made, folder="run-1", picture_sha256="0" * 64, made_at=NOW).id
@@ -71,9 +72,10 @@ def test_a_paintings_credit_is_no_fault(application: Application) -> None:
         draft = unit.drafts.add(
             artwork(3, style=style, alt_text=credit), folder="r", picture_sha256="0" * 64, made_at=NOW
         )
+    keep_pictures(application, "r")
     assert application.review.approve([draft.id])
     with application.store.begin() as unit:
         other = unit.drafts.add(
             artwork(4, style=style, alt_text=f"{credit} @someone"), folder="q", picture_sha256="0" * 64, made_at=NOW
         )
-    assert unfit(other, application.unfit_words) == ["the alt text must not be published: a mention"]
+    assert other.unfit(application.unfit_words) == ["the alt text must not be published: a mention"]

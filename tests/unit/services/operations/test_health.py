@@ -19,6 +19,7 @@ from auria_bot.errors import DatabaseUnreachable, SettingsError
 from auria_bot.services.operations.health import Health, HealthReport, HealthServer
 from auria_bot.services.operations.supervision import SupervisedProcess
 from tests.factories import add_draft
+from tests.publishing import keep_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +149,7 @@ def test_a_post_that_waits_past_its_hour_is_trouble(application: Application, cl
     _beat(application)
     with application.store.begin() as unit:
         draft = add_draft(unit, 1)
+    keep_pictures(application, "run-1")
     application.review.approve([draft.id], channels=["fake"])
     with application.store.begin() as unit:
         unit.posts.add(unit.drafts.get(draft.id), "fake", due=clock(), picture="p.jpg", key="k")

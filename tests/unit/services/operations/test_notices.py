@@ -16,6 +16,7 @@ from auria_bot.services.operations.monitoring import DeliveryResult
 from auria_bot.services.operations.notices import Notices, Sources
 from auria_bot.services.schedule.jobs import DraftInventory
 from tests.factories import add_draft
+from tests.publishing import keep_pictures
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
@@ -176,6 +177,7 @@ def test_every_kind_says_what_to_do(application: Application, world: _World, not
     application.review.reject(draft.id)
     with application.store.begin() as unit:
         draft = add_draft(unit, 2)
+    keep_pictures(application, "run-2")
     application.review.approve([draft.id], channels=["fake"])
     with application.store.begin() as unit:
         post = unit.posts.add(unit.drafts.get(draft.id), "fake", due=application.clock(), picture="p.jpg", key="k")
@@ -253,6 +255,7 @@ def test_the_digest_comes_once_a_local_day(
     """With what went out, what waits and what is wrong; past ones are forgotten in time."""
     with application.store.begin() as unit:
         draft = add_draft(unit, 1)
+    keep_pictures(application, "run-1")
     application.review.approve([draft.id], channels=["fake", "folder"])
     with application.store.begin() as unit:
         signed = unit.drafts.get(draft.id)

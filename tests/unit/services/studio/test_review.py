@@ -23,7 +23,7 @@ from auria_bot.errors import (
 from auria_bot.services.studio.review import kept_words
 from tests.applications import fake_application
 from tests.factories import add_draft
-from tests.publishing import approved
+from tests.publishing import approved, keep_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def drafts(application: Application) -> tuple[int, int, int]:
     """Three drafts that wait for review."""
+    for number in (1, 2, 3):
+        keep_pictures(application, f"run-{number}")
     with application.store.begin() as unit:
         one, two, three = (add_draft(unit, number).id for number in (1, 2, 3))
     return one, two, three
@@ -90,6 +92,19 @@ def test_a_draft_that_was_changed_since_it_was_read_is_left_alone(
     draft = review.draft(drafts[0])
     assert (draft.state, draft.text) == (DraftState.MADE, "other words")
     assert review.reject(drafts[0], version=draft.version).state is DraftState.REJECTED
+
+
+def test_a_draft_without_its_picture_is_not_approved(application: Application, drafts: tuple[int, ...]) -> None:
+    """Nor any other draft of that call; the sentence says what can be done, and the picture's return helps."""
+    review = application.review
+    path = application.pictures.path("run-2", "post.jpg")
+    content = path.read_bytes()
+    path.unlink()
+    with pytest.raises(InvalidTransition, match=r"draft 2 .*picture is missing; restore a backup, .*auria repaint 2"):
+        review.approve(drafts)
+    assert {draft.state for draft in review.drafts()} == {DraftState.MADE}
+    path.write_bytes(content)
+    assert {draft.state for draft in review.approve(drafts)} == {DraftState.APPROVED}
 
 
 def test_the_usual_channels_stand_in(application: Application, drafts: tuple[int, ...]) -> None:
