@@ -220,7 +220,8 @@ def season_named(name: str, day: date, *, hemisphere: str = "north") -> str:
     season = name.strip().lower()
     if season == "now":
         return season_at(day, hemisphere=hemisphere)
-    kigo(season)
+    if season not in SEASONS:
+        raise UnknownName(f"no season named {name[:40]!r}; known: {', '.join(SEASONS)}, now")
     return season
 
 

@@ -7,7 +7,15 @@ from datetime import date
 import pytest
 
 from auria_bot.corpus.language.content_filter import faults
-from auria_bot.corpus.language.season_words import CATEGORIES, SEASONS, kigo, season_at, seasons_of, theme_in
+from auria_bot.corpus.language.season_words import (
+    CATEGORIES,
+    SEASONS,
+    kigo,
+    season_at,
+    season_named,
+    seasons_of,
+    theme_in,
+)
 from auria_bot.errors import UnknownName
 
 
@@ -79,3 +87,10 @@ def test_a_theme_of_a_season_is_of_its_words(season):
     assert all(set(theme.split(", ")) <= set(kigo(season)) for theme in themes)
     with pytest.raises(UnknownName, match="known: spring"):
         theme_in("monsoon", seed=1)
+
+
+def test_the_season_of_today_is_a_name_too() -> None:
+    """And is among the known names where another is wrong."""
+    assert season_named(" Now ", date(2026, 7, 1)) == "summer"
+    with pytest.raises(UnknownName, match=r"no season named 'mud'; known: spring, .*, now$"):
+        season_named("mud", date(2026, 7, 1))
