@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import files
@@ -16,8 +17,19 @@ from auria_bot import files
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["ChannelCache", "as_count", "as_id", "as_items", "as_object", "as_text", "never_sent"]
+__all__ = [
+    "LONGEST_ANSWER",
+    "ChannelCache",
+    "as_count",
+    "as_id",
+    "as_items",
+    "as_object",
+    "as_text",
+    "never_sent",
+    "whole",
+]
 
+LONGEST_ANSWER = 16 << 20  # bytes, unpacked; no answer of a platform comes near
 _MOST = 2**53  # the largest count that JSON carries without loss
 
 
@@ -46,6 +58,35 @@ def as_id(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
+
+
+def whole(response: Any, seconds: float) -> Any:
+    """A response of the package requests, asked for as a stream, after all of its body was read.
+
+    Args:
+        response: a large one, or one that grows when it is unpacked, is given up before it fills the memory.
+        seconds: that the body may take; the package's own time-out begins anew with every byte.
+
+    Raises:
+        requests.RequestException: the body is too long or too slow, or the connection broke.
+    """
+    from requests.exceptions import ConnectionError as BrokenConnection
+    from requests.exceptions import ReadTimeout
+    from urllib3.exceptions import HTTPError
+
+    until, content = time.monotonic() + seconds, bytearray()
+    try:
+        with response:
+            while part := response.raw.read1(1 << 16, decode_content=True):
+                content += part
+                if len(content) > LONGEST_ANSWER or time.monotonic() > until:
+                    raise ReadTimeout("the answer is too long or too slow")
+    except (HTTPError, OSError) as error:
+        if isinstance(error, ReadTimeout):
+            raise
+        raise BrokenConnection(type(error).__name__) from None
+    response._content, response._content_consumed = bytes(content), True  # noqa: SLF001 - where it keeps what it read
+    return response
 
 
 def never_sent(error: BaseException) -> bool:

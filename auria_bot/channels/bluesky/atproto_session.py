@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import time
 import unicodedata
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_text
+from auria_bot.channels.answers import LONGEST_ANSWER, as_text
 from auria_bot.errors import (
     BackendMissing,
     ChannelError,
@@ -29,7 +31,7 @@ from auria_bot.redaction import redacted
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from auria_bot.domain.interfaces import Secrets
 
@@ -226,7 +228,8 @@ def open_client(address: str, timeout: float) -> Any:
     request = Request(
         timeout=timeout,
         limits=httpx.Limits(max_keepalive_connections=0),  # a stale connection would make an outcome unknown
-        event_hooks={"response": [_refuse_redirect]},
+        event_hooks={"response": [_refuse_redirect, partial(_bounded, timeout)]},
+        headers={"Accept-Encoding": "identity"},  # what is packed may grow without bounds
     )
     return Client(base_url=address, request=request)
 
@@ -295,6 +298,30 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
         with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):
             return datetime.fromtimestamp(since + float(headers[name]), UTC)
     return None
+
+
+def _bounded(timeout: float, response: Any) -> None:
+    """Give an answer up that is too long, or whose body takes longer than the time-out as a whole."""
+    import httpx
+
+    most = LONGEST_ANSWER if "content-encoding" not in response.headers else LONGEST_ANSWER >> 6
+
+    class Bounded(httpx.SyncByteStream):
+        def __init__(self, inner: Any) -> None:
+            self._inner = inner
+
+        def __iter__(self) -> Iterator[bytes]:
+            until, length = time.monotonic() + timeout, 0
+            for part in self._inner:
+                length += len(part)
+                if length > most or time.monotonic() > until:
+                    raise httpx.ReadTimeout("the answer is too long or too slow")
+                yield part
+
+        def close(self) -> None:
+            self._inner.close()
+
+    response.stream = Bounded(response.stream)
 
 
 def _refuse_redirect(response: Any) -> None:

@@ -23,7 +23,7 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object, as_text
+from auria_bot.channels.answers import as_object, as_text, whole
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled
 
 if TYPE_CHECKING:
@@ -172,7 +172,9 @@ def _mount_adapters(client: Any, address: str, timeout: float) -> None:
             if client.picture and urlsplit(request.url).path.startswith("/rupload_igphoto/"):
                 request.body = client.picture
                 request.headers["Content-Length"] = request.headers["X-Entity-Length"] = str(len(client.picture))
-            return self._inner.send(request, **{**options, "timeout": timeout})
+            if type(self._inner) is not HTTPAdapter:  # the package's own, which reads the body itself
+                return self._inner.send(request, **{**options, "timeout": timeout})
+            return whole(self._inner.send(request, **{**options, "timeout": timeout, "stream": True}), timeout)
 
         def close(self) -> None:
             self._inner.close()

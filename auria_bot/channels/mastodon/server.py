@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_object, as_text, never_sent
+from auria_bot.channels.answers import as_object, as_text, never_sent, whole
 from auria_bot.channels.text_limits import graphemes
 from auria_bot.domain.interfaces import Limits
 from auria_bot.domain.post import FilmLimits
@@ -130,8 +130,10 @@ class MastodonServer:
                 headers=fixed | dict(headers or {}),
                 timeout=self._timeout,
                 allow_redirects=False,
+                stream=True,
                 **options,
             )
+            whole(response, self._timeout)
         except (requests.RequestException, OSError, UnicodeError) as error:
             kind = type(error).__name__
             if sent and not never_sent(error):

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object
+from auria_bot.channels.answers import as_object, whole
 from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 from auria_bot.url_validation import is_loopback
@@ -60,8 +60,9 @@ class TweepySession:
         """
         route = urlsplit(url).path
         response = self._session.request(
-            method, self._address + route, timeout=self._timeouts, allow_redirects=False, **options
+            method, self._address + route, timeout=self._timeouts, allow_redirects=False, stream=True, **options
         )
+        whole(response, self._timeouts[1])
         with contextlib.suppress(ValueError, OverflowError):  # without a date the offset stays as it was
             at = parsedate_to_datetime(response.headers.get("date", ""))
             self.ahead = at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 
+from auria_bot.channels import answers
 from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.bluesky import atproto_session
+from auria_bot.channels.bluesky.atproto_session import classify, open_client
+from auria_bot.channels.mastodon.server import MastodonServer
+from auria_bot.channels.x.api import Media, XApi
+from auria_bot.errors import OutcomeUnknown
+from tests.platforms.http_server import HttpServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +70,47 @@ def test_a_file_that_cannot_be_written_changes_nothing(tmp_path: Path) -> None:
     cache = ChannelCache(tmp_path, "m")
     cache.save({"a": 1})
     assert cache.load() == {}
+
+
+def _mastodon(address: str) -> None:
+    secrets: Any = SimpleNamespace(get=lambda _: "token")
+    MastodonServer(address, name="m", secrets=secrets, timeout=5).post("/api/v1/statuses", sent=True)
+
+
+def _x(address: str, folder: Path) -> None:
+    keys = dict.fromkeys(("api_key", "api_secret", "access_token", "access_token_secret"), "x")
+    api = XApi(keys, address=address, timeouts=(5, 5, 60), name="x", cache=ChannelCache(folder, "x"))
+    api.create("words", Media(id="1", key="3_1"), made_with_ai=True)
+
+
+def _bluesky(address: str) -> None:
+    try:
+        open_client(address, 5).request.get(f"{address}/xrpc/com.atproto.server.describeServer")
+    except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
+        raise classify(error, address, sent=True) from None
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("platform", ["mastodon", "x", "bluesky"])
+def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, packed: bool
+) -> None:
+    """As it is, or packed into a few bytes; whether the post is out stays unknown."""
+    monkeypatch.setattr(answers, "LONGEST_ANSWER", 1 << 20)
+    monkeypatch.setattr(atproto_session, "LONGEST_ANSWER", 1 << 20)
+    body = json.dumps({"id": "1", "data": {"id": "1990000000000000000"}}).encode() + b" " * (2 << 20)
+    sent = gzip.compress(body, 0 if platform == "bluesky" else 9) if packed else body
+    headers = {"Content-Type": "application/json"} | ({"Content-Encoding": "gzip"} if packed else {})
+    with HttpServer(lambda *_: (200, headers, sent)) as server, pytest.raises(OutcomeUnknown):
+        {"mastodon": _mastodon, "x": lambda address: _x(address, tmp_path), "bluesky": _bluesky}[platform](
+            server.address
+        )
+
+
+def test_an_answer_that_drips_is_given_up() -> None:
+    """The package's own time-out begins anew with every byte."""
+    with HttpServer(lambda *_: (200, {}, b"{}")) as server:
+        response = requests.get(server.address, stream=True, timeout=5)
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            answers.whole(response, -1.0)
+        assert answers.whole(requests.get(server.address, stream=True, timeout=5), 5.0).json() == {}
