@@ -10,15 +10,20 @@ import contextlib
 import json
 import re
 import time
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = [
+    "EXCHANGE",
     "LONGEST_ANSWER",
+    "UPLOAD",
     "ChannelCache",
     "as_count",
     "as_id",
@@ -27,7 +32,14 @@ __all__ = [
     "as_text",
     "never_sent",
     "whole",
+    "within",
 ]
+
+EXCHANGE = 4.0
+"""How many of its time-outs a channel gives a request with its whole answer, for `within`."""
+
+UPLOAD = 120.0
+"""The same for a request that carries a picture or a film."""
 
 LONGEST_ANSWER = 16 << 20  # bytes, unpacked; no answer of a platform comes near
 _MOST = 2**53  # the largest count that JSON carries without loss
@@ -87,6 +99,32 @@ def whole(response: Any, seconds: float) -> Any:
         raise BrokenConnection(type(error).__name__) from None
     response._content, response._content_consumed = bytes(content), True  # noqa: SLF001 - where it keeps what it read
     return response
+
+
+def within(call: Callable[[], Any], deadline: float) -> Any:
+    """Call a function with a time limit: the library's time-outs start anew with every byte.
+
+    A call that takes longer goes on in its thread, which ends with the connection.
+
+    Raises:
+        TimeoutError: it takes longer.
+    """
+    results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - handed over and raised in the caller's thread
+            results.put((None, error))
+
+    Thread(target=run, daemon=True, name="request").start()
+    try:
+        result, error = results.get(timeout=deadline)
+    except Empty:
+        raise TimeoutError(f"no complete answer within {deadline:g} seconds") from None
+    if error is not None:
+        raise error
+    return result
 
 
 def never_sent(error: BaseException) -> bool:

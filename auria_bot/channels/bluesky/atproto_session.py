@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import LONGEST_ANSWER, as_text
+from auria_bot.channels import answers
+from auria_bot.channels.answers import LONGEST_ANSWER, as_text, within
 from auria_bot.errors import (
     BackendMissing,
     ChannelError,
@@ -67,7 +68,7 @@ class AtprotoSession:
             handle: the account's handle or DID; invisible characters, as copying brings them along, are removed.
             name: of the channel, for messages.
             secrets: hold the app password and the session.
-            timeout: seconds to connect, and between two bytes of an answer.
+            timeout: seconds to connect, and between two bytes of an answer; all of it may take a few times as long.
 
         Raises:
             SettingsError: the address is not valid.
@@ -102,26 +103,28 @@ class AtprotoSession:
             self._client = client if self._resume(client) else self._log_in(client)
         return self._client
 
-    def call(self, ask: Callable[[Any], Any], *, sent: bool = False) -> Any:
+    def call(self, ask: Callable[[Any], Any], *, sent: bool = False, upload: bool = False) -> Any:
         """Call `ask(client)`; if the session has expired, renew it and call once more.
 
         A server that refuses a token has not acted, so the second call is no second post.
 
         Args:
             sent: whether that request is the visible one; then an uncertain outcome is OutcomeUnknown.
+            upload: whether it carries a picture or a film, and may take longer.
 
         Raises:
             ChannelError: by the server's answer.
         """
         client = self.client()
+        seconds = self._timeout * (answers.UPLOAD if upload else answers.EXCHANGE)
         try:
             try:
-                return ask(client)
+                return within(lambda: ask(client), seconds)
             except Exception as error:
                 if not _is_stale(error):
                     raise
             self._renew(client)
-            return ask(client)
+            return within(lambda: ask(client), seconds)
         except ChannelError:
             raise
         except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
@@ -153,7 +156,8 @@ class AtprotoSession:
                 f" run: auria channels add {self._name}"
             )
         try:
-            client.login(self.handle, password, fetch_bsky_profile=False)
+            login = partial(client.login, self.handle, password, fetch_bsky_profile=False)
+            within(login, self._timeout * answers.EXCHANGE)
         except ChannelError:
             raise
         except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
@@ -172,9 +176,9 @@ class AtprotoSession:
         """Get a new access token by the refresh token, else by the password."""
         session = self._session(client)
         try:
-            answer = client.com.atproto.server.refresh_session(
-                headers={"Authorization": f"Bearer {session.refresh_jwt}"}, ignore_session_check=True
-            )
+            headers = {"Authorization": f"Bearer {session.refresh_jwt}"}
+            refresh = partial(client.com.atproto.server.refresh_session, headers=headers, ignore_session_check=True)
+            answer = within(refresh, self._timeout * answers.EXCHANGE)
             renewed = session.copy()
             renewed.access_jwt, renewed.refresh_jwt = answer.access_jwt, answer.refresh_jwt
             client.login(session_string=renewed.encode(), fetch_bsky_profile=False)

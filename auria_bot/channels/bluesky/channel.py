@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_count, as_items, as_object, as_text
+from auria_bot.channels.answers import EXCHANGE, as_count, as_items, as_object, as_text, within
 from auria_bot.channels.bluesky.atproto_session import ENTRYWAY, AtprotoSession, classify, code_of, failure
 from auria_bot.channels.bluesky.record import (
     COLLECTION,
@@ -264,7 +265,8 @@ class BlueskyChannel:
         answer = self._account.call(
             lambda client: client.invoke_procedure(
                 "com.atproto.repo.uploadBlob", content=content, headers={"Content-Type": media_type}
-            )
+            ),
+            upload=True,
         )
         blob = as_object(as_object(answer.content).get("blob"))
         link, size = as_object(blob.get("ref")).get("$link"), as_count(blob.get("size"))
@@ -347,9 +349,10 @@ class BlueskyChannel:
         except ImportError:
             raise BackendMissing("Bluesky needs a package: pip install 'auria-bot[bluesky]'") from None
         try:
-            answer = httpx.get(f"{self._appview}/xrpc/{method}", params=params, timeout=self.config.timeout)
+            ask = partial(httpx.get, f"{self._appview}/xrpc/{method}", params=params, timeout=self.config.timeout)
+            answer = within(ask, self.config.timeout * EXCHANGE)
             if answer.status_code == 200:
                 return as_object(answer.json())
-        except (httpx.HTTPError, ValueError, RecursionError) as error:
+        except (httpx.HTTPError, TimeoutError, ValueError, RecursionError) as error:
             raise classify(error, self._appview, sent=False) from None
         raise failure(answer.status_code, answer.content, answer.headers, self._appview, sent=False)

@@ -16,7 +16,8 @@ from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_object, as_text, never_sent, whole
+from auria_bot.channels import answers
+from auria_bot.channels.answers import as_object, as_text, never_sent, whole, within
 from auria_bot.channels.text_limits import graphemes
 from auria_bot.domain.interfaces import Limits
 from auria_bot.domain.post import FilmLimits
@@ -62,7 +63,7 @@ class MastodonServer:
             address: the server's, checked.
             name: of the channel, for messages.
             secrets: hold the access token.
-            timeout: seconds to connect, and between two bytes of an answer.
+            timeout: seconds to connect, and between two bytes of an answer; all of it may take a few times as long.
         """
         self._address, self._name, self._secrets, self._timeout = address, name, secrets, timeout
 
@@ -123,7 +124,8 @@ class MastodonServer:
             "Connection": "close",  # a stale connection would make an outcome unknown
             "User-Agent": "auria-bot",
         }
-        try:
+
+        def ask() -> Any:
             response = requests.request(
                 method,
                 self._address + path,
@@ -133,7 +135,10 @@ class MastodonServer:
                 stream=True,
                 **options,
             )
-            whole(response, self._timeout)
+            return whole(response, self._timeout)
+
+        try:
+            response = within(ask, self._timeout * (answers.UPLOAD if "files" in options else answers.EXCHANGE))
         except (requests.RequestException, OSError, UnicodeError) as error:
             kind = type(error).__name__
             if sent and not never_sent(error):

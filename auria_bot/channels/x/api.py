@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_count, as_items, as_object, as_text, never_sent
+from auria_bot.channels.answers import as_count, as_items, as_object, as_text, never_sent, within
 from auria_bot.channels.x.session import (
     Answered,
     ErrorClassifier,
@@ -25,7 +25,6 @@ from auria_bot.channels.x.session import (
     TweepySession,
     kind_of,
     silence_loggers,
-    within,
 )
 from auria_bot.channels.x.text import MISSING
 from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised

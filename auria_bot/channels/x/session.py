@@ -14,8 +14,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,7 +23,7 @@ from auria_bot.redaction import redacted
 from auria_bot.url_validation import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from auria_bot.errors import ChannelError
 
@@ -37,7 +35,6 @@ __all__ = [
     "TweepySession",
     "kind_of",
     "silence_loggers",
-    "within",
 ]
 
 _LOGGERS = ("tweepy", "requests_oauthlib", "oauthlib")
@@ -86,32 +83,6 @@ def silence_loggers() -> None:
     for name in list(logging.root.manager.loggerDict):
         if name.split(".")[0] in _LOGGERS:
             logging.getLogger(name).addFilter(_warnings_only)  # adding it again changes nothing
-
-
-def within(call: Callable[[], Any], deadline: float) -> Any:
-    """Call a function with a time limit: the library's time-outs start anew with every byte.
-
-    A call that takes longer goes on in its thread, which ends with the connection.
-
-    Raises:
-        TimeoutError: it takes longer.
-    """
-    results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            results.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - handed over and raised in the caller's thread
-            results.put((None, error))
-
-    Thread(target=run, daemon=True, name="x-request").start()
-    try:
-        result, error = results.get(timeout=deadline)
-    except Empty:
-        raise TimeoutError(f"no complete answer within {deadline:g} seconds") from None
-    if error is not None:
-        raise error
-    return result
 
 
 _GRACE = timedelta(seconds=1)  # after the reset of a limit

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import socketserver
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,7 @@ from auria_bot.errors import OutcomeUnknown
 from tests.platforms.http_server import HttpServer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -105,6 +109,41 @@ def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(
         {"mastodon": _mastodon, "x": lambda address: _x(address, tmp_path), "bluesky": _bluesky}[platform](
             server.address
         )
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The address of a server whose header never ends."""
+    done = threading.Event()
+
+    class Drip(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(b"HTTP/1.1 200 OK\r\nX-Drip: ")
+            with contextlib.suppress(OSError):
+                while not done.wait(0.02):
+                    self.request.sendall(b"a")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Drip) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        done.set()
+        server.shutdown()
+
+
+@pytest.mark.parametrize("platform", ["mastodon", "bluesky"])
+def test_a_header_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, dripping: str, platform: str) -> None:
+    """Every byte begins the libraries' own time-outs anew; whether the post is out stays unknown."""
+    monkeypatch.setattr(answers, "EXCHANGE", 0.1)
+
+    def bluesky() -> None:
+        secrets: Any = SimpleNamespace(get=lambda _: "")
+        account = atproto_session.AtprotoSession(service=dripping, handle="a.b", name="b", secrets=secrets, timeout=5)
+        monkeypatch.setattr(type(account), "client", lambda _: open_client(dripping, 5))
+        account.call(lambda client: client.request.get(f"{dripping}/xrpc/x"), sent=True)
+
+    with pytest.raises(OutcomeUnknown, match="TimeoutError"):
+        bluesky() if platform == "bluesky" else _mastodon(dripping)
 
 
 def test_an_answer_that_drips_is_given_up() -> None:
