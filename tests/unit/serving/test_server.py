@@ -117,7 +117,7 @@ def test_a_picture_is_restyled_as_the_query_says(client: TestClient, styles: Sty
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "image/jpeg", b"\xff\xd8\xff")
     (asked,) = styles.asked
     assert asked["request"] == StyleRequest(style="monet", strength=0.5)
-    assert client.post("/styles", content=b"picture").json()["kind"] == "InputError"
+    assert client.post("/styles", content=b"picture").json()["kind"] == "UsageError"
     styles.answer = UnknownName("no painting or artist like that")
     assert client.post("/styles?style=x", content=b"picture").json()["kind"] == "UnknownName"
 

@@ -191,11 +191,12 @@ def test_a_pipe_is_written_to(auria: Any, tmp_path: Path):
 
 
 def test_a_file_that_cannot_be_written(auria: Any, tmp_path: Path):
-    """A folder that is not there, or a folder in the file's place, is said; nothing is left behind."""
+    """A file in the folder's place, or a folder in the file's, is said; nothing is left behind."""
     fill(2)
+    (tmp_path / "file").touch()
     (tmp_path / "taken").mkdir()
     for option in ("--csv", "--plot"):
-        for name in ("nowhere/out.png", "taken"):
+        for name in ("file/out.png", "taken"):
             target = tmp_path / (f"{name}.png" if option == "--plot" and name == "taken" else name)
             target.mkdir(exist_ok=True) if name == "taken" else None
             code, _, told = auria("stats", option, str(target))

@@ -46,11 +46,11 @@ def test_a_film_model_becomes_a_version_named_after_its_footage(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("film",), 4, "--footage NAME"),
+        (("film",), 2, "--footage NAME"),
         (("film", "--footage", "baltic"), 5, "no footage named 'baltic'"),
         (("film", "--footage", "./nowhere"), 4, "no folder ./nowhere"),
-        (("film", "--footage", "/", "--size", "large"), 4, "such as 112x64"),
-        (("poet", "--size", "64x64"), 4, "are for films, not for the poet"),
+        (("film", "--footage", "/", "--size", "large"), 2, "such as 112x64"),
+        (("poet", "--size", "64x64"), 2, "are for films, not for the poet"),
     ],
 )
 def test_options_that_make_no_film(auria: Any, arguments: tuple[str, ...], code: int, message: str) -> None:

@@ -81,13 +81,15 @@ def test_the_ending_decides_the_format(form: str, tmp_path: Path):
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """An unknown ending, no posts, a folder that is not there, a missing package."""
+    """An unknown ending, no posts, a file in the place of the folder, a missing package."""
     with pytest.raises(InputError, match=r"png, svg, pdf, jpg"):
         draw(_look(), tmp_path / "out.bmp")
     with pytest.raises(InputError, match="nothing was published yet"):
         draw(_look(0), tmp_path / "out.png")
+    (tmp_path / "file").touch()
     with pytest.raises(DiskError, match="cannot be written"):
-        draw(_look(3), tmp_path / "nowhere" / "out.png")
+        draw(_look(3), tmp_path / "file" / "out.png")
+    (tmp_path / "file").unlink()
     monkeypatch.setattr(
         engagement_plot, "find_spec", lambda name: None if name == "matplotlib" else importlib.util.find_spec(name)
     )
