@@ -58,7 +58,9 @@ _DISK = {
     errno.EACCES,
     errno.EPERM,
     errno.EIO,
+    errno.EISDIR,
     errno.EMFILE,
+    errno.ENOTDIR,
 }
 
 
@@ -91,7 +93,11 @@ def reported(*, debug: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (SystemExit, GeneratorExit):
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # Typer turns Ctrl-C into this without a word
+            note("Interrupted.")
+        raise
+    except GeneratorExit:
         raise
     except KeyboardInterrupt:
         note("Interrupted.")

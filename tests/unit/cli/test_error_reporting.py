@@ -60,7 +60,7 @@ def test_an_error_that_names_a_command_keeps_its_own_advice():
     assert sentence(errors.NotFound("no draft 7; see auria drafts")) == "Error: no draft 7; see auria drafts"
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EFBIG, errno.EACCES, errno.EISDIR])
 def test_the_disks_refusals_are_one_error_wherever_they_come_from(number, capsys):
     """A full or read-only disk is told as such, even under another library's error."""
     under = RuntimeError("a library failed")

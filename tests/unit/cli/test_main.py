@@ -85,3 +85,15 @@ def test_an_interrupted_start_ends_without_a_traceback() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_an_interrupted_command_says_so() -> None:
+    """With the exit code of Ctrl-C, through Typer too."""
+    program = (
+        "import sys, typer\nfrom auria_bot import cli\nfrom auria_bot.cli import app as commands\n"
+        "commands.app = typer.Typer(add_completion=False)\n"
+        "@commands.app.command()\ndef work():\n    raise KeyboardInterrupt\n"
+        "sys.argv = ['auria']\ncli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
