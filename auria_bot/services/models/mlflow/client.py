@@ -8,21 +8,22 @@ Runs with their figures and files, registered models and their versions, as the 
 from __future__ import annotations
 
 import base64
-import functools
 import http.client
 import json
 import shutil
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any, Concatenate, Final, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from urllib.parse import quote, urlencode
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, ValidationError
 
 from auria_bot.errors import NotFound, RegistryAway
 from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auria_bot.secret_store import SecretStore
@@ -36,11 +37,8 @@ _TIMEOUT: Final = 20.0  # seconds without an answer
 _FILE_TIMEOUT: Final = 120.0  # seconds without progress, for files
 _PAGE: Final = 200  # most versions in one answer
 _LONGEST: Final = 64 << 20  # bytes of an answer in JSON
+_DEEPEST: Final = 30  # folders within each other; a model has two
 _BATCH: Final = 500  # most metrics in one request; the server takes 1,000
-
-
-_Given = ParamSpec("_Given")
-_Result = TypeVar("_Result")
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -50,17 +48,63 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _understood(method: Callable[Concatenate[MlflowClient, _Given], _Result]) -> Callable[..., _Result]:
-    """A method that tells of an answer without what it needs, instead of failing on it."""
+class _Part(BaseModel):
+    """A part of an answer; what is not needed is left out, and numbers may be given as text or text as numbers."""
 
-    @functools.wraps(method)
-    def asked(client: MlflowClient, *args: _Given.args, **named: _Given.kwargs) -> _Result:
-        try:
-            return method(client, *args, **named)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            client._away(f"its answer lacks what is needed: {type(error).__name__}")  # noqa: SLF001 - its own method
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
-    return asked
+
+class _Experiment(_Part):
+    experiment_id: str = Field(validation_alias=AliasPath("experiment", "experiment_id"))
+
+
+class _Run(_Part):
+    run_id: str = Field(validation_alias=AliasPath("run", "info", "run_id"))
+    artifact_uri: str = Field(validation_alias=AliasPath("run", "info", "artifact_uri"))
+
+
+class _Model(_Part):
+    name: str
+
+
+class _Tag(_Part):
+    key: str
+    value: str = ""
+
+
+class _Version(_Part):
+    version: int
+    source: str = ""
+    tags: tuple[_Tag, ...] = ()
+
+
+class _Appended(_Part):
+    version: int = Field(validation_alias=AliasPath("model_version", "version"))
+
+
+class _Page(_Part):
+    next_page_token: str = ""
+
+
+class _Models(_Page):
+    registered_models: tuple[_Model, ...] = ()
+
+
+class _Versions(_Page):
+    model_versions: tuple[_Version, ...] = ()
+
+
+class _File(_Part):
+    path: str = Field(pattern=r"^[^\x00]*$")
+    is_dir: bool = False
+
+
+class _Files(_Part):
+    files: tuple[_File, ...] = ()
+
+
+_Kind = TypeVar("_Kind", bound=_Part)
+_Listed = TypeVar("_Listed", bound=_Page)
 
 
 class MlflowClient:
@@ -83,16 +127,16 @@ class MlflowClient:
         self._address, self._secrets = address, secrets
         self._opener = urllib.request.build_opener(_NoRedirects())
 
-    @_understood
     def start_run(self, experiment: str, name: str) -> tuple[str, str]:
         """Begin a run; its id, and the address of its files. Raises RegistryAway, as every method does."""
         found = self._call("GET", "experiments/get-by-name", query={"experiment_name": experiment}, missing={})
         if not found:
             self._create("experiments/create", {"name": experiment})
             found = self._call("GET", "experiments/get-by-name", query={"experiment_name": experiment})
-        asked = {"experiment_id": found["experiment"]["experiment_id"], "run_name": name, "start_time": _now()}
-        info = self._call("POST", "runs/create", asked)["run"]["info"]
-        return str(info["run_id"]), str(info["artifact_uri"])
+        number = self._parsed(_Experiment, found).experiment_id
+        asked = {"experiment_id": number, "run_name": name, "start_time": _now()}
+        made = self._parsed(_Run, self._call("POST", "runs/create", asked))
+        return made.run_id, made.artifact_uri
 
     def finish_run(
         self, run: str, *, settings: Mapping[str, Any], curves: Mapping[str, Sequence[tuple[int, float]]]
@@ -109,13 +153,11 @@ class MlflowClient:
             self._call("POST", "runs/log-batch", batch)
         self._call("POST", "runs/update", {"run_id": run, "status": "FINISHED", "end_time": _now()})
 
-    @_understood
     def models(self, prefix: str) -> list[str]:
         """The names of the registered models that begin with a prefix."""
-        rows = self._pages("registered-models/search", "registered_models", {"filter": f"name LIKE '{prefix}%'"})
-        return [str(row["name"]) for row in rows]
+        pages = self._pages(_Models, "registered-models/search", {"filter": f"name LIKE '{prefix}%'"})
+        return [row.name for page in pages for row in page.registered_models]
 
-    @_understood
     def create_version(self, model: str, *, run: str, source: str, tags: Mapping[str, str]) -> int:
         """Append a version to a registered model, which is made where it is missing; its number, from 1."""
         asked = {
@@ -125,15 +167,15 @@ class MlflowClient:
             "tags": [{"key": key, "value": value} for key, value in tags.items()],
         }
         self._create("registered-models/create", {"name": model})
-        return int(self._call("POST", "model-versions/create", asked)["model_version"]["version"])
+        return self._parsed(_Appended, self._call("POST", "model-versions/create", asked)).version
 
-    @_understood
     def versions(self, model: str) -> list[tuple[int, str, dict[str, str]]]:
         """Number, source and tags of each version of a registered model, in the order in which they came."""
-        rows = self._pages("model-versions/search", "model_versions", {"filter": f"name='{model}'"})
+        pages = self._pages(_Versions, "model-versions/search", {"filter": f"name='{model}'"})
         found = [
-            (int(row["version"]), str(row.get("source", "")), {tag["key"]: tag["value"] for tag in row.get("tags", ())})
-            for row in rows
+            (row.version, row.source, {tag.key: tag.value for tag in row.tags})
+            for page in pages
+            for row in page.model_versions
         ]
         return sorted(found, key=lambda one: one[0])
 
@@ -153,7 +195,6 @@ class MlflowClient:
                 size = {"Content-Length": str(path.stat().st_size), "Content-Type": "application/octet-stream"}
                 self._ask("PUT", place, file, headers=size, timeout=_FILE_TIMEOUT).close()
 
-    @_understood
     def download(self, source: str, folder: Path) -> None:
         """Copy all files at an address into a folder.
 
@@ -173,7 +214,6 @@ class MlflowClient:
             with self._ask("GET", place, timeout=_FILE_TIMEOUT) as answer, target.open("wb") as file:
                 shutil.copyfileobj(answer, file)
 
-    @_understood
     def delete(self, source: str) -> None:
         """Delete the files at an address; files that are gone are no error."""
         for name in list(self._listed(_path(source), "")):
@@ -183,22 +223,24 @@ class MlflowClient:
         """The files at a path with their folders."""
         place = f"{path}/{below}".rstrip("/")
         with self._ask("GET", f"{_ARTIFACTS}?{urlencode({'path': place})}") as answer:
-            rows = self._read(answer).get("files", [])
+            rows = self._parsed(_Files, self._read(answer)).files
+        if below.count("/") > _DEEPEST:
+            self._away("its folders lie within each other without end")
         for row in rows:
-            name = f"{below}/{row['path'].rpartition('/')[2]}".lstrip("/")
-            if row.get("is_dir"):
+            name = f"{below}/{row.path.rpartition('/')[2]}".lstrip("/")
+            if row.is_dir:
                 yield from self._listed(path, name)
             else:
                 yield name
 
-    def _pages(self, method: str, key: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _pages(self, kind: type[_Listed], method: str, query: Mapping[str, str]) -> Iterator[_Listed]:
         token, seen = "", set[str]()
         while token not in seen:
             seen.add(token)
             asked = {**query, "max_results": str(_PAGE)} | ({"page_token": token} if token else {})
-            found = self._call("GET", method, query=asked)
-            yield from found.get(key, ())
-            if not (token := found.get("next_page_token", "")):
+            found = self._parsed(kind, self._call("GET", method, query=asked))
+            yield found
+            if not (token := found.next_page_token):
                 return
 
     def _create(self, method: str, body: Mapping[str, Any]) -> None:
@@ -227,6 +269,18 @@ class MlflowClient:
             if existing and error.code == "RESOURCE_ALREADY_EXISTS":
                 return {}
             raise
+
+    def _parsed(self, kind: type[_Kind], found: Mapping[str, Any]) -> _Kind:
+        """An answer as it must be.
+
+        Raises:
+            RegistryAway: it lacks what is needed.
+        """
+        try:
+            return kind.model_validate(found)
+        except ValidationError as error:
+            at = ".".join(map(str, error.errors(include_url=False)[0]["loc"]))
+            self._away(f"its answer lacks what is needed: {at}")
 
     def _read(self, answer: Any) -> dict[str, Any]:
         """An answer's object, read within a time and a length."""
@@ -294,9 +348,11 @@ def _told(content: bytes) -> tuple[str, str]:
     """The code and the message of an error's body."""
     try:
         found = json.loads(content)
-        return str(found.get("error_code", "")), str(found.get("message", ""))[:200]
-    except (ValueError, AttributeError):
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
         return "", content[:100].decode(errors="replace")
+    return str(found.get("error_code", "")), str(found.get("message", ""))[:200]
 
 
 def _path(address: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -292,6 +293,23 @@ def test_an_answer_without_what_is_needed_is_told(answer: object):
     same = json.dumps({"model_versions": [], "next_page_token": "a"}).encode()
     with HttpServer(lambda *_: (200, {}, same)) as other:
         assert MlflowClient(other.address).versions("auria-a") == []
+
+
+@pytest.mark.parametrize("name", ["deeper", "a\0b", None])
+def test_a_list_of_files_that_cannot_be_is_told(name: object, tmp_path: Path):
+    """Folders within each other without end, and what no file can be called."""
+    answer = json.dumps({"files": [{"path": name, "is_dir": name == "deeper"}]}).encode()
+    with HttpServer(lambda *_: (200, {}, answer)) as other, pytest.raises(RegistryAway, match=r"without end|path"):
+        MlflowClient(other.address).delete("mlflow-artifacts:/0/run")
+
+
+def test_a_fault_of_the_program_itself_is_not_the_servers(server: MlflowStandIn, monkeypatch: pytest.MonkeyPatch):
+    """It must not be told as a registry that is away."""
+    monkeypatch.setattr(MlflowClient, "_call", Mock(side_effect=TypeError("a fault")))
+    client = MlflowClient(server.address)
+    for ask in (client.models, client.versions, lambda name: client.start_run(name, "v1")):
+        with pytest.raises(TypeError, match="a fault"):
+            ask("auria-a")
 
 
 def test_a_version_without_files_is_told(server: MlflowStandIn, tmp_path: Path):
