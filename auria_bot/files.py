@@ -109,7 +109,7 @@ def atomic_path(path: Path, *, mode: int | None = 0o600, durable: bool = True) -
 
 
 @contextlib.contextmanager
-def output_path(path: Path, *, mode: int | None = None) -> Iterator[Path]:
+def output_path(path: Path, *, mode: int | None = None, durable: bool = True) -> Iterator[Path]:
     """Write a file where the operator wants it, as `atomic_path` does; its folder is made where it is missing.
 
     What calls that were killed left beside it is removed after a day.
@@ -121,7 +121,7 @@ def output_path(path: Path, *, mode: int | None = None) -> Iterator[Path]:
         folder, name = os.path.split(os.path.realpath(path))
         Path(folder).mkdir(parents=True, exist_ok=True)
         remove_strays(Path(folder), name, old_only=True)
-        with atomic_path(path, mode=mode) as scratch:
+        with atomic_path(path, mode=mode, durable=durable) as scratch:
             yield scratch
 
 

@@ -26,11 +26,16 @@ _PATIENCE = 0.5  # seconds that a new client waits for the oldest connection to 
 
 
 def check_address(address: str, *, setting: str) -> None:
-    """Make sure, before a server is made ready, that it can listen at HOST:PORT.
+    """Make sure, before a server is made ready, that it can listen at HOST:PORT, or at "unix:" and a socket's path.
 
     Raises:
         SettingsError: the address is taken, or not one of this machine's.
     """
+    if address.startswith("unix:"):
+        with socket.socket(socket.AF_UNIX) as tried, contextlib.suppress(OSError):  # nobody answers there
+            tried.connect(address.removeprefix("unix:"))
+            raise SettingsError(f"{setting} {address!r} cannot be used: another server answers there; end it first")
+        return
     host, _, port = address.rpartition(":")
     try:
         for family, kind, protocol, _, place in socket.getaddrinfo(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import InputError, NotFound
-from auria_bot.files import atomic_path, disk_errors, write_atomic
+from auria_bot.files import disk_errors, output_path, write_atomic
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.services.portraits.portraits import FILES
 from auria_bot.web import feeds
@@ -144,8 +144,8 @@ class _Export:
         self.files.add(name)
         target = self._folder / name
         if not target.is_file() or target.read_bytes() != content:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(target, content, mode=_MODE, durable=False)
+            with output_path(target, mode=_MODE, durable=False) as scratch:
+                scratch.write_bytes(content)
             self.written += 1
 
     def _copy(self, name: str, source: Path) -> None:
@@ -153,8 +153,7 @@ class _Export:
         self.files.add(name)
         target = self._folder / name
         if not target.is_file() or target.stat().st_size != source.stat().st_size:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(target, mode=_MODE, durable=False) as scratch:
+            with output_path(target, mode=_MODE, durable=False) as scratch:
                 shutil.copyfile(source, scratch)
             self.written += 1
 
@@ -171,7 +170,7 @@ def _manifest(folder: Path) -> set[str]:
             isinstance(name, str) and not Path(name).is_absolute() and ".." not in Path(name).parts for name in names
         )
     except FileNotFoundError:
-        if any(folder.iterdir()):
+        if any(not path.name.startswith(f".new-{_MANIFEST}") for path in folder.iterdir()):  # of a killed first export
             raise InputError(f"{folder} holds files that are not an export; name an empty or a new folder") from None
         return set()
     except (ValueError, TypeError):

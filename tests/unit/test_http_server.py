@@ -16,6 +16,7 @@ from auria_bot.http_server import BoundedHTTPServer, check_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -90,3 +91,15 @@ def test_an_address_that_is_taken_is_named_before_anything_else() -> None:
     check_address("127.0.0.1:0", setting="web.address")
     with pytest.raises(SettingsError, match="cannot be used"):
         check_address("192.0.2.1:1", setting="web.address")
+
+
+def test_a_socket_at_which_another_server_answers_is_not_taken_from_it(tmp_path: Path) -> None:
+    """One that a killed server left is no obstacle."""
+    address = f"unix:{tmp_path / 'serve.sock'}"
+    check_address(address, setting="captions.server")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "serve.sock"))
+        server.listen()
+        with pytest.raises(SettingsError, match="another server answers there"):
+            check_address(address, setting="captions.server")
+    check_address(address, setting="captions.server")

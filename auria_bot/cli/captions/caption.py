@@ -64,8 +64,7 @@ def serve(
             raise BackendMissing(
                 f"the model server needs a package that is not installed ({error.name}): pip install 'auria-bot[web]'"
             ) from None
-        if not chosen.server.startswith("unix:"):
-            check_address(chosen.server, setting="captions.server")
+        check_address(chosen.server, setting="captions.server")
         pools = app.serving_pools()
         with contextlib.closing(pools.captions):
             pools.captions.start()

@@ -179,7 +179,7 @@ def measured(file: Path) -> tuple[int, str]:
 
 def sweep(root: Path) -> None:
     """Finish or undo the replacement of a backup that was interrupted, and delete what else was left half written."""
-    for old in root.glob(f"{REPLACED}*"):
+    for old in root.glob(f"{REPLACED}auria-*"):
         place = root / old.name.removeprefix(REPLACED)
         fresh = root / f"{STAGING}{place.name}"
         if not place.exists() and (fresh / LIST).is_file():  # the list is written last: the new version is complete
@@ -188,5 +188,5 @@ def sweep(root: Path) -> None:
             shutil.rmtree(old)
         else:
             old.rename(place)
-    for stale in root.glob(f"{STAGING}*"):
+    for stale in root.glob(f"{STAGING}auria-*"):  # the folder may be the operator's, with other things
         shutil.rmtree(stale)

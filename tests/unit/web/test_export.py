@@ -89,6 +89,13 @@ def test_an_interrupted_export_is_completed_by_the_next(tmp_path: Path, monkeypa
     assert (folder / "feed.xml").is_file()
 
 
+def test_what_a_killed_first_export_left_is_no_other_file(tmp_path: Path) -> None:
+    """The manifest is written first; one that was begun keeps nobody out."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / ".new-.auria-export.json-00aa11bb.json").write_text("[")
+    assert export_site(exhibited(tmp_path / "home", 1), tmp_path / "site").works == 1
+
+
 def test_a_folder_with_other_files_is_not_touched(tmp_path: Path) -> None:
     """Neither one without a manifest, nor one whose manifest names files outside it."""
     application = exhibited(tmp_path / "home", 1)

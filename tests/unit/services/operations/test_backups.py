@@ -322,8 +322,10 @@ def test_a_full_disk_leaves_nothing_behind(application: Application, clock: Fake
             backups.restore(made.folder, force=True)
     assert [path.name for path in backups.folder.iterdir()] == [made.folder.name]
     (backups.folder / ".staging-auria-x").mkdir()  # of a run that was killed
+    (backups.folder / ".staging-website").mkdir()  # the operator's
     backups.make()
-    assert len(list(backups.folder.iterdir())) == 2
+    assert len(list(backups.folder.iterdir())) == 3
+    (backups.folder / ".staging-website").rmdir()
     clock.advance(days=1)
     backups.make()
     with monkeypatch.context() as patch:
