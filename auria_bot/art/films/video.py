@@ -152,11 +152,14 @@ class Video:
         return 1 / _step(self._stream)
 
     def frames(self) -> Iterator[Frame]:
-        """All frames in the order in which they are shown; damaged packets are left out and counted in `broken`."""
+        """All frames in the order in which they are shown; damaged packets are left out and counted in `broken`.
+
+        Of frames that are stored as two fields of different times, the first field is shown, its missing lines filled.
+        """
         first: Fraction | None = None
         turn: tuple[int, int, int, int] | None = None
         step, aspect, clock = _step(self._stream), _pixel_aspect(self._stream), StreamClock(self._container)
-        for decoded in decoded_frames(self._container, self._stream, self._note_broken):
+        for decoded in _deinterlaced(decoded_frames(self._container, self._stream, self._note_broken), self._stream):
             stamp = decoded.pts if decoded.pts is not None else decoded.dts
             base = decoded.time_base or self._stream.time_base
             time = clock.time(stamp * base if stamp is not None and base else None, step)
@@ -215,6 +218,52 @@ def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> I
             continue
         failed = 0
         yield from found
+
+
+def _deinterlaced(decoded: Iterator[Any], stream: Any) -> Iterator[Any]:
+    """As many frames at the same times; those that say that they are interlaced are made whole by FFmpeg's bwdif."""
+    graph, shape = None, None
+    for frame in decoded:
+        found = (frame.width, frame.height, frame.format.name)
+        if graph is not None and found != shape:
+            yield from _filtered(graph, None)
+            graph = None
+        if graph is None and frame.interlaced_frame:
+            graph, shape = _deinterlacer(frame, stream), found
+        if graph is None:
+            yield frame
+        else:
+            yield from _filtered(graph, frame)
+    if graph is not None:
+        yield from _filtered(graph, None)
+
+
+def _deinterlacer(frame: Any, stream: Any) -> Any:
+    """A filter of frames of this size and format, which leaves those alone that are not interlaced."""
+    from av.filter import Graph
+
+    graph = Graph()
+    nodes = (
+        graph.add_buffer(
+            width=frame.width,
+            height=frame.height,
+            format=frame.format,
+            time_base=frame.time_base or stream.time_base,
+        ),
+        graph.add("bwdif", "mode=send_frame:deint=interlaced"),
+        graph.add("buffersink"),
+    )
+    graph.link_nodes(*nodes)
+    graph.configure()
+    return graph
+
+
+def _filtered(graph: Any, frame: Any) -> Iterator[Any]:
+    """What comes out of a filter for a frame that goes in; for None, what it still holds."""
+    graph.push(frame)
+    with contextlib.suppress(BlockingIOError, EOFError):
+        while True:
+            yield graph.pull()
 
 
 def is_installed() -> bool:

@@ -141,3 +141,30 @@ def test_a_thumbnail_shows_the_whole_frame(tmp_path: Path) -> None:
     assert small.shape == (24, 24, 3)
     assert 20 < small.mean() < 200
     assert isinstance(Image.fromarray(small.astype(np.uint8)), Image.Image)
+
+
+def _interlaced(path: Path, *, options: dict[str, str]) -> None:
+    """A bar that moves: the even lines of each frame show one moment, the odd ones the next."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 96, 64, "yuv420p", 4_000_000
+        for number in range(6):
+            woven = np.full((64, 96, 3), 30, np.uint8)
+            for field in (0, 1):
+                left = 8 * (2 * number + field)
+                woven[field::2, left : left + 20] = 220
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(woven, "rgb24").reformat(format="yuv420p")))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize(("options", "is_whole"), [({"flags": "+ildct+ilme"}, True), ({}, False)])
+def test_interlaced_frames_are_made_whole(tmp_path: Path, options: dict[str, str], is_whole: bool) -> None:
+    """As many frames, at the same times, without the comb; frames that do not say that they are interlaced stay."""
+    _interlaced(tmp_path / "a.mpg", options=options)
+    with Video.open(tmp_path / "a.mpg") as opened:
+        found = [(frame.time, np.asarray(frame.picture((96, 64)), np.float32)) for frame in opened.frames()]
+    assert [time for time, _ in found] == [Fraction(number, 25) for number in range(6)]
+    combs = [np.abs(picture[1:-1] - (picture[:-2] + picture[2:]) / 2).mean() for _, picture in found]
+    assert max(combs) < 3 if is_whole else min(combs) > 20
