@@ -127,6 +127,7 @@ def render(
     """
     label = _label(film)
     if (known := library.find(label)) is not None:
+        shutil.rmtree(known.path.parent / "parts", ignore_errors=True)  # of a call that was killed at its very end
         return known, True
     folder, timing = library.folder(label), film.frames.timing
     with Segments.open(folder / "parts", film.plan) as segments:

@@ -89,6 +89,20 @@ def test_an_interrupted_film_goes_on_and_has_the_same_bytes(
     assert resumed.poster.read_bytes() == whole.poster.read_bytes()
 
 
+def test_what_killed_calls_left_of_a_film_is_removed(tmp_path: Path) -> None:
+    """Half a file that was being joined goes with the next call; segments of a finished film go, too."""
+    library = FilmLibrary(tmp_path / "home")
+    plan = planner(tmp_path / "models").plan("drawn", replace(REQUEST, seconds=Fraction(1)), FORMATS[".mp4"])
+    folder = library.folder(films._label(plan))
+    folder.mkdir(parents=True)
+    (folder / ".new-film.mp4-00aa11bb.mp4").write_bytes(b"half")
+    render(library, plan, ignore)
+    (folder / "parts").mkdir()
+    (folder / "parts" / "00000.segment").write_bytes(b"whole")
+    render(library, plan, ignore)
+    assert {path.name for path in folder.iterdir()} == {"film.json", "film.mp4", "poster.jpg"}
+
+
 def test_other_options_make_another_film(tmp_path: Path) -> None:
     """Beside the first."""
     library, maker = FilmLibrary(tmp_path), planner(tmp_path / "models")
