@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from auria_bot import __version__
 from auria_bot.cli.error_reporting import EXIT_CODES
-from auria_bot.cli.terminal.console import echo
+from auria_bot.cli.terminal.console import echo, note
 from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ COMMANDS = {
     "speak": ("studio.speak:speak", "Read a draft's poem aloud, for its web page or into a file."),
     "measure": ("engagement.measure:measure", "Measure engagement with published posts, where that is due."),
     "stats": ("engagement.stats:stats", "Show engagement by channel, mood, painting and time."),
-    "eye": ("engagement.measure:show_eye", "Show what was learned from approvals and rejections about paintings."),
+    "ranker": (
+        "engagement.measure:show_ranker",
+        "Show what the ranker learned from your approvals and rejections.",
+    ),
     "moods": ("engagement.measure:list_moods", "List the moods, with their chances learned from engagement."),
     "styles": ("styles:styles", "List, show, add and remove the paintings that pictures are restyled after."),
     "models": (
@@ -107,6 +110,9 @@ COMMANDS = {
 }
 """Each command's function, or group of commands, in auria_bot.cli, and the first line of its docstring."""
 
+_FORMER = {"eye": "ranker"}
+"""Earlier names of commands, which go on for one version."""
+
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items())
 
 
@@ -126,6 +132,9 @@ class _Commands(TyperGroup):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and (name := _FORMER.get(args[0])):
+            note(f"`auria {args[0]}` is called `auria {name}` now")
+            args = [name, *args[1:]]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.services.engagement.preferences import Preference, Preferences
     from auria_bot.services.engagement.tracker import MeasurementResult
 
-__all__ = ["list_moods", "measure", "show_eye", "strip"]
+__all__ = ["list_moods", "measure", "show_ranker", "strip"]
 
 
 def measure(
@@ -149,8 +149,8 @@ def list_moods(
             note(_summary(preferences))
 
 
-def show_eye(as_json: Json = False) -> None:
-    """Show what was learned from approvals and rejections about paintings.
+def show_ranker(as_json: Json = False) -> None:
+    """Show what the ranker learned from your approvals and rejections.
 
     The painter measures a few traits of each painting. Your decisions give them weights, by which it chooses among its
     candidates; the drafts that the weights set highest and lowest show what they stand for.
@@ -197,10 +197,10 @@ def show_eye(as_json: Json = False) -> None:
                 " train one: python -m auria_bot.art.training.painter.rank --data DIR --out DIR"
             )
             return
-        note(_eye_summary(learned, foreseen, enabled=model.enabled, without=model.explore))
+        note(_ranker_summary(learned, foreseen, enabled=model.enabled, without=model.explore))
 
 
-def _eye_summary(learned: Approval, foreseen: float | None, *, enabled: bool, without: float) -> str:
+def _ranker_summary(learned: Approval, foreseen: float | None, *, enabled: bool, without: float) -> str:
     """How paintings are chosen, in a few sentences."""
     count = counted(learned.decisions, "decision")
     if not learned.weights:

@@ -173,12 +173,15 @@ def test_a_strip_shows_where_the_mean_lies(values: tuple[float, float, float], d
 
 
 def test_nothing_decided_nothing_learned(auria: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """`auria eye` says what is needed first: a ranker, then decisions."""
+    """`auria ranker` says what is needed first: a ranker, then decisions."""
     monkeypatch.setenv("AURIA_MODELS", str(tmp_path))
-    assert f"the painter has no ranker in {tmp_path / 'ranker'}; train one" in " ".join(auria("eye")[2].split())
+    assert f"the painter has no ranker in {tmp_path / 'ranker'}; train one" in " ".join(auria("ranker")[2].split())
     (tmp_path / "ranker").mkdir()
-    assert auria("eye")[2].endswith("approvals and rejections are both needed: auria review\n")
-    assert json.loads(auria("eye", "--json")[1])["weights"] == []
+    assert auria("ranker")[2].endswith("approvals and rejections are both needed: auria review\n")
+    assert json.loads(auria("ranker", "--json")[1])["weights"] == []
+    code, said, told = auria("eye", "--json")  # its earlier name
+    assert (code, json.loads(said)["weights"], "`auria ranker` now" in told) == (0, [], True)
+    assert "\n  eye " not in auria("--help")[1]
 
 
 def test_decisions_are_accounted_for(auria: Any):
@@ -187,10 +190,10 @@ def test_decisions_are_accounted_for(auria: Any):
         for number in range(1, 25):
             draft = add_draft(unit, 100 + number, traits=(1.0 if number % 2 else -1.0, float(number % 5)))
             unit.drafts.save(draft.approve(("folder",), now()) if number % 2 else draft.reject("", now()))
-    code, said, told = auria("eye")
+    code, said, told = auria("ranker")
     assert code == 0
     assert (said.count("approved"), said.count("rejected")) == (5, 5)
     assert "24 decisions (12 approved)" in told
     assert "100% of cases" in told
-    found = json.loads(auria("eye", "--json")[1])
+    found = json.loads(auria("ranker", "--json")[1])
     assert (found["approved"], len(found["drafts"]), found["enabled"]) == (12, 24, True)
