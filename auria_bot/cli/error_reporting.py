@@ -107,6 +107,11 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing may reach the user as a traceback
+        if (stopped := _interruption(error)) is not None:
+            if not isinstance(stopped, KeyboardInterrupt):
+                raise stopped from None
+            note("Interrupted.")
+            sys.exit(INTERRUPTED)
         if debug:
             import traceback
 
@@ -122,6 +127,14 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         if not debug:
             note(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
         sys.exit(1)
+
+
+def _interruption(error: Exception) -> BaseException | None:
+    """The signal that lies under an error: a native module that is interrupted as it loads reports an ImportError."""
+    seen: BaseException | None = None if isinstance(error, AuriaError) else error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt | SystemExit):
+        seen = seen.__cause__ or seen.__context__
+    return seen
 
 
 def _masked(text: str) -> str:

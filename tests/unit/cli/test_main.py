@@ -97,3 +97,22 @@ def test_an_interrupted_command_says_so() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"), [(signal.SIGTERM, -signal.SIGTERM, ""), (signal.SIGINT, 130, "Interrupted.\n")]
+)
+def test_a_signal_that_a_library_reports_as_its_own_error_is_told_apart(
+    number: signal.Signals, code: int, said: str
+) -> None:
+    """Native modules turn what interrupts their loading into an ImportError."""
+    program = (
+        "import os, signal\nfrom auria_bot import cli\nfrom auria_bot.cli import app as commands\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_DFL)\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "def work(prog_name):\n"
+        f"    try:\n        os.kill(os.getpid(), {int(number)})\n"
+        "    except BaseException as error:\n        raise ImportError('initialization failed') from error\n"
+        "commands.app = work\ncli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (code, said)
