@@ -161,6 +161,14 @@ _OTHER_LETTERS = str.maketrans(
     "abesiijkmhopctyxrdqwhlabenikvoptuxwoshnabcdefghijklmnoprstuvwyzgaif",
 )
 """Letters of other alphabets, and small capitals, by the Latin ones that they look like."""
+_MIXED_IN = {
+    ord(cased(chr(own))): cased(chr(plain))
+    for own, plain in _OTHER_LETTERS.items()
+    for cased in (str.upper, str.lower)
+    if len(chr(own).upper()) == 1
+}
+"""The same with their capitals, which stay capitals."""
+_LETTERS, _LATIN = re.compile(r"[^\W\d_]+"), re.compile("[A-Za-z]")
 _BOXED = {first + at: chr(ord("a") + at) for first in (0x1F150, 0x1F170, 0x1F1E6) for at in range(26)}
 """Letters in dark circles and squares, and those that flags are made of."""
 _SPREAD = re.compile(r"(?<!\w)\w(?:[^\w\n]{1,2}\w(?!\w)){3,}")
@@ -236,7 +244,12 @@ def is_name(word: str) -> bool:
 
 
 def names_of(text: str) -> list[str]:
-    """The names of persons in a text, folded, each once; words that mean something else there are left out."""
+    """The names of persons in a text, folded, each once; words that mean something else there are left out.
+
+    Letters of other alphabets count as the Latin ones that they look like where they stand among these in a word.
+    """
+    if not text.isascii():
+        text = _LETTERS.sub(lambda found: found[0].translate(_MIXED_IN) if _LATIN.search(found[0]) else found[0], text)
     placed = {"".join(words(name)) for name in _THE_RIVER.findall(text) if name[:1].isupper()}
     plain = _NO_PERSON.sub(" . ", " ".join(words(text)))
     lower = {"".join(words(token)) for token in text.split() if token[:1].islower() or not token[:1].isalpha()}

@@ -245,3 +245,17 @@ def test_what_misleads_is_found(text, reason):
 def test_lines_may_be_parted():
     """A newline is not a hidden character."""
     assert content_filter.faults("still water\nthe moon rests\non a leaf") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("\u0410ngela sleeps", ["angela"]),  # Cyrillic
+        ("\u0391ngela sleeps", ["angela"]),  # Greek
+        ("J\u0435nnif\u0435r in the rain", ["jennifer"]),
+        ("\u0410\u043d\u043d\u0430", []),  # a word in one alphabet is read as it is
+    ],
+)
+def test_a_name_with_letters_of_another_alphabet_is_a_name(text: str, found: list[str]) -> None:
+    """It looks the same."""
+    assert content_filter.names_of(text) == found
