@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import InputError
-from tests.scenarios.export_pairs import export_pairs, scenery
+from tests.scenarios.export_pairs import AS_WORDS, export_pairs, scenery
 from tests.scenarios.parity import (
     PictureFigures,
     bf16_log_probability,
@@ -45,6 +46,23 @@ def test_nets_agree(name: str) -> None:
     assert compared.torch <= 1 / 255
     assert compared.bf16 is not None
     assert compared.bf16 <= 0.02
+
+
+def test_every_network_is_compared_on_inputs_that_fit() -> None:
+    """Each ONNX file under models/ has a pair, whose inputs have its names and sizes, or chooses words."""
+    models, pairs = models_folder(), export_pairs(models_folder())
+    files = {path.relative_to(models).as_posix() for path in models.rglob("*.onnx")}
+    assert {pair.file for pair in pairs} | set(AS_WORDS) == files
+    for pair in pairs:
+        wanted = {
+            each.name: [size.dim_value for size in each.type.tensor_type.shape.dim]
+            for each in onnx.load(models / pair.file).graph.input
+        }
+        given = {name: [*value.shape] for name, value in pair.inputs.items()}
+        assert set(given) == set(wanted), pair.name
+        for name, sizes in wanted.items():
+            fitting = [size or mine for size, mine in zip(sizes, given[name], strict=True)]
+            assert given[name] == fitting, (pair.name, name)
 
 
 def test_bfloat16_leaves_the_poet_its_words() -> None:
