@@ -14,7 +14,7 @@ from auria_bot.settings.loading import load
 from auria_bot.testing import FakeClock
 from tests.applications import fake_application
 from tests.factories import add_draft
-from tests.publishing import approved
+from tests.publishing import approved, keep_pictures
 from tests.scenarios import catch_up, idle, outages, power_cut, takeover, year
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def test_a_job_ends_with_what_its_command_reported(tmp_path: Path, monkeypatch: 
         approved(application, 1, channels=("folder",))
         Daemon(load=lambda: load(dict(os.environ)), clock=clock).once()
         clock.advance(minutes=40)
+        keep_pictures(application, "run-2")
         with application.store.begin() as unit:
             waiting = add_draft(unit, 2, made_at=datetime(2026, 1, 1, tzinfo=UTC))
         Daemon(load=lambda: load(dict(os.environ)), clock=clock).once()
