@@ -4,7 +4,8 @@
     pipelines/NAME/published.json    when it was published
     pipelines/.runs/KEY/             the results of a run: result.json and pictures; of the latest runs only
 
-Everything of a pipeline appears at once and is replaced as a whole.
+Everything of a pipeline appears at once and is replaced as a whole. While that is done, and where it was broken off,
+the one before (.old-NAME) counts.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.execution.work_unit import UnitFinished, UnitStarted
-from auria_bot.files import disk_errors, remove_strays, write_json
+from auria_bot.files import disk_errors, file_lock, remove_strays, write_json
 from auria_bot.services.studio.pipelines import Pipeline
 from auria_bot.services.studio.run_store import RunEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from auria_bot.domain.interfaces import Clock
@@ -34,6 +36,7 @@ __all__ = ["PipelineOutcome", "PublishedPipeline", "PublishedPipelines", "StepOu
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_OLD: Final = ".old-"  # before the name of a pipeline that is being replaced
 _FILE, _FACTS, _RESULT = "pipeline.toml", "published.json", "result.json"
 _MOST: Final = 50  # runs whose results are kept
 _TOLD: Final = ("haiku", "mood", "style", "caption", "alt_text", "post_text")  # what a step found, for others to read
@@ -102,14 +105,13 @@ class PublishedPipelines:
         if not _NAME.fullmatch(name):
             raise UsageError(f"{name[:60]!r} is no name for a pipeline: small letters, digits and -, at most 40")
         chosen, target = Pipeline.read(file), self._folder / name
-        if target.exists() and not replace:
-            raise InvalidTransition(f"there is a pipeline {name} already; --replace puts this one in its place")
         document = tomlkit.parse(file.read_text(encoding="utf-8"))
-        staging, old = self._folder / f".new-{name}", self._folder / f".old-{name}"
-        with disk_errors(self._folder):
-            for stale in (staging, old):
-                shutil.rmtree(stale, ignore_errors=True)
-            staging.mkdir(parents=True)
+        staging, old = self._folder / f".new-{name}", self._folder / f"{_OLD}{name}"
+        with self._locked():
+            if self._place(name).exists() and not replace:
+                raise InvalidTransition(f"there is a pipeline {name} already; --replace puts this one in its place")
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
             for step in chosen.steps:
                 if step.picture is not None:
                     kept = f"{step.name}{step.picture.suffix.lower()}"
@@ -119,10 +121,24 @@ class PublishedPipelines:
             write_json(staging / _FACTS, {"published_at": self._clock().isoformat()})
             Pipeline.read(staging / _FILE)
             if target.exists():
+                shutil.rmtree(old, ignore_errors=True)
                 target.rename(old)
             staging.rename(target)
             shutil.rmtree(old, ignore_errors=True)
         return self.get(name)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The folder, which is made, is changed by nobody else."""
+        with disk_errors(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with file_lock(self._folder / ".lock"):
+                yield
+
+    def _place(self, name: str) -> Path:
+        """The folder of a pipeline; of the one before, while it is replaced or where that was broken off."""
+        place, old = self._folder / name, self._folder / f"{_OLD}{name}"
+        return old if old.is_dir() and not place.is_dir() else place
 
     def unpublish(self, name: str) -> None:
         """Take a pipeline away; results of its runs stay for a while.
@@ -130,17 +146,21 @@ class PublishedPipelines:
         Raises:
             NotFound: there is none of that name.
         """
-        self.get(name)
-        gone = self._folder / f".old-{name}"
-        with disk_errors(self._folder):
-            shutil.rmtree(gone, ignore_errors=True)
-            (self._folder / name).rename(gone)
+        gone = self._folder / f".gone-{name}"
+        with self._locked():
+            self.get(name)
+            place = self._place(name)
+            for stale in (gone, self._folder / f"{_OLD}{name}"):
+                if stale != place:
+                    shutil.rmtree(stale, ignore_errors=True)
+            place.rename(gone)
             shutil.rmtree(gone)
 
     def list(self) -> tuple[PublishedPipeline, ...]:
         """All of them, by name."""
-        names = sorted(path.name for path in self._folder.glob("[!.]*") if path.is_dir())
-        return tuple(self.get(name) for name in names)
+        names = {path.name for path in self._folder.glob("[!.]*") if path.is_dir()}
+        names |= {path.name.removeprefix(_OLD) for path in self._folder.glob(f"{_OLD}*")}
+        return tuple(self.get(name) for name in sorted(names))
 
     def get(self, name: str) -> PublishedPipeline:
         """A pipeline.
@@ -151,7 +171,7 @@ class PublishedPipelines:
         """
         chosen = self.prepare(name, {})
         try:
-            facts = json.loads((self._folder / name / _FACTS).read_text(encoding="utf-8"))
+            facts = json.loads((self._place(name) / _FACTS).read_text(encoding="utf-8"))
             at = datetime.fromisoformat(facts["published_at"])
         except (OSError, ValueError, KeyError, TypeError):
             raise NotFound(f"pipeline {name} is damaged; publish it again with --replace") from None
@@ -167,7 +187,7 @@ class PublishedPipelines:
             NotFound: there is none of that name.
             InputError: it cannot be run with that.
         """
-        file = self._folder / name / _FILE
+        file = self._place(name) / _FILE
         if not _NAME.fullmatch(name) or not file.is_file():
             raise NotFound(f"there is no pipeline {name[:40]!r}; auria pipeline list shows which there are")
         for key in ("theme", "poem"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -127,6 +129,39 @@ def test_names_and_replacing(published: PublishedPipelines, file: Path):
     with pytest.raises(InputError, match="needs"):
         published.publish(file, "broken")
     assert published.list() == ()
+
+
+def test_a_replacement_that_was_broken_off_takes_nothing_away(
+    published: PublishedPipelines, file: Path, tmp_path: Path
+):
+    """Between its two renames the pipeline before is served, listed, replaced and taken away as any other."""
+    made = published.publish(file, "postcard")
+    place, old = tmp_path / "pipelines" / "postcard", tmp_path / "pipelines" / ".old-postcard"
+    place.rename(old)
+    assert published.list() == (made,)
+    assert published.prepare("postcard", {}).seed == 7
+    with pytest.raises(InvalidTransition, match="there is a pipeline postcard already"):
+        published.publish(file, "postcard")
+    published.publish(file, "postcard", replace=True)
+    assert place.is_dir()
+    assert not old.exists()
+    place.rename(old)
+    published.unpublish("postcard")
+    assert published.list() == ()
+    published.publish(file, "postcard")
+    shutil.copytree(place, old)  # as if the replacement had been broken off at its very end
+    published.unpublish("postcard")
+    assert published.list() == ()
+    assert [path.name for path in (tmp_path / "pipelines").iterdir()] == [".lock"]
+
+
+def test_pipelines_are_published_one_at_a_time(published: PublishedPipelines, file: Path, tmp_path: Path):
+    """Of many at once each finishes, and the last one is whole."""
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: published.publish(file, "postcard", replace=True), range(24)))
+    assert {one.name for one in made} == {"postcard"}
+    assert len(published.list()) == 1
+    assert sorted(path.name for path in (tmp_path / "pipelines").iterdir()) == [".lock", "postcard"]
 
 
 def test_results_of_the_latest_runs_are_kept(
