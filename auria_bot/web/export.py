@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import InputError, NotFound
-from auria_bot.files import disk_errors, output_path, write_atomic
+from auria_bot.files import atomic_path, disk_errors, remove_strays, write_atomic
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.services.portraits.portraits import FILES
 from auria_bot.web import feeds
@@ -96,6 +96,7 @@ class _Export:
         self._site, self._renderer = site_of(services)
         self._portrait = services.portraits.current
         self.files: set[str] = set()
+        self._ready: set[Path] = set()  # folders that are there, without what a killed export left in them
         self.pages = self.written = 0
 
     def write(self) -> None:
@@ -144,8 +145,8 @@ class _Export:
         self.files.add(name)
         target = self._folder / name
         if not target.is_file() or target.read_bytes() != content:
-            with output_path(target, mode=_MODE, durable=False) as scratch:
-                scratch.write_bytes(content)
+            self._make_ready(target.parent)
+            write_atomic(target, content, mode=_MODE, durable=False)
             self.written += 1
 
     def _copy(self, name: str, source: Path) -> None:
@@ -153,9 +154,17 @@ class _Export:
         self.files.add(name)
         target = self._folder / name
         if not target.is_file() or target.stat().st_size != source.stat().st_size:
-            with output_path(target, mode=_MODE, durable=False) as scratch:
+            self._make_ready(target.parent)
+            with atomic_path(target, mode=_MODE, durable=False) as scratch:
                 shutil.copyfile(source, scratch)
             self.written += 1
+
+    def _make_ready(self, folder: Path) -> None:
+        """Make a folder and look through it once: it may hold thousands of files."""
+        if folder not in self._ready:
+            folder.mkdir(parents=True, exist_ok=True)
+            remove_strays(folder, old_only=True)
+            self._ready.add(folder)
 
 
 def _manifest(folder: Path) -> set[str]:
