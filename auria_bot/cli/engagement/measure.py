@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,7 +57,7 @@ def measure(
         if dry_run:
             _print_results(app, app.tracker.preview(channel or ()), (), as_json=as_json, dry_run=True)
             return
-        with counting("measuring", silent=as_json) as progress:
+        with counting("measuring", shown=sys.stderr.isatty() and not as_json) as progress:
             done = app.tracker.measure(channel or (), vanished=vanished, progress=progress)
         _print_results(app, done.results, done.vanished, as_json=as_json, dry_run=False)
     if done.problems:

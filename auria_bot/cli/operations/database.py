@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,7 +104,8 @@ def backup(
     Backups made with this command are kept as many days as daily ones, the one last restored from until another is
     restored. A backup of a state with faults replaces no sound one.
     """
-    with app_context() as app, counting("backing up", silent=as_json) as progress:
+    shown = sys.stderr.isatty() and not as_json
+    with app_context() as app, counting("backing up", shown=shown) as progress:
         done = app.database_administration.back_up(
             folder.expanduser().absolute() if folder else None, by_hand=not scheduled, trust=trust, progress=progress
         )

@@ -107,12 +107,12 @@ def _first_line(text: str) -> str:
 
 
 @contextlib.contextmanager
-def counting(doing: str, *, silent: bool | None = None) -> Iterator[Callable[[int, int, str], None]]:
+def counting(doing: str, *, shown: bool = True) -> Iterator[Callable[[int, int, str], None]]:
     """Show the progress of counted work; yields the function to call with (done, total, name).
 
-    Without a terminal it is a line for each piece, or nothing if `silent` is given; with `silent` it is never shown.
+    Without a terminal it is a line for each piece. Nothing is shown unless `shown`.
     """
-    if silent or (silent is not None and not sys.stderr.isatty()):
+    if not shown:
         yield lambda _done, _total, _name: None
         return
     if not sys.stderr.isatty():

@@ -107,7 +107,7 @@ class CorpusImporter:
 
         Raises:
             NotFound: there is no such file.
-            UsageError: it is damaged or of an unknown kind, or the mapping does not fit; what was read is kept.
+            InputError: it is damaged or of an unknown kind, or the mapping does not fit; what was read is kept.
             BackendMissing: a package that the file needs is not installed.
         """
         found = report if report is not None else ImportReport()

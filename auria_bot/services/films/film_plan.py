@@ -134,7 +134,7 @@ class FilmPlanner:
         Raises:
             NotFound: there is no such model.
             UnknownName: there is no such mood or painting.
-            UsageError: the length, the keys, the music or the size cannot be had, or the poem is too long to be read.
+            InputError: the length, the keys, the music or the size cannot be had, or the poem is too long to be read.
             BackendMissing: the voice is not installed.
         """
         from auria_bot.art.films.film_frames import FilmFrames, Timing
@@ -193,7 +193,7 @@ class FilmPlanner:
 
         Raises:
             NotFound: none comes with the model.
-            UsageError: the video cannot be read, or nothing in it moves.
+            InputError: the video cannot be read, or nothing in it moves.
         """
         from auria_bot.art.films.water_flow import WaterFlow
 

@@ -121,7 +121,7 @@ def render(
         stylist: loads what paints it, for a film of strokes.
 
     Raises:
-        UsageError: the music cannot be read.
+        InputError: the music cannot be read.
         InvalidTransition: another process makes the same film.
         DiskError: it cannot be written.
     """

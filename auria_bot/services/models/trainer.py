@@ -77,7 +77,7 @@ class Trainer:
             trained_on: what the version is to say of its data; the folder's name by default.
 
         Raises:
-            UsageError: the same training runs already, or its recipe is not one for several workers.
+            InputError: the same training runs already, or its recipe is not one for several workers.
             DiskError: the record cannot be written.
         """
         given = given or {}

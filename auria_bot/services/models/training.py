@@ -63,7 +63,7 @@ def train(settings: Settings, model: str, trainer: Trainer, *, data: Path | None
     Raises:
         UnknownName: there is no such model.
         BackendMissing: a package for training is not installed.
-        UsageError, NotFound: there is no folder of data, or the model is being trained already.
+        InputError, NotFound: there is no folder of data, or the model is being trained already.
     """
     module, where = recipe(model), data_folder(data, settings, f"train {model}")
     return trainer.train(model, module.train, data=where, given={"data": where})

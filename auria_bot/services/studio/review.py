@@ -146,10 +146,10 @@ class Review:
             except StorageAway:
                 return
             except NotFound:
-                what = "film" if kind == FILM else "picture"
+                what, instead = ("film", "reject") if kind == FILM else ("picture", "repaint")
                 raise InvalidTransition(
-                    f"draft {draft.id} cannot be approved: its {what} is missing; restore a backup, or make another:"
-                    f" auria repaint {draft.id}"
+                    f"draft {draft.id} cannot be approved: its {what} is missing; restore a backup, or:"
+                    f" auria {instead} {draft.id}"
                 ) from None
 
     def _choose_again(self, unit: Unit, draft: Draft, now: datetime) -> Draft:

@@ -30,6 +30,11 @@ cli.main()
 """
 
 
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    """What a program does, in a process of its own."""
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_process_that_is_told_to_end_leaves_no_temporary_files(tmp_path: Path, number: signal.Signals) -> None:
     """Whoever sent the signal sees a process that ended by it."""
@@ -83,7 +88,7 @@ def test_an_interrupted_start_ends_without_a_traceback() -> None:
         "        if name == 'auria_bot.cli.error_reporting': raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupted())\ncli.main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    done = run(program)
     assert (done.returncode, done.stderr) == (130, "")
 
 
@@ -95,7 +100,7 @@ def test_an_interrupted_command_says_so() -> None:
         "@commands.app.command()\ndef work():\n    raise KeyboardInterrupt\n"
         "sys.argv = ['auria']\ncli.main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    done = run(program)
     assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
 
 
@@ -114,5 +119,5 @@ def test_a_signal_that_a_library_reports_as_its_own_error_is_told_apart(
         "    except BaseException as error:\n        raise ImportError('initialization failed') from error\n"
         "commands.app = work\ncli.main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    done = run(program)
     assert (done.returncode, done.stderr) == (code, said)

@@ -59,20 +59,14 @@ class _Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("file", "silent", "is_shown"),
-    [
-        (_Terminal(), False, True),
-        (_Terminal(), True, False),
-        (io.StringIO(), False, False),
-        (io.StringIO(), None, True),
-    ],
+    ("file", "shown"), [(_Terminal(), True), (_Terminal(), False), (io.StringIO(), True), (io.StringIO(), False)]
 )
-def test_counted_work_that_is_often_run_unseen_is_shown_on_a_terminal_alone(
-    monkeypatch: pytest.MonkeyPatch, file: io.StringIO, silent: bool | None, is_shown: bool
+def test_counted_work_is_shown_where_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, file: io.StringIO, shown: bool
 ) -> None:
     """A backup every night would fill a log with its files, and a program wants JSON and nothing else."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", file)
-    with counting("backing up", silent=silent) as tell:
+    with counting("backing up", shown=shown) as tell:
         tell(1, 2, "auria.db")
-    assert ("backing up" in file.getvalue()) is is_shown
+    assert ("backing up" in file.getvalue()) is shown
