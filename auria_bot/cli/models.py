@@ -10,6 +10,7 @@ import typer
 from auria_bot.cli.app import Json, app_context
 from auria_bot.cli.films.training import (
     FootageOption,
+    FromOption,
     PlanOption,
     SheetOption,
     SizeOption,
@@ -105,6 +106,7 @@ def train(
     style_weight: StyleWeight = None,
     footage: FootageOption = None,
     size: SizeOption = None,
+    earlier: FromOption = None,
     plan: PlanOption = False,
     debug: Trial = False,
     watch: Watch = False,
@@ -127,8 +129,8 @@ def train(
     if watch:
         watch_training(model, as_json=as_json)
         return
-    if model == "film" or footage is not None or size is not None or plan:
-        train_film(model, footage, how, size=size, plan=plan, as_json=as_json)
+    if model == "film" or any(each is not None for each in (footage, size, earlier)) or plan:
+        train_film(model, footage, how, size=size, earlier=earlier, plan=plan, as_json=as_json)
         return
     _check_options(model, how, corpus=is_corpus, ratings=with_ratings, if_rated=if_rated)
     if model == "style" or any(each is not None for each in (painting, content, name, style_weight)):

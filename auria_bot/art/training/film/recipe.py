@@ -18,6 +18,7 @@ from auria_bot.art.checkpoint import read_json, save_weights, write_json
 from auria_bot.art.nets.projected_critic import CriticConfig
 from auria_bot.art.nets.stylegan2 import Config, Generator
 from auria_bot.art.training.film.critics import Critic, Group, Projected, Standard, update
+from auria_bot.art.training.film.export import load_generator
 from auria_bot.art.training.film.losses import (
     Palette,
     PathLength,
@@ -46,6 +47,7 @@ CRITICS: Final = ("projected", "standard")
 
 _SHEET = (6, 8)  # rows and columns of the sheet of samples
 _CALIBRATED = 256  # real frames by which features are normalised and colours are compared
+_CRITIC_FIRST = 100  # updates of the critic alone, where it begins beside a generator that has learned before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,11 @@ class FilmRecipe:
         judge: figures of made frames (n, height, width, 3), of which "fd_lite0" decides which average is the best;
             None: every evaluation is the best.
         workers: the processes that train together.
+        earlier: the folder of a film model of the same sizes whose weights the generator begins with; None: anew.
+
+    Raises:
+        InputError: the earlier model has other sizes.
+        ModelMissing, ModelCorrupt: the earlier model cannot be read.
     """
 
     name = "film"
@@ -108,12 +115,19 @@ class FilmRecipe:
         lite0: Lite0 | None = None,
         judge: Callable[[NDArray[np.uint8]], dict[str, float]] | None = None,
         workers: Workers = ALONE,
+        earlier: Path | None = None,
     ) -> None:
         self._workers = workers
         self._frames, self._settings, self._folder, self._judge = frames, settings, folder, judge
         torch.manual_seed(settings.seed)
         self.net = Generator(settings.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net.checkpointing = settings.checkpointing
+        self._critic_first = 0 if earlier is None else _CRITIC_FIRST
+        if earlier is not None:
+            begun = load_generator(earlier)
+            if begun.config != settings.generator:
+                raise InputError(f"the film model in {earlier} has other sizes than the one that is trained")
+            self.net.load_state_dict(begun.state_dict())
         self._average = WeightAverage(self.net, half_life=settings.average)
         self._path_length = PathLength()
         self._net_optimizer = torch.optim.Adam(self.net.parameters(), lr=settings.rate, betas=(0.0, 0.99))
@@ -159,6 +173,8 @@ class FilmRecipe:
             made = soft_clamped(self.net(styles).float())
         verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace, group=group)
         made_layouts, real_layouts = (group.whole(F.adaptive_avg_pool2d(frames, 8)) for frames in (made, real))
+        if number < self._critic_first:
+            return figures
         apart = layout_distance(made_layouts) / layout_distance(real_layouts)
         palette = self._palette(made, group.whole)
         whole = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette

@@ -1,7 +1,7 @@
 """Train a film model on footage and export it.
 
     python -m auria_bot.art.training.film.train --footage DIR [--minutes N] [--steps N] [--size 112x64]
-    [--folder DIR] [--out DIR] [--threads N]
+    [--folder DIR] [--out DIR] [--threads N] [--from MODEL]
 
 A training resumes from its checkpoint under the folder, where it also keeps the frames, a sheet of samples and the
 average of weights that was judged best. Its figures while it runs are over training frames, so that the frames held
@@ -77,6 +77,7 @@ def train(
     evaluate_every: int = 300,
     log: Callable[[str], None] = print,
     workers: Workers = ALONE,
+    earlier: Path | None = None,
 ) -> dict[str, Any]:
     """Train, or continue training, and export the best average.
 
@@ -93,26 +94,24 @@ def train(
         evaluate_every: updates between two sheets of samples.
         log: receives progress lines.
         workers: the processes that train together.
+        earlier: the folder of a film model whose weights a training without a checkpoint begins with.
 
     Returns:
         The figures of the last evaluation; {} in a worker that is not the first.
 
     Raises:
-        InputError: the footage cannot be used, the training was begun with the other critic, or there are more workers
-            than frames in a batch.
+        InputError: the footage cannot be used, the training was begun with the other critic, the earlier model has
+            other sizes, or there are more workers than frames in a batch.
+        ModelMissing, ModelCorrupt: the earlier model cannot be read.
     """
-    chosen = settings or FilmSettings()
-    if limit is not None:  # figures over as many frames as for a model that is kept would take longer than its training
-        chosen = replace(chosen, judged=min(chosen.judged, limit))
-    if workers.size > chosen.batch:
-        raise InputError(f"{workers.size} workers cannot share a batch of {chosen.batch} frames; at most so many can")
+    chosen = _checked(settings or FilmSettings(), limit, workers)
     options = options or FrameOptions(height=chosen.generator.height, width=chosen.generator.width)
     with workers.first():
         if workers.is_first:
             _keep_critic(folder, chosen.critic)
         frames = read_frames(data, options, folder / "frames", limit=limit, log=log)
     judge = _judge(frames, chosen.judged, lite0) if workers.is_first else None
-    recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=judge, workers=workers)
+    recipe = FilmRecipe(frames, chosen, folder, lite0=lite0, judge=judge, workers=workers, earlier=earlier)
     how: dict[str, Any] = {"minutes": minutes, "evaluate_every": evaluate_every, "log": log, "workers": workers}
     outcome = loop.run(recipe, folder, steps=steps or chosen.steps, **how)
     if not workers.is_first:
@@ -122,6 +121,13 @@ def train(
     if out is not None:
         _export(recipe, folder, out, options, figures, [clip.name for clip in frames.training])
     return figures
+
+
+def _checked(settings: FilmSettings, limit: int | None, workers: Workers) -> FilmSettings:
+    """The settings, of a trial judged by as few frames as it trains on; more workers than frames are refused."""
+    if workers.size > settings.batch:
+        raise InputError(f"{workers.size} workers cannot share a batch of {settings.batch} frames; at most so many can")
+    return settings if limit is None else replace(settings, judged=min(settings.judged, limit))
 
 
 def _export(
@@ -174,6 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, help="a TOML file like config/train/film.toml")
     parser.add_argument("--folder", type=Path, help="where frames and checkpoints are kept")
     parser.add_argument("--out", type=Path, help="the model's folder; without it nothing is exported")
+    parser.add_argument("--from", dest="earlier", type=Path, help="a film model's folder whose weights it begins with")
     parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
     chosen = parser.parse_args(arguments)
     found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", chosen.size)
@@ -193,6 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings=settings_of_size(height, width, loop.read_settings(FilmSettings, chosen.config)),
         options=FrameOptions(height=height, width=width, every=chosen.every, cut_top=cuts),
         evaluate_every=chosen.evaluate_every,
+        earlier=chosen.earlier,
         log=log,
     )
     return 0

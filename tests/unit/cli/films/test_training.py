@@ -51,6 +51,8 @@ def test_a_film_model_becomes_a_version_named_after_its_footage(
         (("film", "--footage", "./nowhere"), 4, "no folder ./nowhere"),
         (("film", "--footage", "/", "--size", "large"), 2, "such as 112x64"),
         (("poet", "--size", "64x64"), 2, "are for films, not for the poet"),
+        (("poet", "--from", "waves"), 2, "are for films, not for the poet"),
+        (("film", "--footage", "/", "--from", "baltic"), 5, "no film model baltic"),
     ],
 )
 def test_options_that_make_no_film(auria: Any, arguments: tuple[str, ...], code: int, message: str) -> None:

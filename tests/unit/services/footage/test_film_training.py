@@ -10,11 +10,13 @@ import pytest
 
 from auria_bot.art import evaluation
 from auria_bot.art.training import film as recipes
-from auria_bot.errors import InputError, NotFound
+from auria_bot.errors import InputError, ModelCorrupt, NotFound
 from auria_bot.services.footage.film_training import (
+    earlier_film_model,
     evaluate_film,
     film_model,
     footage_folder,
+    frame_size,
     parsed_size,
     plan_film,
     train_film,
@@ -86,6 +88,34 @@ def test_a_training_is_one_of_its_size(asked: dict[str, Any], tmp_path: Path) ->
     place = tmp_path / "home" / "train" / "film-waves" / "112x64"
     assert asked["folder"] == place
     assert f"{place / 'training.html'}; Ctrl-C saves and stops" in told[0]
+
+
+def test_a_training_begins_with_a_model(asked: dict[str, Any], tmp_path: Path) -> None:
+    """Named with or without film-, or by its folder; its frames give the size."""
+    folder = tmp_path / "models" / "film-waves"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text('{"film": {"width": 96, "height": 54}}')
+    for name in ("waves", "film-waves", str(folder)):
+        assert earlier_film_model(tmp_path / "models", name) == folder
+    assert frame_size(folder) == "96x54"
+    train_film(tmp_path / "waves", make_trainer(tmp_path / "home"), size=(96, 54), earlier=folder)
+    assert asked["earlier"] == folder
+    record = next((tmp_path / "home" / "experiments").rglob("*.json")).read_text()
+    assert '"from": "film-waves"' in record
+
+
+@pytest.mark.parametrize("name", ["storms", "./storms", "../film-waves"])
+def test_a_model_that_is_not_there_begins_nothing(tmp_path: Path, name: str) -> None:
+    """It is named."""
+    with pytest.raises(NotFound, match=f"no film model {name}"):
+        earlier_film_model(tmp_path / "models", name)
+
+
+def test_a_folder_of_another_model_has_no_frames(tmp_path: Path) -> None:
+    """Its config says nothing of a film."""
+    (tmp_path / "config.json").write_text('{"name": "poet"}')
+    with pytest.raises(ModelCorrupt, match="not that of a film model"):
+        frame_size(tmp_path)
 
 
 def test_a_trial_has_no_page_to_look_at(asked: dict[str, Any], tmp_path: Path) -> None:

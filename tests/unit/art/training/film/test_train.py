@@ -16,6 +16,8 @@ from auria_bot.art.films.generator import FilmGenerator  # noqa: E402
 from auria_bot.art.nets.lite0 import Lite0  # noqa: E402
 from auria_bot.art.nets.projected_critic import CriticConfig  # noqa: E402
 from auria_bot.art.nets.stylegan2 import Config  # noqa: E402
+from auria_bot.art.training.film import recipe  # noqa: E402
+from auria_bot.art.training.film.export import load_generator  # noqa: E402
 from auria_bot.art.training.film.recipe import FilmSettings, as_frames, as_pixels  # noqa: E402
 from auria_bot.art.training.film.train import settings_of_size, train  # noqa: E402
 from auria_bot.art.training.workers import Workers  # noqa: E402
@@ -41,7 +43,15 @@ def lite0() -> Lite0:
     return Lite0().eval().requires_grad_(requires_grad=False)
 
 
-def trained(tmp_path: Path, lite0: Lite0, name: str, *, steps: int, settings: FilmSettings = TINY) -> Path:
+def trained(
+    tmp_path: Path,
+    lite0: Lite0,
+    name: str,
+    *,
+    steps: int,
+    settings: FilmSettings = TINY,
+    earlier: Path | None = None,
+) -> Path:
     """A training of so many updates in all; its folder."""
     footage = tmp_path / "waves"
     if not footage.exists():
@@ -54,6 +64,7 @@ def trained(tmp_path: Path, lite0: Lite0, name: str, *, steps: int, settings: Fi
         steps=steps,
         lite0=lite0,
         settings=settings,
+        earlier=earlier,
         log=lambda _: None,
     )
     return folder
@@ -85,6 +96,36 @@ def test_the_export_is_the_best_average(tmp_path: Path, lite0: Lite0) -> None:
     assert (folder / "samples.png").is_file()
     mean = load_weights(folder / "best.safetensors")["mapping.mean"].numpy()
     assert np.allclose(film.map(film.latents(0, 1), 0.0)[0], mean, atol=1e-3)
+
+
+def test_a_training_begins_with_an_earlier_model(tmp_path: Path, lite0: Lite0) -> None:
+    """At first the critic learns alone, so that the generator is not led astray; then both do, from its weights."""
+    model = trained(tmp_path, lite0, "first", steps=2) / "film-waves"
+    earlier = load_generator(model).state_dict()
+    alone = weights(trained(tmp_path, lite0, "second", steps=2, earlier=model))
+    mine = {key.removeprefix("module.net."): value for key, value in alone.items() if key.startswith("module.net.")}
+    assert all(torch.equal(earlier[key], value) for key, value in mine.items() if key != "mapping.mean")
+    sooner = weights(trained(tmp_path, lite0, "third", steps=1, earlier=model))
+    assert any(not torch.equal(sooner[key], alone[key]) for key in sooner if key.startswith("module.critic"))
+
+
+def test_both_learn_after_the_critic(tmp_path: Path, lite0: Lite0, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its first updates are made."""
+    monkeypatch.setattr(recipe, "_CRITIC_FIRST", 1)
+    model = trained(tmp_path, lite0, "first", steps=2) / "film-waves"
+    earlier = load_generator(model).state_dict()
+    both = weights(trained(tmp_path, lite0, "second", steps=2, earlier=model))
+    assert any(
+        not torch.equal(value, both[f"module.net.{key}"]) for key, value in earlier.items() if key != "mapping.mean"
+    )
+
+
+def test_an_earlier_model_of_another_size_is_refused(tmp_path: Path, lite0: Lite0) -> None:
+    """Its weights would not fit."""
+    model = trained(tmp_path, lite0, "first", steps=1) / "film-waves"
+    wider = replace(TINY, generator=replace(TINY.generator, w=16))
+    with pytest.raises(InputError, match="other sizes"):
+        trained(tmp_path, lite0, "second", steps=1, settings=wider, earlier=model)
 
 
 def test_checkpointing_changes_no_gradient(tmp_path: Path, lite0: Lite0) -> None:
