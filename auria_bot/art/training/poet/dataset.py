@@ -13,7 +13,7 @@ from auria_bot.art.minilm import DIMENSIONS, MiniLM
 from auria_bot.corpus import verses
 from auria_bot.corpus.language import content_filter, syllables
 from auria_bot.corpus.language.verse_rules import KINDS, kind_of
-from auria_bot.corpus.language.words import SPECIALS, Vocabulary
+from auria_bot.corpus.language.words import SPECIALS, Vocabulary, models_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,13 +23,23 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.verses import Verse
 
-__all__ = ["HAIKU", "MACHINE", "PUBLIC_DOMAIN", "STANZAS", "PoetDataset", "build", "choose_words", "read"]
+__all__ = [
+    "HAIKU",
+    "MACHINE",
+    "PUBLIC_DOMAIN",
+    "STANZAS",
+    "PoetDataset",
+    "build",
+    "choose_words",
+    "machine_haiku",
+    "read",
+]
 
 HAIKU = "haiku.jsonl.zst"
 PUBLIC_DOMAIN = "haiku_public_domain.jsonl.zst"
 STANZAS = "pd_poetry.jsonl.zst"
 MACHINE = "haiku_machine.jsonl.zst"
-"""Haiku in form by a language model, where there are any: see training.haiku_lm.sampling."""
+"""Haiku in form by a language model: in the folder of data (see training.haiku_lm.sampling), else in models/poet."""
 
 _SPLITS = (*verses.SPLITS, "machine")  # what a machine wrote is read in training alone, and never taken for a poet's
 _Poem: TypeAlias = tuple[list[list[str]], int]  # lines of words, and the kind
@@ -82,6 +92,12 @@ def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: 
     return Vocabulary(words=(*SPECIALS, *chosen[: most - len(SPECIALS)]))
 
 
+def machine_haiku(data: Path) -> Path:
+    """The file of haiku by a language model: the one in the folder of data, or the one that ships."""
+    own = data / MACHINE
+    return own if own.is_file() else models_folder() / "poet" / MACHINE
+
+
 def build(
     data: Path,
     folder: Path,
@@ -90,17 +106,19 @@ def build(
     most: int,
     themed: int = 12000,
     limit: int | None = None,
+    machine: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> PoetDataset:
     """Read the files of verse; vocabulary and theme vectors kept in `folder` by an earlier call are used again.
 
     Args:
-        data: the folder with HAIKU, and MACHINE, PUBLIC_DOMAIN and STANZAS where they exist.
+        data: the folder with HAIKU, and PUBLIC_DOMAIN and STANZAS where they exist.
         folder: where vocabulary and theme vectors are kept.
         themed: how many haiku get a sentence vector, those in form and about nature first; 0 encodes nothing.
         limit: the first so many of each file only.
+        machine: a file of haiku by a language model, see `machine_haiku`; None or a missing one: none.
     """
-    poems, split, extra = _read_verse(data, limit)
+    poems, split, extra = _read_verse(data, limit, machine)
     kept = folder / "vocabulary.txt"  # a resumed run keeps its vocabulary even if the word tables changed
     if kept.is_file():
         vocabulary = Vocabulary.parse(kept.read_text(encoding="ascii"))
@@ -126,22 +144,26 @@ def read(data: Path, vocabulary: Vocabulary) -> PoetDataset:
     return _encode(vocabulary, poems, split, extra, nothing, nothing)
 
 
-def _read_verse(data: Path, limit: int | None = None) -> tuple[list[_Poem], list[int], list[_Poem]]:
+def _read_verse(
+    data: Path, limit: int | None = None, machine: Path | None = None
+) -> tuple[list[_Poem], list[int], list[_Poem]]:
     """The haiku with their kinds, their splits, and the other verse in pieces; of each file at most `limit`."""
 
-    def read_first(name: str) -> Iterator[Verse]:
-        return islice(verses.read(data / name), limit)
+    def read_first(path: Path) -> Iterator[Verse]:
+        return islice(verses.read(path), limit)
 
-    poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in read_first(HAIKU)]
+    poems = [(verse.tokens, kind_of(verse.form, verse.tier, verse.nature)) for verse in read_first(data / HAIKU)]
     split = [verses.SPLITS.index(name) for name in verses.splits([lines for lines, _ in poems])]
-    if (data / MACHINE).is_file():
-        machine = list(read_first(MACHINE))
-        poems += [(verse.tokens, kind_of("575", "poets", verse.nature)) for verse in machine]
-        split += [_SPLITS.index("machine")] * len(machine)
+    if machine is not None and machine.is_file():
+        written = [(verse.tokens, kind_of("575", "poets", verse.nature)) for verse in read_first(machine)]
+        poems += written
+        split += [_SPLITS.index("machine")] * len(written)
     extra: list[_Poem] = []
     for name, kind in ((PUBLIC_DOMAIN, "tercet"), (STANZAS, "stanza")):
         if (data / name).is_file():
-            extra += [(piece, KINDS.index(kind)) for verse in read_first(name) for piece in _pieces(verse.tokens)]
+            extra += [
+                (piece, KINDS.index(kind)) for verse in read_first(data / name) for piece in _pieces(verse.tokens)
+            ]
     return poems, split, extra
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -50,10 +51,10 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
 {remarks}"""
 
-_MACHINE = """- **Written by a machine**: beside them it read {machine:,} haiku that a language model sampled
-  (models/haiku-lm, fine-tuned on the 5-7-5 haiku of the training split; Kim and Rush, "Sequence-Level Knowledge
-  Distillation", 2016): those that passed the program's checks and were likely enough. They take no part in
-  validation, test, copy guard or poem scorer.
+_MACHINE = """- **Written by a machine**: at the end every second update was of {machine:,} haiku that a language model
+  wrote, in plain words, of things that can be seen (`haiku_machine.jsonl.zst`, where they ship; Eldan and Li,
+  "TinyStories", 2023). The decoder rejects copies of their lines too, and the poem scorer takes them for haiku.
+  They have no part in validation and test.
 """
 
 _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses,
@@ -100,10 +101,12 @@ def export(
     save_weights(out / "weights.safetensors", net.state_dict(), half=True)
     _export_step(net, config, out / "model.onnx")
     (out / "vocabulary.txt").write_text(dataset.vocabulary.text(), encoding="ascii")
-    trained = np.flatnonzero((dataset.splits == 0) | (dataset.splits == 3))
+    machine = dataset.rows("machine")
+    trained = np.concatenate([np.flatnonzero(dataset.splits == 0), machine])
     leading = [number for number, word in enumerate(dataset.vocabulary.words) if word in LEADING]
     NgramFilter.of((dataset.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
-    (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data)))
+    written = (dataset.vocabulary.decode(dataset.tokens[row].tolist()) for row in machine)
+    (out / "originality.bin").write_bytes(CopyGuard.build(itertools.chain(read_poems(data), written)))
     if scenes:
         vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)
         np.save(out / "scenes.npy", vectors)

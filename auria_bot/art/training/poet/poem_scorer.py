@@ -278,7 +278,8 @@ def train(
     lexicon = Lexicon.of(dataset.vocabulary)
     sets = []
     for split, most in (("validation", settings.pairs // 10), ("train", settings.pairs)):
-        rows = _order_rows(dataset, eligible(dataset, lexicon, dataset.rows(split)), settings.seed)[:most]
+        read = dataset.rows(split) if split == "validation" else _read(dataset)
+        rows = _order_rows(dataset, eligible(dataset, lexicon, read), settings.seed)[:most]
         sets.append(write_negatives(out, dataset, rows, folder, threads=threads, log=log))
     held_out, pairs = sets
     if not len(pairs.rows) or not len(held_out.rows):
@@ -304,6 +305,11 @@ def train(
     write_json(out / "config.json", config)
     write_checksums(out)
     return {f"critic_{name}": round(value, 4) for name, value in outcome.metrics.items()}
+
+
+def _read(dataset: PoetDataset) -> NDArray[np.int64]:
+    """The rows of what the poet was trained on: haiku of the training split, and those by a language model."""
+    return np.concatenate([dataset.rows("train"), dataset.rows("machine")])
 
 
 def _order_rows(dataset: PoetDataset, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
@@ -332,7 +338,7 @@ def export(net: PoemScorer, out: Path) -> None:
 
 def main() -> None:
     """Train the poem scorer of an existing poet, and note its figures on the poet's card."""
-    from auria_bot.art.training.poet.dataset import build
+    from auria_bot.art.training.poet.dataset import build, machine_haiku
     from auria_bot.art.training.poet.export import describe
 
     parser = argparse.ArgumentParser(description="Train the poem scorer of a trained poet.")
@@ -351,7 +357,8 @@ def main() -> None:
     (given.folder / "vocabulary.txt").write_text(
         words, encoding="ascii"
     )  # the poet's own vocabulary, whatever the data
-    dataset = build(given.data, given.folder, least=1, most=len(words.splitlines()), themed=1)
+    machine = machine_haiku(given.data)
+    dataset = build(given.data, given.folder, least=1, most=len(words.splitlines()), themed=1, machine=machine)
     metrics = train(
         dataset=dataset,
         folder=given.folder,

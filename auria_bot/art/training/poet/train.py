@@ -1,13 +1,17 @@
-"""Train the poet: public-domain verse, then haiku, then haiku in form; last its poem scorer.
+"""Train the poet: public-domain verse, then haiku, then haiku in form, half of them a machine's; last its poem scorer.
 
-    python -m auria_bot.art.training.poet.train --data DIR [--minutes N] [--folder DIR] [--out models/poet]
+    python -m auria_bot.art.training.poet.train --data DIR [--minutes N] [--folder DIR] [--out models/poet] [--from DIR]
 
 Resumable: the same command continues from the last checkpoint. At the end the model is exported.
+
+That a small net learns to make sense from what a large one wrote in plain words: Eldan and Li, "TinyStories: How Small
+Can Language Models Be and Still Speak Coherent English?", 2023 (arXiv:2305.07759).
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,15 +21,16 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from auria_bot.art.checkpoint import load_weights, read_json
 from auria_bot.art.evaluation.poet import native_lstm, perplexity, places_of
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
-from auria_bot.art.training.poet.dataset import PoetDataset, build
+from auria_bot.art.training.poet.dataset import PoetDataset, build, machine_haiku
 from auria_bot.art.training.poet.export import describe, export
 from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.verse_rules import KINDS, NO_KIND, POSITIONS
-from auria_bot.corpus.language.words import SPECIALS
+from auria_bot.corpus.language.words import SPECIALS, Vocabulary
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["PoetRecipe", "PoetSettings", "train"]
 
 
-_FINAL_DROP_BOTH = 0.8  # share of poems read with neither kind nor theme at the end
+_FINAL_DROP_BOTH = 0.8  # share of human poems read with neither kind nor theme at the end
+_MACHINE_DROP_BOTH = 0.3  # the same of a machine's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,9 @@ class PoetSettings:
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
     plain_from: float = (
         0.843  # share after which only haiku are read, mostly without kind and theme, and the rate falls to 0
+    )
+    machine_from: float = (
+        0.843  # share after which every second batch is of haiku by a language model; 1 leaves them out
     )
     plain_rate: float = 0.32  # factor of the peak rate at plain_from
     plain_average: float = 0.99  # decay of the weight average from plain_from on
@@ -85,7 +94,9 @@ class PoetRecipe:
 
     name = "poet"
 
-    def __init__(self, dataset: PoetDataset, settings: PoetSettings, workers: Workers = ALONE) -> None:
+    def __init__(
+        self, dataset: PoetDataset, settings: PoetSettings, workers: Workers = ALONE, earlier: Path | None = None
+    ) -> None:
         torch.manual_seed(settings.seed)
         self.dataset, self.settings, self._workers = dataset, settings, workers
         config = WordLstmConfig(
@@ -103,12 +114,14 @@ class PoetRecipe:
         )
         self.net, self.average = WordLstm(config), WordLstm(config).eval()
         self._initialise()
+        if earlier is not None:
+            self._begin_with(earlier)
         self.average.load_state_dict(self.net.state_dict())
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99), weight_decay=settings.decay, foreach=True
         )
         self.places = places_of(dataset)
-        self._haiku = np.concatenate([dataset.rows("train"), dataset.rows("machine")])
+        self._haiku, self._machine = dataset.rows("train"), dataset.rows("machine")
         self._stanzas = dataset.rows("train", stanzas=True)
         form = np.array([name.startswith("575") for name in KINDS])
         self._form = self._haiku[form[dataset.kinds[self._haiku]]]
@@ -128,6 +141,17 @@ class PoetRecipe:
         with torch.no_grad():
             self.net.words.weight[len(SPECIALS) :, : turned.shape[1]] = torch.from_numpy(turned.astype(np.float32))
 
+    def _begin_with(self, earlier: Path) -> None:
+        """Take the weights of a poet of the same words and sizes."""
+        words = Vocabulary.parse((earlier / "vocabulary.txt").read_text(encoding="ascii"))
+        config = read_json(earlier / "config.json")["net"]
+        if words.words != self.dataset.vocabulary.words or (config["width"], config["hidden"]) != (
+            self.settings.width,
+            self.settings.hidden,
+        ):
+            raise InputError(f"the poet in {earlier} has other words or sizes than the one that is trained")
+        self.net.load_state_dict(load_weights(earlier / "weights.safetensors"))
+
     def modules(self) -> dict[str, torch.nn.Module]:
         """The net and its average."""
         return {"net": self.net, "average": self.average}
@@ -141,8 +165,7 @@ class PoetRecipe:
         rng = np.random.default_rng([self.settings.seed, number])
         self._workers.seed(int(rng.integers(2**31)))
         plain = number >= self.settings.plain_from * total
-        rows, formal = self._draw(number, total)
-        drop_both = 0.0 if formal else _FINAL_DROP_BOTH if plain else self.settings.drop_both
+        rows, drop_both = self._draw(number, total)
         tokens, places, kinds, themes = self._inputs(rows, rng, drop_both)
         seen, own = tokens.numel(), self._workers.share(len(rows))
         tokens, places, kinds, themes = tokens[:, own.rows], places[:, own.rows], kinds[own.rows], themes[own.rows]
@@ -174,14 +197,20 @@ class PoetRecipe:
         fall = 0.5 * (1 + float(np.cos(np.pi * share / settings.plain_from)))
         return settings.rate * rise * (settings.plain_rate + (1 - settings.plain_rate) * fall)
 
-    def _draw(self, number: int, total: int) -> tuple[NDArray[np.int64], bool]:
-        """The poems of one update, all of one length, and whether it is a form batch; decided by the number alone."""
-        if number % 2 and len(self._stanzas) and number < self.settings.verse_until * total:
-            return self._batch("stanzas", self._stanzas, number // 2), False
-        share = number / total
-        if number % 2 and len(self._form) and self.settings.form_from <= share < self.settings.plain_from:
-            return self._batch("form", self._form, number // 2), True
-        return self._batch("haiku", self._haiku, number), False
+    def _draw(self, number: int, total: int) -> tuple[NDArray[np.int64], float]:
+        """The poems of one update, all of one length, and how many of them are read with neither kind nor theme.
+
+        Decided by the number alone.
+        """
+        settings, share = self.settings, number / total
+        is_plain = share >= settings.plain_from
+        if number % 2 and len(self._stanzas) and number < settings.verse_until * total:
+            return self._batch("stanzas", self._stanzas, number // 2), settings.drop_both
+        if number % 2 and len(self._machine) and share >= settings.machine_from:
+            return self._batch("machine", self._machine, number // 2), _MACHINE_DROP_BOTH
+        if number % 2 and len(self._form) and settings.form_from <= share and not is_plain:
+            return self._batch("form", self._form, number // 2), 0.0
+        return self._batch("haiku", self._haiku, number), _FINAL_DROP_BOTH if is_plain else settings.drop_both
 
     def _batch(self, name: str, rows: NDArray[np.int64], index: int) -> NDArray[np.int64]:
         count = self._sweep(name, rows, 0)
@@ -252,13 +281,23 @@ class PoetRecipe:
 
 
 def _dataset(
-    data: Path, folder: Path, settings: PoetSettings, limit: int | None, log: Callable[[str], None]
+    data: Path,
+    folder: Path,
+    settings: PoetSettings,
+    limit: int | None,
+    log: Callable[[str], None],
+    earlier: Path | None,
 ) -> PoetDataset:
-    """The verse; for a trial ten times `limit` poems of each file, with all their words."""
+    """The verse, in the words of an earlier poet; for a trial ten times `limit` poems of each file, with all words."""
+    if earlier is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(earlier / "vocabulary.txt", folder / "vocabulary.txt")
+    machine = machine_haiku(data) if settings.machine_from < 1 else None
     if limit is None:
-        return build(data, folder, least=settings.least, most=settings.most, themed=settings.themed, log=log)
+        how = {"least": settings.least, "most": settings.most, "themed": settings.themed}
+        return build(data, folder, **how, machine=machine, log=log)
     themed = min(limit, settings.themed)
-    return build(data, folder, least=1, most=settings.most, themed=themed, limit=limit * 10, log=log)
+    return build(data, folder, least=1, most=settings.most, themed=themed, limit=limit * 10, machine=machine, log=log)
 
 
 def train(
@@ -274,6 +313,7 @@ def train(
     scorer: PoemScorerSettings | None = None,
     corpus: Mapping[str, Any] | None = None,
     workers: Workers = ALONE,
+    earlier: Path | None = None,
 ) -> dict[str, Any]:
     """Train, or continue training, and export the model; after the last update train its poem scorer too.
 
@@ -282,17 +322,19 @@ def train(
         folder: checkpoints, log and encoded corpus.
         limit: use only ten times as many poems of each file, to try the code.
         corpus: which version of the corpus the haiku are, for the model's card: name, verses, sha256.
+        earlier: the folder of a poet whose words and weights a training without a checkpoint begins with.
 
     Returns:
         The metrics written to metrics.json; {} in a worker that is not the first.
 
     Raises:
         NotFound: the data are missing.
+        InputError: the earlier poet has other sizes.
     """
     settings = settings or PoetSettings()
     with workers.first():
-        dataset = _dataset(data, folder, settings, limit, log)
-    recipe = PoetRecipe(dataset, settings, workers)
+        dataset = _dataset(data, folder, settings, limit, log, earlier)
+    recipe = PoetRecipe(dataset, settings, workers, earlier)
     began = time.monotonic()  # the budget is of training: preparing the data and writing the model are not counted
     total = steps or settings.steps
     outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=1500, log=log, workers=workers)
@@ -301,6 +343,8 @@ def train(
     left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     training |= {"machine": len(dataset.rows("machine"))} | ({"corpus": dict(corpus)} if corpus else {})
+    if earlier is not None:
+        training["earlier"] = read_json(earlier / "config.json")["training"]
     metrics = {f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()}
     log(f"writing {out}")
     metrics = export(
@@ -309,16 +353,8 @@ def train(
     if not outcome.finished or (left is not None and left <= 0):
         log("the poet can write; run the same command again to continue and, after the last update, train its scorer")
         return metrics
-    metrics = poem_scorer.train(
-        dataset=dataset,
-        folder=folder / "critic",
-        out=out,
-        settings=scorer,
-        minutes=left,
-        threads=torch.get_num_threads(),
-        log=log,
-    )
-    return describe(out, metrics)
+    how: dict[str, Any] = {"settings": scorer, "minutes": left, "threads": torch.get_num_threads(), "log": log}
+    return describe(out, poem_scorer.train(dataset=dataset, folder=folder / "critic", out=out, **how))
 
 
 def main() -> None:
@@ -330,6 +366,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=loop.training_folder("poet"), help="checkpoints and log")
     parser.add_argument("--out", type=Path, default=Path("models/poet"), help="where the model is exported")
     parser.add_argument("--settings", type=Path, help="a TOML file such as config/train/poet.toml")
+    parser.add_argument(
+        "--from", dest="earlier", type=Path, help="a poet's folder whose words and weights it begins with"
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -340,6 +379,7 @@ def main() -> None:
         minutes=given.minutes,
         steps=given.steps,
         settings=loop.read_settings(PoetSettings, given.settings),
+        earlier=given.earlier,
     )
     print(f"exported {given.out}: {metrics}")  # noqa: T201 - a command's answer
 

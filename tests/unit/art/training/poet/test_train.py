@@ -1,14 +1,17 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from auria_bot.art.checkpoint import load_weights  # noqa: E402 - after the skip
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402 - after the skip
 from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.poet import train as recipe  # noqa: E402
-from auria_bot.art.training.poet.dataset import build, choose_words  # noqa: E402
+from auria_bot.art.training.poet.dataset import build, choose_words, machine_haiku  # noqa: E402
 from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings  # noqa: E402
+from auria_bot.errors import InputError  # noqa: E402
 
 LINES = (
     ["old pond", "a frog leaps into the water", "it rains"],
@@ -17,7 +20,18 @@ LINES = (
     ["autumn wind", "the leaves run ahead of me", "down hill"],
 )
 SETTINGS = recipe.PoetSettings(
-    steps=30, batch=4, least=1, most=200, themed=0, width=8, hidden=12, rate=0.02, warm_up=2, common=10, sampled=5
+    steps=30,
+    batch=4,
+    least=1,
+    most=200,
+    themed=0,
+    width=8,
+    hidden=12,
+    rate=0.02,
+    warm_up=2,
+    common=10,
+    sampled=5,
+    machine_from=1.0,
 )
 
 
@@ -145,9 +159,11 @@ def test_machine_poems_are_read_in_training_alone(data, tmp_path):
     row = json.dumps({"lines": ["moon over the pond", "the river under the snow", "a crow on the hill"], "form": "575"})
     packed = zstandard.ZstdCompressor().compress("\n".join([row] * 20).encode())
     (both / "haiku_machine.jsonl.zst").write_bytes(packed)
-    dataset = build(both, tmp_path / "b", least=1, most=200, themed=0)
+    dataset = build(both, tmp_path / "b", least=1, most=200, themed=0, machine=machine_haiku(both))
     assert len(dataset.rows("machine")) == 20
-    assert len(recipe.PoetRecipe(dataset, SETTINGS)._haiku) == len(human._haiku) + 20
+    mixed = recipe.PoetRecipe(dataset, replace(SETTINGS, machine_from=0.5))
+    machine = [number for number in range(30) if set(mixed._draw(number, 30)[0]) <= set(dataset.rows("machine"))]
+    assert machine == [15, 17, 19, 21, 23, 25, 27, 29]
     for split in ("train", "validation", "test"):
         assert len(dataset.rows(split)) == len(human.dataset.rows(split))
     assert dataset.vocabulary == human.dataset.vocabulary
@@ -157,10 +173,31 @@ def test_machine_poems_are_read_in_training_alone(data, tmp_path):
         out=tmp_path / "out",
         steps=2,
         minutes=0,
-        settings=SETTINGS,
+        settings=replace(SETTINGS, machine_from=0.5),
         log=lambda _: None,
     )
-    assert "read 20 haiku that a language model sampled" in (tmp_path / "out" / "card.md").read_text()
+    assert "every second update was of 20 haiku that a language model\n" in (tmp_path / "out" / "card.md").read_text()
+
+
+def test_a_poet_is_refined_from_an_earlier_one(data, tmp_path):
+    """In its words, whatever the data say, from its weights, and with its training on record; other sizes are refused."""
+    pytest.importorskip("onnx")
+    train = {"data": data, "steps": 2, "minutes": 0, "log": lambda _: None}
+    recipe.train(folder=tmp_path / "a", out=tmp_path / "first", settings=SETTINGS, **train)
+    still = replace(SETTINGS, rate=0.0, most=12)
+    recipe.train(folder=tmp_path / "b", out=tmp_path / "second", settings=still, earlier=tmp_path / "first", **train)
+    first, second = (load_weights(tmp_path / name / "weights.safetensors") for name in ("first", "second"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    noted = json.loads((tmp_path / "second" / "config.json").read_text())["training"]["earlier"]
+    assert noted["steps"] == 1
+    with pytest.raises(InputError, match="other words or sizes"):
+        recipe.train(
+            folder=tmp_path / "c",
+            out=tmp_path / "third",
+            settings=replace(SETTINGS, hidden=16),
+            earlier=tmp_path / "first",
+            **train,
+        )
 
 
 def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
