@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
+    from auria_bot.errors import AuriaError
     from auria_bot.services.studio.run_store import RunEvent
 
 
@@ -181,7 +182,7 @@ def test_a_draft_is_restyled_in_what_was_loved(application: Application) -> None
         ({"theme": "a\u202eb"}, TextRejected),
     ],
 )
-def test_an_impossible_wish_starts_nothing(
+def test_an_impossible_request_starts_nothing(
     application: Application, given: dict[str, Any], error: type[Exception]
 ) -> None:
     """No folder, no draft, no child process."""
@@ -283,6 +284,15 @@ def test_a_run_at_work_is_not_taken_up(application: Application) -> None:
                 application.runs.open(name, wait=0.0)
 
     application.studio.make(ArtworkRequest(), progress=look)
+
+
+def test_a_run_that_another_finished_is_skipped(application: Application) -> None:
+    """Where somebody wants to be told, it is; else it is an error."""
+    told: list[AuriaError] = []
+    assert application.studio.resume("2026-11-01-gone", skipped=told.append) == ()
+    assert [type(error) for error in told] == [NotFound]
+    with pytest.raises(NotFound):
+        application.studio.resume("2026-11-01-gone")
 
 
 def test_a_restyled_draft_keeps_poem_and_painting(application: Application) -> None:
