@@ -51,6 +51,7 @@ NEW_BEHAVIOUR = {
     "cli/studio/speak.py": "poems are read aloud",
     "services/gallery/readings.py": "poems are read aloud",
     "art/painters/ranker.py": "painted candidates are ranked by what is learnt",
+    "art/training/poet/marks.py": "the poem scorer learns from what a reader marked",
     "art/training/painter/rank.py": "painted candidates are ranked by what is learnt",
     "domain/approval.py": "painted candidates are ranked by what is learnt",
     "services/engagement/approvals.py": "painted candidates are ranked by what is learnt",

@@ -69,6 +69,11 @@ _SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameter
   {first:.3f}; accuracy {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder
   may write, with the same syllables in each line, so neither marks nor lengths tell them apart. The command below
   trains it too; `python -m auria_bot.art.training.poet.poem_scorer --data DIR` trains it alone.
+{marks}"""
+
+_MARKS = """- **Marked**: the scorer also learned from {marks:,} poems of this poet that a language model marked as fit
+  to post or not (`haiku_marks.jsonl.zst`). Of those held out it ranks a fit one above another with a probability of
+  {auc:.3f}.
 """
 
 
@@ -169,6 +174,7 @@ def _scorer_section(config: dict[str, Any], known: dict[str, Any]) -> str:
         auc_575=known["critic_auc_575"],
         first=known["critic_auc_first_line"],
         accuracy=known["critic_accuracy"],
+        marks=_MARKS.format(marks=training["marks"], auc=known["critic_auc_marks"]) if training.get("marks") else "",
     )
 
 

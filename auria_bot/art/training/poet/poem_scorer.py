@@ -6,8 +6,8 @@ A bidirectional GRU over word vectors initialised from the poet's, pooled over t
 likelier a human wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based
 Models for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
 
-It learns from haiku of the training split against the poet's negative samples: a stage of `auria train poet`, or
-separately for an existing poet. Resumable like every training.
+It learns from haiku of the training split against the poet's negative samples, and from poems of the poet that a reader
+marked: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.training import loop
+from auria_bot.art.training.poet.marks import PLACES, Marks, read_marks
 from auria_bot.art.training.poet.negative_samples import Pairs, eligible, write_negatives
 from auria_bot.corpus.language.verse_rules import KINDS
 from auria_bot.corpus.language.words import LINE
@@ -50,8 +51,6 @@ __all__ = [
     "logits_of",
     "train",
 ]
-
-PLACES = 24  # tokens of a poem, <start> and <end> included; padded with 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +105,7 @@ class PoemScorer(nn.Module):
 
 
 _CHUNK = 512  # poems judged at once
+_HELD_MARKS = 8  # one of so many marked poems is held out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,7 @@ class PoemScorerSettings:
     decay: float = 0.05  # weight decay
     average: float = 0.995  # decay of the weight average
     formal: float = 0.5  # share of pairs that are 5-7-5
+    marked: int = 96  # poems in an update that a reader marked, half of them fit to post, where there are any
     begun: float = 0.4  # share of updates with beginnings of one or two lines
     width: int = 96  # of a word vector
     hidden: int = 128  # of the GRU, each way
@@ -136,12 +137,18 @@ class PoemScorerRecipe:
         pairs: of the training split.
         held_out: of the validation split.
         vectors: (words, any) the poet's word vectors.
+        marks: poems of the poet that a reader marked; every eighth is held out.
     """
 
     name = "poet-critic"
 
     def __init__(
-        self, pairs: Pairs, held_out: Pairs, vectors: NDArray[np.float32], settings: PoemScorerSettings
+        self,
+        pairs: Pairs,
+        held_out: Pairs,
+        vectors: NDArray[np.float32],
+        settings: PoemScorerSettings,
+        marks: Marks | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.pairs, self.held_out, self.settings = _cut(pairs), _cut(held_out), settings
@@ -159,6 +166,10 @@ class PoemScorerRecipe:
         rest = [parameter for name, parameter in self.net.named_parameters() if not name.startswith("words")]
         groups: list[dict[str, Any]] = [{"params": rest}, {"params": [self.net.words.weight]}]
         self.optimizer = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.decay)
+        marks = marks if marks is not None else Marks.of(())
+        is_held = np.arange(len(marks.fit)) % _HELD_MARKS == 0
+        self.marks, self.held_marks = marks.part(~is_held), marks.part(is_held)
+        self._fit, self._unfit = (np.flatnonzero(self.marks.fit == fit) for fit in (True, False))
         self._formal, self._free = (np.flatnonzero(self.pairs.formal == formal) for formal in (True, False))
 
     def _initialise(self, vectors: NDArray[np.float32]) -> None:
@@ -191,6 +202,10 @@ class PoemScorerRecipe:
         real, negatives = self.pairs.real[rows], self.pairs.written[rows]
         shown = [beginnings(each, lines) if lines else each for each in (real, negatives)]
         truth = torch.tensor([1.0, 0.0]).repeat_interleave(len(rows))
+        if settings.marked and len(self._fit) and len(self._unfit):
+            marked = np.concatenate([rng.choice(each, settings.marked // 2) for each in (self._fit, self._unfit)])
+            shown.append(self.marks.tokens[marked])
+            truth = torch.cat([truth, torch.from_numpy(self.marks.fit[marked]).float()])
         self.net.train()
         loss = F.binary_cross_entropy_with_logits(self.net(torch.from_numpy(np.concatenate(shown))), truth)
         self.optimizer.zero_grad()
@@ -213,6 +228,9 @@ class PoemScorerRecipe:
         right = np.concatenate([real > 0, negatives < 0])
         formal = held.formal if held.formal.any() else ~held.formal
         both = {"auc": auc(real, negatives), "accuracy": float(right.mean())}
+        if len(self.held_marks.fit):
+            logits = logits_of(self.average, self.held_marks.tokens)
+            both["auc_marks"] = auc(logits[self.held_marks.fit], logits[~self.held_marks.fit])
         first_lines = [logits_of(self.average, beginnings(each, 1)) for each in (held.real, held.written)]
         return both | {
             "auc_575": auc(real[formal], negatives[formal]),
@@ -258,6 +276,7 @@ def train(
     dataset: PoetDataset,
     folder: Path,
     out: Path,
+    marks: Marks | None = None,
     settings: PoemScorerSettings | None = None,
     minutes: float | None = None,
     threads: int = 1,
@@ -269,6 +288,7 @@ def train(
         dataset: haiku in the poet's vocabulary; its word vectors give the negative samples their themes.
         folder: where negative samples, checkpoints and the log are kept.
         out: the poet's folder: model.onnx and its tables are read, critic.onnx and critic.safetensors written.
+        marks: poems of the poet that a reader marked.
         minutes: wall-clock budget of the updates; writing negative samples is not counted.
 
     Returns:
@@ -286,7 +306,7 @@ def train(
         log("too few haiku for a poem scorer; the poet works without one")
         return {}
     vectors = load_weights(out / "weights.safetensors")["words.weight"].numpy()
-    recipe = PoemScorerRecipe(pairs, held_out, vectors, settings)
+    recipe = PoemScorerRecipe(pairs, held_out, vectors, settings, marks)
     outcome = loop.run(recipe, folder, steps=settings.steps, minutes=minutes, evaluate_every=400, log=log)
     export(recipe.average, out)
     config = read_json(out / "config.json")
@@ -300,6 +320,7 @@ def train(
             "parameters": sum(parameter.numel() for parameter in recipe.net.parameters()),
             "pairs": len(recipe.pairs.rows),
             "pairs_575": int(recipe.pairs.formal.sum()),
+            "marks": 0 if marks is None else len(marks.fit),
         },
     }
     write_json(out / "config.json", config)
@@ -363,6 +384,7 @@ def main() -> None:
         dataset=dataset,
         folder=given.folder,
         out=given.model,
+        marks=read_marks(given.data, dataset.vocabulary),
         settings=loop.read_settings(PoemScorerSettings, given.settings),
         minutes=given.minutes,
         threads=given.threads,

@@ -28,6 +28,7 @@ from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
 from auria_bot.art.training.poet.dataset import PoetDataset, build, machine_haiku
 from auria_bot.art.training.poet.export import describe, export
+from auria_bot.art.training.poet.marks import read_marks
 from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.verse_rules import KINDS, NO_KIND, POSITIONS
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary
@@ -354,6 +355,7 @@ def train(
         log("the poet can write; run the same command again to continue and, after the last update, train its scorer")
         return metrics
     how: dict[str, Any] = {"settings": scorer, "minutes": left, "threads": torch.get_num_threads(), "log": log}
+    how["marks"] = read_marks(data, dataset.vocabulary)
     return describe(out, poem_scorer.train(dataset=dataset, folder=folder / "critic", out=out, **how))
 
 

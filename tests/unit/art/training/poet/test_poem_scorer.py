@@ -1,5 +1,5 @@
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from auria_bot.art.training import loop  # noqa: E402 - after the skip
+from auria_bot.art.training.poet.marks import Marks  # noqa: E402
 from auria_bot.art.training.poet.negative_samples import Pairs  # noqa: E402
 from auria_bot.art.training.poet.poem_scorer import (  # noqa: E402
     PLACES,
@@ -74,6 +75,20 @@ def test_it_learns_to_tell_poems_from_imitations():
     assert found["auc"] > 0.9
     assert found["accuracy"] > 0.75
     assert found["pairs"] == 48
+
+
+def test_it_learns_what_a_reader_marked():
+    """Of pairs that say nothing, and marks that say which word is fit, it learns the marks; held-out ones are told."""
+    rng = np.random.default_rng(3)
+    poems = [[1, *rng.integers(4, WORDS, 8).tolist(), 3] for _ in range(200)]
+    marks = Marks.of([(poem, 9 in poem) for poem in poems])
+    same = replace(pairs(1), written=pairs(1).real)
+    vectors = np.random.default_rng(0).normal(0, 1, (WORDS, 12)).astype(np.float32)
+    made = PoemScorerRecipe(same, pairs(2), vectors, SETTINGS, marks)
+    assert "auc_marks" not in recipe().evaluate()
+    for number in range(SETTINGS.steps):
+        made.step(number, SETTINGS.steps)
+    assert made.evaluate()["auc_marks"] > 0.8
 
 
 def test_a_stopped_training_goes_on_as_the_same(tmp_path):
