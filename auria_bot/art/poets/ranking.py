@@ -103,6 +103,7 @@ _MOST_PREPOSITIONS = 3  # in a poem without a penalty
 class RankingWeights:
     """The weight of each quality of a poem, in units of one nat of log-probability a word."""
 
+    likely: float = 1.0  # mean log-probability of a word, without kind and theme
     breaks: float = 0.25  # mean log-probability of line breaks and end
     lowest: float = 0.2  # log-probability of the least likely word, below `floor`
     floor: float = -7.0
@@ -125,7 +126,12 @@ def fluency(poem: DecodedPoem, weights: RankingWeights) -> float:
     )
     penalty = weights.ngram * poem.ngram_penalty + weights.style * style_penalties(poem.lines)
     penalty += weights.first_line * max(0.0, poem.opening - weights.first_line_limit)
-    return likely + weights.breaks * poem.breaks + weights.lowest * min(0.0, poem.lowest - weights.floor) - penalty
+    return (
+        weights.likely * likely
+        + weights.breaks * poem.breaks
+        + weights.lowest * min(0.0, poem.lowest - weights.floor)
+        - penalty
+    )
 
 
 def _any(_: DecodedPoem) -> bool:

@@ -64,6 +64,19 @@ class PoemScorer:
         return self(tokens)
 
 
+_WEIGHTS = ranking.RankingWeights(
+    likely=2.0,
+    fluent=0.0,
+    breaks=0.0,
+    lowest=0.0,
+    ngram=0.0,
+    style=0.5,
+    first_line=0.15,
+    first_line_limit=-12.0,
+    scorer_limit=4.0,
+)
+"""A net that read plain and regular poems errs where it is unsure, so that its likeliest poems are its best."""
+
 _BATCH = 256  # most poems sampled at once
 _ROUNDS = 12  # batches after which the search for usable poems ends
 
@@ -120,7 +133,7 @@ class WordLstm:
     class Config:
         """Options."""
 
-        candidates: int = 96  # poems written for each one returned
+        candidates: int = 144  # poems written for each one returned
         considered: int = 6  # of them, compared by meaning with theme and mood
         temperature: float = 0.75
         top_p: float = 0.9
@@ -188,7 +201,7 @@ class WordLstm:
                 recent=recent_lines,
                 considered=self.config.considered,
                 is_usable=self._is_usable,
-                weights=ranking.RankingWeights(),
+                weights=_WEIGHTS,
             )
             if len(best) >= count:
                 break

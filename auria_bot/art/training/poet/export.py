@@ -62,9 +62,9 @@ _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own co
 """
 
 _SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors
-  initialised with the poet's. It was trained to tell {pairs:,} haiku of the training split ({formal:,} of them
-  5-7-5) from negative samples that the poet wrote in the same forms near the same words, at temperatures from 0.6
-  to 1, and scores every candidate. On {held:,} held-out pairs (validation split) it ranks the haiku above the
+  initialised with the poet's. It was trained to tell {pairs:,} haiku {source},
+  from negative samples that the poet wrote in the same forms near the same words, at temperatures from 0.6
+  to 1, and scores every candidate. On {held:,} held-out pairs it ranks the haiku above the
   negative sample with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone
   {first:.3f}; accuracy {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder
   may write, with the same syllables in each line, so neither marks nor lengths tell them apart. The command below
@@ -168,13 +168,15 @@ def _scorer_section(config: dict[str, Any], known: dict[str, Any]) -> str:
     return _SCORER.format(
         parameters=training["parameters"],
         pairs=training["pairs"],
-        formal=training["pairs_575"],
+        source="of the language model's" if config["training"].get("machine") else "of the training split",
         held=int(known["critic_pairs"]),
         auc=known["critic_auc"],
         auc_575=known["critic_auc_575"],
         first=known["critic_auc_first_line"],
         accuracy=known["critic_accuracy"],
-        marks=_MARKS.format(marks=training["marks"], auc=known["critic_auc_marks"]) if training.get("marks") else "",
+        marks=_MARKS.format(marks=training["marks"], auc=known["critic_auc_marks"])
+        if "critic_auc_marks" in known
+        else "",
     )
 
 

@@ -106,6 +106,7 @@ class PoemScorer(nn.Module):
 
 _CHUNK = 512  # poems judged at once
 _HELD_MARKS = 8  # one of so many marked poems is held out
+_HELD_MACHINE = 25  # the same of a language model's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,8 +298,7 @@ def train(
     settings = settings or PoemScorerSettings()
     lexicon = Lexicon.of(dataset.vocabulary)
     sets = []
-    for split, most in (("validation", settings.pairs // 10), ("train", settings.pairs)):
-        read = dataset.rows(split) if split == "validation" else _read(dataset)
+    for read, most in zip(_split(dataset), (settings.pairs // 10, settings.pairs), strict=True):
         rows = _order_rows(dataset, eligible(dataset, lexicon, read), settings.seed)[:most]
         sets.append(write_negatives(out, dataset, rows, folder, threads=threads, log=log))
     held_out, pairs = sets
@@ -328,9 +328,13 @@ def train(
     return {f"critic_{name}": round(value, 4) for name, value in outcome.metrics.items()}
 
 
-def _read(dataset: PoetDataset) -> NDArray[np.int64]:
-    """The rows of what the poet was trained on: haiku of the training split, and those by a language model."""
-    return np.concatenate([dataset.rows("train"), dataset.rows("machine")])
+def _split(dataset: PoetDataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows held out and trained on: of a language model's, in whose manner the poet writes, else human ones."""
+    machine = dataset.rows("machine")
+    if not len(machine):
+        return dataset.rows("validation"), dataset.rows("train")
+    is_held = np.arange(len(machine)) % _HELD_MACHINE == 0
+    return machine[is_held], machine[~is_held]
 
 
 def _order_rows(dataset: PoetDataset, rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
