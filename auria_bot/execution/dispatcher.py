@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cluster", "ClusterRefusal", "Dispatcher", "DriverOptions", "Inbox", "Unit", "Worker"]
 
-_TICK = 0.2  # seconds between two looks at the cluster
+_TICK = 0.2  # seconds after which the dispatcher looks after its workers, whatever comes
+_LOOK = 0.2  # seconds between two looks at the nodes, which take longer than a short unit
 _LINGER = 2.0  # seconds that a worker without work is kept while others wait for its room
 _GRACE = 60.0  # seconds beyond its deadline after which a silent worker counts as lost
 
@@ -281,7 +282,7 @@ class Dispatcher:
 
     def _fits(self, wanted: Requirements) -> bool:
         """Whether a node could run such a worker if it did nothing else."""
-        if time.monotonic() - self._looked >= _TICK:  # a look takes longer than a short unit
+        if time.monotonic() - self._looked >= _LOOK:
             self._nodes, self._looked = self._cluster.nodes(), time.monotonic()
         demand = _demand(wanted).items()
         return any(all(node.get(name, 0.0) >= amount for name, amount in demand) for node in self._nodes)

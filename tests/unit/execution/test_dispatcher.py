@@ -168,7 +168,7 @@ def test_what_no_node_has_is_refused_before_work_begins() -> None:
 
 def test_the_nodes_are_not_looked_at_for_every_unit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look asks the head node, which takes longer than a short unit."""
-    monkeypatch.setattr(dispatcher, "_TICK", 60.0)
+    monkeypatch.setattr(dispatcher, "_LOOK", 60.0)
     cluster, looks = ListedCluster({"CPU": 1.0}), list[bool]()
     nodes = cluster.nodes
     cluster.nodes = lambda: (looks.append(True), nodes())[1]  # type: ignore[method-assign]
