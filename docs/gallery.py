@@ -22,7 +22,7 @@ from auria_bot.domain.artwork import Style
 __all__ = ["WORKS", "main"]
 
 WORKS = (
-    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "7"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--style", "Night Cafe at Arles", "--seed", "7"),
     ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "6"),
     ("--theme", "snow on the mountain", "--mood", "still", "--seed", "2"),
     ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "3"),

@@ -71,7 +71,7 @@ _WEIGHTS = ranking.RankingWeights(
     lowest=0.0,
     ngram=0.0,
     style=0.5,
-    first_line=0.15,
+    first_line=0.22,
     first_line_limit=-12.0,
     scorer_limit=4.0,
 )
