@@ -133,7 +133,7 @@ class WordLstm:
     class Config:
         """Options."""
 
-        candidates: int = 144  # poems written for each one returned
+        candidates: int = 96  # poems written for each one returned
         considered: int = 6  # of them, compared by meaning with theme and mood
         temperature: float = 0.75
         top_p: float = 0.9

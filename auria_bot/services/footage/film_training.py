@@ -69,7 +69,7 @@ def earlier_film_model(models: Path, model: str) -> Path:
     is_path = "/" in model or model.startswith((".", "~"))
     folder = Path(model).expanduser() if is_path else models / f"{PREFIX}{model.removeprefix(PREFIX)}"
     if not (folder / "config.json").is_file():
-        raise NotFound(f"there is no film model {model[:200]}; auria film list shows them")
+        raise NotFound(f"there is no film model {model[:200]}; auria film models shows them")
     return folder
 
 
@@ -162,6 +162,9 @@ def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int], earlier
     if not trainer.is_trial:
         place = trainer.home / "train" / model / run
         trainer.log(f"samples and curves, for a browser: {place / 'training.html'}; Ctrl-C saves and stops")
-    given = {"data": folder, "settings": module.settings_of_size(size[1], size[0]), "earlier": earlier}
-    asked = {"size": run} | ({"from": earlier.name} if earlier is not None else {})
+        if earlier is not None and (place / "latest.json").is_file():
+            trainer.log(f"this training was begun before and goes on from where it stopped, not from {earlier.name}")
+    given, asked = {"data": folder, "settings": module.settings_of_size(size[1], size[0])}, {"size": run}
+    if earlier is not None:
+        given["earlier"], asked["from"] = earlier, earlier.name
     return trainer.train(model, module.train, data=folder, run=run, given=given, asked=asked)

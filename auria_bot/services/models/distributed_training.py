@@ -21,7 +21,7 @@ from auria_bot.errors import StepCrashed, error_of
 from auria_bot.execution.child_process import ChildProcess
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
 from auria_bot.files import scratch_folder
-from auria_bot.services.models.training_worker import packed
+from auria_bot.services.models.training_worker import FOLDERS, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -223,7 +223,7 @@ class _Remote:
                     state={"rank": rank, "place": 0},
                     group=f"worker-{rank}",
                     requirements=needs,
-                    folders=tuple(task["given"][key] for key in ("data", "content") if key in task["given"]),
+                    folders=tuple(task["given"][key] for key in FOLDERS if key in task["given"]),
                     deadline=_DEADLINE,
                 )
                 (name / unit.group).mkdir()

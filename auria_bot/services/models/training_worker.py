@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from auria_bot.domain.artwork import ArtworkFile
     from auria_bot.execution.work_unit import Report
 
-__all__ = ["ClusterWorker", "main", "packed", "work"]
+__all__ = ["FOLDERS", "ClusterWorker", "main", "packed", "work"]
+
+FOLDERS = ("data", "content", "earlier")
+"""Arguments of a recipe that name a folder."""
 
 
 def packed(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,8 +47,7 @@ def _unpacked(given: Mapping[str, Any]) -> dict[str, Any]:
     from auria_bot.art.stylists.style_import import read_file
 
     makers: dict[str, Callable[[Any], Any]] = {
-        "data": Path,
-        "content": Path,
+        **dict.fromkeys(FOLDERS, Path),
         "painting": lambda path: read_file(Path(path)),
         "settings": _settings,
     }

@@ -172,9 +172,9 @@ class FilmRecipe:
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
             made = soft_clamped(self.net(styles).float())
         verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace, group=group)
-        made_layouts, real_layouts = (group.whole(F.adaptive_avg_pool2d(frames, 8)) for frames in (made, real))
         if number < self._critic_first:
             return figures
+        made_layouts, real_layouts = (group.whole(F.adaptive_avg_pool2d(frames, 8)) for frames in (made, real))
         apart = layout_distance(made_layouts) / layout_distance(real_layouts)
         palette = self._palette(made, group.whole)
         whole = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette

@@ -48,13 +48,12 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   persons and copied lines are dropped by the program around it.
 - **Licence:** MIT for the weights as ours; the haiku they learned from belong to their poets.
 - **Command**: `python -m auria_bot.art.training.poet.train --data DIR`
-  ({steps} updates, {minutes:.0f} minutes on one shared CPU core).
+  {refined}({steps} updates, {minutes:.0f} minutes on shared CPU cores).
 {remarks}"""
 
 _MACHINE = """- **Written by a machine**: at the end every second update was of {machine:,} haiku that a language model
-  wrote, in plain words, of things that can be seen (`haiku_machine.jsonl.zst`, where they ship; Eldan and Li,
-  "TinyStories", 2023). The decoder rejects copies of their lines too, and the poem scorer takes them for haiku.
-  They have no part in validation and test.
+  wrote (`haiku_machine.jsonl.zst`; Eldan and Li, "TinyStories", 2023). The decoder rejects copies of their lines too,
+  and the poem scorer learned from them. They have no part in validation and test.
 """
 
 _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses,
@@ -71,8 +70,8 @@ _SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameter
   trains it too; `python -m auria_bot.art.training.poet.poem_scorer --data DIR` trains it alone.
 {marks}"""
 
-_MARKS = """- **Marked**: the scorer also learned from {marks:,} poems of this poet that a language model marked as fit
-  to post or not (`haiku_marks.jsonl.zst`). Of those held out it ranks a fit one above another with a probability of
+_MARKS = """- **Marked**: the scorer also learned from {marks:,} poems of such a poet that a reader marked as fit to
+  post or not (`haiku_marks.jsonl.zst`). Of those held out it ranks a fit one above another with a probability of
   {auc:.3f}.
 """
 
@@ -150,6 +149,7 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         width=net["width"],
         perplexity=perplexity,
         steps=training.get("steps", 0),
+        refined="with `--settings` and `--from`, beginning with an earlier poet\n  " if "earlier" in training else "",
         minutes=training.get("seconds", 0) / 60,
         machine=_MACHINE.format(**training) if training.get("machine") else "",
         corpus=_CORPUS.format(**training["corpus"]) if "corpus" in training else "",
@@ -168,7 +168,7 @@ def _scorer_section(config: dict[str, Any], known: dict[str, Any]) -> str:
     return _SCORER.format(
         parameters=training["parameters"],
         pairs=training["pairs"],
-        source="of the language model's" if config["training"].get("machine") else "of the training split",
+        source="by the language model" if config["training"].get("machine") else "of the training split",
         held=int(known["critic_pairs"]),
         auc=known["critic_auc"],
         auc_575=known["critic_auc_575"],

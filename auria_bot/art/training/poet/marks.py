@@ -13,6 +13,7 @@ import numpy as np
 
 from auria_bot.corpus.language.words import models_folder, words
 from auria_bot.corpus.sources import stream
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +54,20 @@ class Marks:
 
 
 def read_marks(data: Path, vocabulary: Vocabulary) -> Marks:
-    """The marks in the folder of data, or those that ship; none where neither is there."""
+    """The marks in the folder of data, or those that ship; none where neither is there.
+
+    Raises:
+        InputError: a row is not a marked poem.
+    """
     own = data / FILE
     path = own if own.is_file() else models_folder() / "poet" / FILE
     if not path.is_file():
         return Marks.of(())
-    rows = [json.loads(row) for _, row in stream.lines(path, tally=stream.Tally())]
-    return Marks.of([(vocabulary.encode([words(line) for line in row["lines"]]), bool(row["fit"])) for row in rows])
+    found = []
+    for number, (_, text) in enumerate(stream.lines(path, tally=stream.Tally()), start=1):
+        try:
+            row = json.loads(text)
+            found.append((vocabulary.encode([words(line) for line in row["lines"]]), bool(row["fit"])))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InputError(f"row {number} of {path} is not a poem with its lines and whether it is fit") from None
+    return Marks.of(found)

@@ -1,4 +1,4 @@
-"""The poem scorer, which tells poets' haiku from those that the poet's own network writes: its net and its training.
+"""The poem scorer, which tells what the poet read from what the poet's own network writes: its net and its training.
 
     python -m auria_bot.art.training.poet.poem_scorer --data DIR [--model models/poet] [--folder DIR]
 
@@ -6,7 +6,7 @@ A bidirectional GRU over word vectors initialised from the poet's, pooled over t
 likelier a human wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based
 Models for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
 
-It learns from haiku of the training split against the poet's negative samples, and from poems of the poet that a reader
+It learns from haiku that the poet read against the poet's negative samples, and from poems of such a poet that a reader
 marked: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
 """
 
@@ -135,10 +135,10 @@ class PoemScorerRecipe:
     """The recipe of the poem scorer.
 
     Args:
-        pairs: of the training split.
-        held_out: of the validation split.
+        pairs: to learn from.
+        held_out: to measure by.
         vectors: (words, any) the poet's word vectors.
-        marks: poems of the poet that a reader marked; every eighth is held out.
+        marks: poems that a reader marked; every eighth is held out.
     """
 
     name = "poet-critic"

@@ -11,7 +11,6 @@ Can Language Models Be and Still Speak Coherent English?", 2023 (arXiv:2305.0775
 from __future__ import annotations
 
 import argparse
-import shutil
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,8 +20,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from auria_bot.art.checkpoint import load_weights, read_json
-from auria_bot.art.evaluation.poet import native_lstm, perplexity, places_of
+from auria_bot.art.checkpoint import read_json
+from auria_bot.art.evaluation.poet import load_net, native_lstm, perplexity, places_of
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
@@ -31,7 +30,7 @@ from auria_bot.art.training.poet.export import describe, export
 from auria_bot.art.training.poet.marks import read_marks
 from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.verse_rules import KINDS, NO_KIND, POSITIONS
-from auria_bot.corpus.language.words import SPECIALS, Vocabulary
+from auria_bot.corpus.language.words import SPECIALS
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -144,14 +143,11 @@ class PoetRecipe:
 
     def _begin_with(self, earlier: Path) -> None:
         """Take the weights of a poet of the same words and sizes."""
-        words = Vocabulary.parse((earlier / "vocabulary.txt").read_text(encoding="ascii"))
-        config = read_json(earlier / "config.json")["net"]
-        if words.words != self.dataset.vocabulary.words or (config["width"], config["hidden"]) != (
-            self.settings.width,
-            self.settings.hidden,
-        ):
+        net, vocabulary = load_net(earlier)
+        sizes = (self.settings.width, self.settings.hidden)
+        if vocabulary != self.dataset.vocabulary or (net.config.width, net.config.hidden) != sizes:
             raise InputError(f"the poet in {earlier} has other words or sizes than the one that is trained")
-        self.net.load_state_dict(load_weights(earlier / "weights.safetensors"))
+        self.net.load_state_dict(net.state_dict())
 
     def modules(self) -> dict[str, torch.nn.Module]:
         """The net and its average."""
@@ -292,7 +288,7 @@ def _dataset(
     """The verse, in the words of an earlier poet; for a trial ten times `limit` poems of each file, with all words."""
     if earlier is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(earlier / "vocabulary.txt", folder / "vocabulary.txt")
+        (folder / "vocabulary.txt").write_text(load_net(earlier)[1].text(), encoding="ascii")
     machine = machine_haiku(data) if settings.machine_from < 1 else None
     if limit is None:
         how = {"least": settings.least, "most": settings.most, "themed": settings.themed}
@@ -331,6 +327,7 @@ def train(
     Raises:
         NotFound: the data are missing.
         InputError: the earlier poet has other sizes.
+        ModelMissing, ModelCorrupt: the earlier poet cannot be read.
     """
     settings = settings or PoetSettings()
     with workers.first():

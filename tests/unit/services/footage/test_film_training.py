@@ -102,6 +102,11 @@ def test_a_training_begins_with_a_model(asked: dict[str, Any], tmp_path: Path) -
     assert asked["earlier"] == folder
     record = next((tmp_path / "home" / "experiments").rglob("*.json")).read_text()
     assert '"from": "film-waves"' in record
+    told: list[str] = []
+    (tmp_path / "home" / "train" / "film-waves" / "96x54" / "latest.json").write_text("{}")
+    again = make_trainer(tmp_path / "home", log=told.append, target=tmp_path / "out")
+    train_film(tmp_path / "waves", again, size=(96, 54), earlier=folder)
+    assert any("goes on from where it stopped, not from film-waves" in line for line in told)
 
 
 @pytest.mark.parametrize("name", ["storms", "./storms", "../film-waves"])

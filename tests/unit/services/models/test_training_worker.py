@@ -42,6 +42,7 @@ def test_a_recipes_arguments_travel_as_json(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(style_import, "read_file", lambda path: SimpleNamespace(path=path))
     given = {
         "content": tmp_path,
+        "earlier": tmp_path / "film-waves",
         "painting": SimpleNamespace(path=tmp_path / "a.png"),
         "name": "harbour",
         "settings": Recipe(steps=9, net=Net(widths=(3, 4))),
@@ -49,6 +50,7 @@ def test_a_recipes_arguments_travel_as_json(tmp_path: Path, monkeypatch: pytest.
     }
     back = _unpacked(json.loads(json.dumps(packed(given))))
     assert (back["content"], back["painting"].path, back["name"]) == (tmp_path, tmp_path / "a.png", "harbour")
+    assert back["earlier"] == tmp_path / "film-waves"
     assert (back["settings"], back["minutes"]) == (given["settings"], 1.5)
 
 

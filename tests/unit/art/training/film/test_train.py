@@ -43,6 +43,12 @@ def lite0() -> Lite0:
     return Lite0().eval().requires_grad_(requires_grad=False)
 
 
+@pytest.fixture(scope="module")
+def earlier_model(tmp_path_factory: pytest.TempPathFactory, lite0: Lite0) -> Path:
+    """A film model that a training can begin with."""
+    return trained(tmp_path_factory.mktemp("earlier"), lite0, "first", steps=1) / "film-waves"
+
+
 def trained(
     tmp_path: Path,
     lite0: Lite0,
@@ -98,34 +104,33 @@ def test_the_export_is_the_best_average(tmp_path: Path, lite0: Lite0) -> None:
     assert np.allclose(film.map(film.latents(0, 1), 0.0)[0], mean, atol=1e-3)
 
 
-def test_a_training_begins_with_an_earlier_model(tmp_path: Path, lite0: Lite0) -> None:
+def test_a_training_begins_with_an_earlier_model(tmp_path: Path, lite0: Lite0, earlier_model: Path) -> None:
     """At first the critic learns alone, so that the generator is not led astray; then both do, from its weights."""
-    model = trained(tmp_path, lite0, "first", steps=2) / "film-waves"
-    earlier = load_generator(model).state_dict()
-    alone = weights(trained(tmp_path, lite0, "second", steps=2, earlier=model))
+    earlier = load_generator(earlier_model).state_dict()
+    alone = weights(trained(tmp_path, lite0, "second", steps=2, earlier=earlier_model))
     mine = {key.removeprefix("module.net."): value for key, value in alone.items() if key.startswith("module.net.")}
     assert all(torch.equal(earlier[key], value) for key, value in mine.items() if key != "mapping.mean")
-    sooner = weights(trained(tmp_path, lite0, "third", steps=1, earlier=model))
+    sooner = weights(trained(tmp_path, lite0, "third", steps=1, earlier=earlier_model))
     assert any(not torch.equal(sooner[key], alone[key]) for key in sooner if key.startswith("module.critic"))
 
 
-def test_both_learn_after_the_critic(tmp_path: Path, lite0: Lite0, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_learn_after_the_critic(
+    tmp_path: Path, lite0: Lite0, earlier_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Once its first updates are made."""
     monkeypatch.setattr(recipe, "_CRITIC_FIRST", 1)
-    model = trained(tmp_path, lite0, "first", steps=2) / "film-waves"
-    earlier = load_generator(model).state_dict()
-    both = weights(trained(tmp_path, lite0, "second", steps=2, earlier=model))
+    earlier = load_generator(earlier_model).state_dict()
+    both = weights(trained(tmp_path, lite0, "second", steps=2, earlier=earlier_model))
     assert any(
         not torch.equal(value, both[f"module.net.{key}"]) for key, value in earlier.items() if key != "mapping.mean"
     )
 
 
-def test_an_earlier_model_of_another_size_is_refused(tmp_path: Path, lite0: Lite0) -> None:
+def test_an_earlier_model_of_another_size_is_refused(tmp_path: Path, lite0: Lite0, earlier_model: Path) -> None:
     """Its weights would not fit."""
-    model = trained(tmp_path, lite0, "first", steps=1) / "film-waves"
     wider = replace(TINY, generator=replace(TINY.generator, w=16))
     with pytest.raises(InputError, match="other sizes"):
-        trained(tmp_path, lite0, "second", steps=1, settings=wider, earlier=model)
+        trained(tmp_path, lite0, "second", steps=1, settings=wider, earlier=earlier_model)
 
 
 def test_checkpointing_changes_no_gradient(tmp_path: Path, lite0: Lite0) -> None:

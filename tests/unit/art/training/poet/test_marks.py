@@ -10,6 +10,7 @@ import pytest
 from auria_bot.art.training.poet import marks
 from auria_bot.art.training.poet.marks import FILE, PLACES, Marks, read_marks
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,3 +43,14 @@ def test_what_is_too_long_is_left_out() -> None:
     found = Marks.of([([1, 5, 3], True), ([5] * (PLACES + 1), True), ([1, 6, 3], False)])
     assert found.tokens.shape == (2, PLACES)
     assert found.part(found.fit).tokens[0, :4].tolist() == [1, 5, 3, 0]
+
+
+@pytest.mark.parametrize(
+    "row", ["{", '{"lines": ["rain"]}', '{"lines": 5, "fit": 1}', "[1]", '{"lines": [1], "fit": 1}']
+)
+def test_a_row_that_is_no_marked_poem_is_named(tmp_path: Path, row: str) -> None:
+    """With its number and its file."""
+    zstandard = pytest.importorskip("zstandard")
+    (tmp_path / FILE).write_bytes(zstandard.ZstdCompressor().compress(f"{json.dumps(ROWS[0])}\n{row}\n".encode()))
+    with pytest.raises(InputError, match=f"row 2 of .*{FILE}"):
+        read_marks(tmp_path, VOCABULARY)

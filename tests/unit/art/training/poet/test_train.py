@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -254,3 +255,10 @@ def test_a_step_is_the_whole_run_in_pieces():
         for place in range(5):
             scores, *state = net.step(tokens[place], places[place], kinds, themes, *state)
             assert torch.allclose(scores, whole[place], atol=1e-5)
+
+
+def test_the_settings_of_the_refining_are_known():
+    """config/train/poet_refine.toml begins at once with a machine's haiku beside human ones, the rate falling."""
+    path = Path(__file__).parents[5] / "config" / "train" / "poet_refine.toml"
+    settings = loop.read_settings(recipe.PoetSettings, path)
+    assert (settings.machine_from, settings.plain_from, settings.verse_until) == (0.0, 0.0, 0.0)
