@@ -22,11 +22,11 @@ from auria_bot.domain.artwork import Style
 __all__ = ["WORKS", "main"]
 
 WORKS = (
-    ("--theme", "autumn leaves", "--mood", "wistful", "--style", "Night Cafe at Arles", "--seed", "7"),
-    ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "6"),
-    ("--theme", "snow on the mountain", "--mood", "still", "--seed", "2"),
-    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "3"),
-    ("--theme", "an old house by the river", "--mood", "serene", "--seed", "1"),
+    ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "2"),
+    ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "2"),
+    ("--theme", "snow on the mountain", "--mood", "still", "--seed", "1"),
+    ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "1"),
+    ("--theme", "an old house by the river", "--mood", "serene", "--seed", "2"),
     ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
 """The options of each artwork."""

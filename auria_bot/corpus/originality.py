@@ -62,11 +62,14 @@ class CopyGuard:
             raise ModelMissing(f"{path} is missing; reinstall auria-bot or run `auria train poet`") from None
 
     @staticmethod
-    def build(poems: Iterable[Sequence[Sequence[str]]]) -> bytes:
-        """Build a guard over poems, each given as lines of words."""
-        found: set[bytes] = set()
-        for lines in poems:
-            found.update(_hash(run) for run in _runs(lines))
+    def build(poems: Iterable[Sequence[Sequence[str]]], *, paired: Iterable[Sequence[Sequence[str]]] = ()) -> bytes:
+        """Build a guard over poems, each given as lines of words.
+
+        Args:
+            paired: poems of which only two neighbouring lines together are a copy.
+        """
+        found = {_hash(run) for lines in poems for run in _runs(lines)}
+        found |= {_hash(run) for lines in paired for run in _pairs(lines)}
         sizes = [0] * _BUCKETS
         for each in found:
             sizes[int.from_bytes(each[:2], "big")] += 1
@@ -89,6 +92,11 @@ def _runs(lines: Sequence[Sequence[str]]) -> Iterator[str]:
     for line in lines:
         if len(line) >= SHORTEST:
             yield " ".join(line)
+    yield from _pairs(lines)
+
+
+def _pairs(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The pairs of neighbouring lines."""
     for first, second in pairwise(lines):
         if first and second:
             yield f"{' '.join(first)} / {' '.join(second)}"

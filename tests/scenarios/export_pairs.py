@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from auria_bot.art.checkpoint import load_model_weights, load_weights, read_json
+from auria_bot.art.checkpoint import load_model_weights, read_json
 from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer, SentenceScorer
@@ -31,7 +31,7 @@ from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
 from auria_bot.art.nets.word_lstm import SteppedWordLstm, WordLstm, WordLstmConfig
 from auria_bot.art.painters.attn import AttnPainter
 from auria_bot.art.training.film.export import load_generator
-from auria_bot.art.training.poet.poem_scorer import PLACES, PoemScorer, PoemScorerConfig
+from auria_bot.art.training.poet.marks import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,7 +98,7 @@ def export_pairs(models: Path, *, seed: int = 0) -> list[ExportPair]:
         pair("painter-sketch", "painter/sketcher.onnx", SKETCHER_OUTPUTS, lambda: _sketcher_graph(models)),
         pair("painter", "painter/model.onnx", PAINTER_OUTPUTS[:3], lambda: _painter_graph(models), picture="pictures"),
         pair("matcher", "matcher/model.onnx", ("scores",), lambda: _sentence_scorer(models)),
-        pair("poem-scorer", "poet/critic.onnx", ("logits",), lambda: _poem_scorer(models)),
+        pair("poem-scorer", "poet/critic.onnx", ("logits",), None),
         pair("enlarger", "enlarger/model.onnx", ("enlarged",), lambda: _enlarger(models), picture="enlarged"),
         pair("enlarger-x4plus", "enlarger-x4plus/model.onnx", ("enlarged",), None, picture="enlarged", quantised=True),
         pair("stylist", "stylist/model.onnx", ("restyled",), None, picture="restyled"),
@@ -232,12 +232,6 @@ def _sentence_scorer(models: Path) -> nn.Module:
     config, folder = read_json(models / "painter" / "config.json"), models / "painter"
     matcher = _loaded(Matcher(_config(MatcherConfig, config["matcher"])), folder, "matcher.")
     return SentenceScorer(matcher, _as_stored(Lite0.pretrained())).eval()
-
-
-def _poem_scorer(models: Path) -> nn.Module:
-    net = PoemScorer(PoemScorerConfig(**read_json(models / "poet" / "config.json")["critic"]["net"]))
-    net.load_state_dict(load_weights(models / "poet" / "critic.safetensors"))
-    return net.eval()
 
 
 def _enlarger(models: Path) -> nn.Module:

@@ -52,6 +52,8 @@ NEW_BEHAVIOUR = {
     "services/gallery/readings.py": "poems are read aloud",
     "art/painters/ranker.py": "painted candidates are ranked by what is learnt",
     "art/training/poet/marks.py": "the poem scorer learns from what a reader marked",
+    "art/training/poet/preferences.py": "the poet learns from corrections of its poems",
+    "art/training/poet/averaging.py": "the poet learns from corrections of its poems",
     "art/training/painter/rank.py": "painted candidates are ranked by what is learnt",
     "domain/approval.py": "painted candidates are ranked by what is learnt",
     "services/engagement/approvals.py": "painted candidates are ranked by what is learnt",

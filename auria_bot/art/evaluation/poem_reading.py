@@ -4,7 +4,7 @@
     python -m auria_bot.art.evaluation.poem_reading count FOLDER
 
 Each poet answers the same requests, whose seeds are fixed before anybody reads: a third of them nothing but a seed, a
-third a mood, a third season words. Held-out human haiku in form stand between them. The reader fills the first column
+third a mood, a third a season word. Held-out human haiku in form stand between them. The reader fills the first column
 of sheet.tsv without looking at key.json: `1` for a poem fit to post (every line makes sense, together they show an
 image or a moment, nothing is clumsy or wrong), `0` for any other.
 """

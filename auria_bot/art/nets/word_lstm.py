@@ -1,4 +1,4 @@
-"""The poet's network: a word LSTM conditioned on theme, kind of poem and syllable position.
+"""The poet's network, a word LSTM conditioned on theme, kind of poem and syllable position, and the poem scorer's.
 
 Two LSTM layers between tied word vectors, regularised as in Merity, Keskar and Socher, Regularizing and Optimizing LSTM
 Language Models, 2017 (arXiv:1708.02182): one dropout mask for a whole poem, whole words dropped, recurrent weights
@@ -16,9 +16,11 @@ from torch import nn
 from torch.nn import functional as F
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
-__all__ = ["INPUTS", "OUTPUTS", "SteppedWordLstm", "WordLstm", "WordLstmConfig"]
+__all__ = ["INPUTS", "OUTPUTS", "PoemScorer", "PoemScorerConfig", "SteppedWordLstm", "WordLstm", "WordLstmConfig"]
 
 INPUTS = ("token", "position", "kind", "theme", "hidden", "cell")
 OUTPUTS = ("likelihoods", "hidden_next", "cell_next")
@@ -159,3 +161,81 @@ def _locked(signal: Tensor, share: float, training: bool) -> Tensor:
         return signal
     mask = torch.empty(1, *signal.shape[1:]).bernoulli_(1 - share).div_(1 - share)
     return signal * mask
+
+
+_JUDGED = 128  # features between the pooled output and the logit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoemScorerConfig:
+    """The network's shape and regularisation."""
+
+    words: int = 7600  # vocabulary of the poet, specials included
+    width: int = 96  # of a word vector
+    hidden: int = 384  # of the LSTM
+    drop_word: float = 0.06  # share of words dropped
+    drop_input: float = 0.2  # share of the word vectors' channels dropped
+    drop_output: float = 0.4  # dropout of the pooled LSTM output
+
+
+class PoemScorer(nn.Module):
+    """A logit for each poem: above 0 for what the poet read or should have written, below 0 for what it wrote."""
+
+    def __init__(self, config: PoemScorerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.words = nn.Embedding(config.words, config.width)
+        self.reader = nn.LSTM(config.width, config.hidden, batch_first=True)
+        self.weigh = nn.Sequential(
+            nn.Dropout(config.drop_output),
+            nn.Linear(2 * config.hidden, _JUDGED),
+            nn.GELU(),
+            nn.Dropout(config.drop_output),
+            nn.Linear(_JUDGED, 1),
+        )
+        self.blur = nn.Dropout1d(config.drop_input)
+        nn.init.normal_(self.words.weight, std=0.3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Score poems.
+
+        Args:
+            tokens: (poems, PLACES) word numbers from <start> on, 0 after the end.
+
+        Returns:
+            (poems,) logits.
+        """
+        there = (tokens > 0).to(self.words.weight.dtype).unsqueeze(2)  # (poems, places, 1)
+        vectors = self.words(tokens) * there
+        if self.training:
+            shown = torch.rand(tokens.shape) >= self.config.drop_word
+            vectors = self.blur((vectors * shown.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
+        found, _ = self.reader(vectors)  # (poems, places, hidden)
+        mean = (found * there).sum(1) / there.sum(1).clamp(min=1)
+        peak = (found * there - 2 * (1 - there)).amax(1)  # an LSTM's output lies between -1 and 1
+        logits: Tensor = self.weigh(torch.cat([mean, peak], 1)).squeeze(1)
+        return logits
+
+    @torch.no_grad()
+    def begin_with(self, poet: Mapping[str, Tensor]) -> None:
+        """Begin with the poet's word vectors, rotated onto their principal components, and its first layer.
+
+        Args:
+            poet: the weights of nets.word_lstm.WordLstm; the first layer is left out where its size is another.
+        """
+        vectors = poet["words.weight"]
+        mean = vectors.mean(0)
+        _, _, directions = torch.linalg.svd(vectors - mean, full_matrices=False)
+        basis = directions[: self.config.width]  # (width, the poet's)
+        turned = (vectors - mean) @ basis.T
+        reader = dict(self.reader.named_parameters())
+        recurrent = poet.get("layers.0.weight_hh_l0")
+        if recurrent is None or recurrent.shape != reader["weight_hh_l0"].shape or turned.shape[1] != self.config.width:
+            self.words.weight[:, : turned.shape[1]] = turned * (0.3 / turned.std().clamp(min=1e-6))
+            return
+        entry = poet["layers.0.weight_ih_l0"]
+        self.words.weight.copy_(turned)
+        reader["weight_ih_l0"].copy_(entry @ basis.T)
+        reader["weight_hh_l0"].copy_(recurrent)
+        reader["bias_ih_l0"].copy_(poet["layers.0.bias_ih_l0"] + poet["layers.0.bias_hh_l0"] + entry @ mean)
+        reader["bias_hh_l0"].zero_()

@@ -7,6 +7,7 @@ repetitions, blocked words and originality.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
@@ -95,6 +96,7 @@ _HOURS = (
 _PREPOSITIONS = frozenset(
     {"in", "on", "of", "from", "to", "at", "with", "by", "for", "into", "through", "under", "over"}
 )
+_RUN = 3  # words in a row that make a stock phrase where many candidates share them
 _STEM = 3  # letters
 _MOST_PREPOSITIONS = 3  # in a poem without a penalty
 
@@ -115,6 +117,7 @@ class RankingWeights:
     scorer_limit: float = 2.0
     first_line: float = 0.3  # cost of a first line likelier than `first_line_limit`, which is sampled often
     first_line_limit: float = -15.8
+    stock: float = 0.0  # cost for each doubling of the number of candidates that share three words in a row with it
     theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 
@@ -165,6 +168,10 @@ def rank(
     first = np.array([fluency(poem, weights) for poem in poems])
     if scorer_logits is not None:
         first += weights.scorer * np.minimum(scorer_logits, weights.scorer_limit)
+    if weights.stock and poems:
+        runs = [_runs(poem.lines) for poem in poems]
+        sharing = Counter(run for each in runs for run in each)
+        first -= weights.stock * np.log2([max((sharing[run] for run in each), default=1) for each in runs])
     first -= weights.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
     ordered = (int(index) for index in np.argsort(-first, kind="stable") if is_usable(poems[index]))
     kept = list(islice(ordered, considered + _PER_FURTHER_POEM * (count - 1)))
@@ -182,6 +189,11 @@ def rank(
         )
         chosen.append((best, scores.pop(best)))
     return chosen
+
+
+def _runs(lines: Sequence[Sequence[str]]) -> set[tuple[str, ...]]:
+    """Every three words in a row of a line."""
+    return {tuple(line[at : at + _RUN]) for line in lines for at in range(len(line) - _RUN + 1)}
 
 
 def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence[str]]]) -> float:

@@ -226,9 +226,9 @@ def season_named(name: str, day: date, *, hemisphere: str = "north") -> str:
 
 
 def theme_in(season: str, *, seed: int) -> str:
-    """A theme of a season: one of its words and one of another category, such as "harvest moon, fallen leaves".
+    """A theme of a season: one of its words other than names of the season itself, such as "harvest moon".
 
-    The same seed gives the same theme.
+    A haiku has one season word; a second one beside it is counted as a fault. The same seed gives the same theme.
 
     Raises:
         UnknownName: there is no such season.
@@ -236,10 +236,5 @@ def theme_in(season: str, *, seed: int) -> str:
     kigo(season)
     digest = hashlib.sha256(f"{season} {seed}".encode()).digest()
     usable = [name for name in CATEGORIES[1:] if len(_TABLE[season][name].split()) > (0 if season == "new year" else 3)]
-    first = usable[digest[0] % len(usable)]
-    second = [name for name in usable if name != first][digest[1] % (len(usable) - 1)]
-    chosen = []
-    for number, name in enumerate((first, second)):
-        choices = kigo(season, name)
-        chosen.append(choices[int.from_bytes(digest[2 + 4 * number : 6 + 4 * number], "big") % len(choices)])
-    return ", ".join(chosen)
+    choices = kigo(season, usable[digest[0] % len(usable)])
+    return choices[int.from_bytes(digest[2:6], "big") % len(choices)]

@@ -17,6 +17,13 @@ def test_long_lines_and_pairs_are_copies():
     assert CopyGuard(CopyGuard.build([short])).copied([["cold", "moon"], ["the", "gate", "stands"], ["shut"]])
 
 
+def test_of_some_poems_only_pairs_are_copies():
+    """A line of theirs is free, two neighbouring ones are not."""
+    guard = CopyGuard(CopyGuard.build([], paired=[POEM]))
+    assert guard.copied([["x"], POEM[1], ["y"]]) == []
+    assert guard.copied([["x"], *POEM[1:]]) == ["a frog leaps in again / the sound of water"]
+
+
 def test_it_knows_all_and_hardly_anything_else():
     """Every line given is known; of lines never given none is, in some thousands."""
     rng = random.Random(1)

@@ -33,6 +33,7 @@ __all__ = [
     "choose_words",
     "machine_haiku",
     "read",
+    "word_theme",
 ]
 
 HAIKU = "haiku.jsonl.zst"
@@ -45,6 +46,8 @@ _SPLITS = (*verses.SPLITS, "machine")  # what a machine wrote is read in trainin
 _Poem: TypeAlias = tuple[list[list[str]], int]  # lines of words, and the kind
 _STANZA_LINES = 4  # longer stanzas are split into pieces of four lines
 _LONGEST = 56  # tokens in one piece
+_RARE = 150  # words beyond this rank may be a theme
+_MOST_THEME_WORDS = 3
 _CHUNK = 2048  # poems encoded between two log lines
 _FIRST_THEMED = [
     kind_of(form, tier, nature) for form in ("575", "free") for nature in (2, 1) for tier in ("poets", "reddit")
@@ -90,6 +93,24 @@ def choose_words(poems: Iterable[Sequence[Sequence[str]]], *, least: int, most: 
         and (len(word) > 1 or word in {"a", "i", "o"})
     ]
     return Vocabulary(words=(*SPECIALS, *chosen[: most - len(SPECIALS)]))
+
+
+def word_theme(
+    tokens: NDArray[np.int64], vectors: NDArray[np.float32], rng: np.random.Generator, *, least: int = 1
+) -> NDArray[np.float32]:
+    """(384,) the theme that some of a poem's rarer words make, `least` to 3 of them; zero where it has none.
+
+    Args:
+        tokens: word numbers of the poem.
+        vectors: (words, 384) of each word, see PoetDataset.
+    """
+    rare = tokens[tokens > _RARE]
+    if not len(rare):
+        return np.zeros(vectors.shape[1], np.float32)
+    some = rng.choice(rare, min(len(rare), int(rng.integers(least, _MOST_THEME_WORDS + 1))), replace=False)
+    summed = vectors[some].sum(0)
+    theme: NDArray[np.float32] = summed / max(float(np.linalg.norm(summed)), 1e-6)
+    return theme
 
 
 def machine_haiku(data: Path) -> Path:

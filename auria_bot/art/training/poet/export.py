@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,9 @@ import numpy as np
 import torch
 
 from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write_checksums, write_json
-from auria_bot.art.minilm import MiniLM
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
 from auria_bot.art.poets.lexicon import NgramFilter
-from auria_bot.art.poets.word_lstm import SCENES
-from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS
+from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS, word_theme
 from auria_bot.corpus import verses
 from auria_bot.corpus.language.verse_rules import LEADING
 from auria_bot.corpus.originality import CopyGuard
@@ -23,9 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from auria_bot.art.training.poet.dataset import PoetDataset
 
-__all__ = ["describe", "export", "read_poems"]
+__all__ = ["describe", "export", "export_step", "read_poems"]
+
+_SCENES = 1200  # themes that are drawn where none is given
 
 _CARD = """# The poet: a word LSTM
 
@@ -40,7 +41,7 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
   of lines, so that the decoder can reject copies (a new line is taken for a copy less than once in a million
   times). `usage.npz` holds which pairs of words were seen in the training verse, and 32-bit hashes of the
   triples: the decoder prefers them, which corrects most of the network's grammar.
-{machine}{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training,
+{machine}{corrected}{corpus}- **Splits**: by hash of the text, versions of one poem kept on one side: 92 % training,
   4 % validation, 4 % test.
 - **Measured** (see metrics.json; `auria evaluate poet --data DIR` repeats it): perplexity of the test split
   over words, line breaks and ends, given neither theme nor kind: {perplexity}.
@@ -52,16 +53,21 @@ Writes three-line English verse word by word; the decoder beside it keeps every 
 {remarks}"""
 
 _MACHINE = """- **Written by a machine**: at the end every second update was of {machine:,} haiku that a language model
-  wrote (`haiku_machine.jsonl.zst`; Eldan and Li, "TinyStories", 2023). The decoder rejects copies of their lines too,
-  and the poem scorer learned from them. They have no part in validation and test.
+  wrote (`haiku_machine.jsonl.zst`; Eldan and Li, "TinyStories", 2023). The poem scorer learned from them too. They have
+  no part in validation and test. They are this project's: a line of one may return, two neighbouring ones may not.
+"""
+
+_CORRECTED = """- **Corrected**: {pairs:,} of its poems were corrected by a reader (`haiku_marks.jsonl.zst`), and
+  it learned to prefer the corrected ones (direct preference optimisation; Rafailov et al., 2023). Of those held out
+  it finds the corrected poem likelier in {corrected:.0%}.
 """
 
 _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own corpus: {verses:,} verses,
   SHA-256 of the rows {sha256}.
 """
 
-_SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameters:,} parameters over word vectors
-  initialised with the poet's. It was trained to tell {pairs:,} haiku {source},
+_SCORER = """- **Poem scorer**: `critic.onnx`, {parameters:,} parameters: the poet's word vectors and its first
+  LSTM layer, trained on and pooled over the poem. It was trained to tell {pairs:,} haiku {source},
   from negative samples that the poet wrote in the same forms near the same words, at temperatures from 0.6
   to 1, and scores every candidate. On {held:,} held-out pairs it ranks the haiku above the
   negative sample with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone
@@ -71,8 +77,8 @@ _SCORER = """- **Poem scorer**: `critic.onnx`, a bidirectional GRU of {parameter
 {marks}"""
 
 _MARKS = """- **Marked**: the scorer also learned from {marks:,} poems of such a poet that a reader marked as fit to
-  post or not (`haiku_marks.jsonl.zst`). Of those held out it ranks a fit one above another with a probability of
-  {auc:.3f}.
+  post or not, and from {corrected:,} corrections (`haiku_marks.jsonl.zst`). Of those held out it ranks a fit poem above
+  another with a probability of {auc:.3f}, and a corrected one above what it corrects with {above:.3f}.
 """
 
 
@@ -94,7 +100,7 @@ def export(
         out: the folder to write; files of an earlier model are replaced.
         training: how it was trained, kept in config.json.
         metrics: what was measured, kept in metrics.json.
-        scenes: False leaves out the scenes' vectors, which need the sentence encoder.
+        scenes: False leaves out the scenes, which need word vectors.
 
     Returns:
         The metrics.
@@ -103,23 +109,33 @@ def export(
     net.eval()
     config = net.config
     save_weights(out / "weights.safetensors", net.state_dict(), half=True)
-    _export_step(net, config, out / "model.onnx")
+    export_step(net, config, out / "model.onnx")
     (out / "vocabulary.txt").write_text(dataset.vocabulary.text(), encoding="ascii")
     machine = dataset.rows("machine")
     trained = np.concatenate([np.flatnonzero(dataset.splits == 0), machine])
     leading = [number for number, word in enumerate(dataset.vocabulary.words) if word in LEADING]
     NgramFilter.of((dataset.tokens[row] for row in trained), config.words, leading=leading).save(out / "usage.npz")
     written = (dataset.vocabulary.decode(dataset.tokens[row].tolist()) for row in machine)
-    (out / "originality.bin").write_bytes(CopyGuard.build(itertools.chain(read_poems(data), written)))
+    (out / "originality.bin").write_bytes(CopyGuard.build(read_poems(data), paired=written))
     if scenes:
-        vectors = MiniLM(threads=1).encode(SCENES).astype(np.float16)
-        np.save(out / "scenes.npy", vectors)
+        np.save(out / "scenes.npy", _scenes(dataset, machine if len(machine) else trained))
     write_json(out / "config.json", {"net": asdict(config), "training": training})
-    for name in ("metrics.json", "critic.onnx", "critic.safetensors"):
+    for name in ("metrics.json", "critic.onnx"):
         (out / name).unlink(missing_ok=True)  # an earlier model's
     metrics = describe(out, metrics | {"parameters": sum(parameter.numel() for parameter in net.parameters())})
     write_checksums(out)
     return metrics
+
+
+def _scenes(dataset: PoetDataset, rows: NDArray[np.int64]) -> NDArray[np.float16]:
+    """(scenes, 384) unit vectors: each of two or three of the rarer words that stand together in a poem."""
+    rng = np.random.default_rng(len(rows))
+    found: list[NDArray[np.float32]] = []
+    for row in rng.permutation(rows):
+        theme = word_theme(np.unique(dataset.tokens[row]), dataset.word_vectors, rng, least=2)
+        if theme.any() and len(found) < _SCENES:
+            found.append(theme)
+    return np.array(found, np.float16).reshape(len(found), dataset.word_vectors.shape[1])
 
 
 def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
@@ -152,6 +168,9 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         refined="with `--settings` and `--from`, beginning with an earlier poet\n  " if "earlier" in training else "",
         minutes=training.get("seconds", 0) / 60,
         machine=_MACHINE.format(**training) if training.get("machine") else "",
+        corrected=_CORRECTED.format(pairs=training["corrections"], corrected=known["corrected_validation"])
+        if training.get("corrections") and "corrected_validation" in known
+        else "",
         corpus=_CORPUS.format(**training["corpus"]) if "corpus" in training else "",
         scorer=_scorer_section(config, known),
         remarks="".join(f"- {remark}\n" for remark in known.get("remarks", ())),
@@ -174,7 +193,12 @@ def _scorer_section(config: dict[str, Any], known: dict[str, Any]) -> str:
         auc_575=known["critic_auc_575"],
         first=known["critic_auc_first_line"],
         accuracy=known["critic_accuracy"],
-        marks=_MARKS.format(marks=training["marks"], auc=known["critic_auc_marks"])
+        marks=_MARKS.format(
+            marks=training["marks"],
+            corrected=training["corrections"],
+            auc=known["critic_auc_marks"],
+            above=known.get("critic_corrected", 0),
+        )
         if "critic_auc_marks" in known
         else "",
     )
@@ -188,7 +212,8 @@ def read_poems(data: Path) -> Iterator[list[list[str]]]:
                 yield verse.tokens
 
 
-def _export_step(net: WordLstm, config: WordLstmConfig, path: Path) -> None:
+def export_step(net: WordLstm, config: WordLstmConfig, path: Path) -> None:
+    """Write the network, one word at a time, as ONNX."""
     poems = 3
     number = torch.zeros(poems, dtype=torch.int64)
     state = torch.zeros(config.layers, poems, config.hidden)

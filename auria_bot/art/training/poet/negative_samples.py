@@ -16,6 +16,7 @@ from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.poets.decoding import Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon, NgramFilter
 from auria_bot.art.poets.ranking import faults
+from auria_bot.art.training.poet.dataset import word_theme
 from auria_bot.corpus.language import content_filter, verse_rules
 from auria_bot.corpus.language.verse_rules import HAIKU_KIND, KINDS
 from auria_bot.corpus.language.words import END, LINE, SPECIALS, START
@@ -35,7 +36,6 @@ __all__ = ["Pairs", "eligible", "write_negatives"]
 _LINES = 3
 _LONGEST = 11  # syllables of a line, see art.poets.decoding
 _BATCH = 128  # poems written at once
-_RARE = 150  # words beyond this rank may be a theme
 _NOISE = 0.02  # added to each number of a theme
 
 
@@ -150,12 +150,10 @@ class _Writer:
         if not vectors.any():
             return themes.astype(np.float32)
         for row, each in enumerate(tokens):
-            rare = each[each > _RARE]
-            if len(rare) and rng.random() < 0.75:
-                some = rng.choice(rare, min(len(rare), int(rng.integers(1, 4))), replace=False)
-                theme = vectors[some].sum(0)
-                theme = theme / np.linalg.norm(theme) + rng.normal(0, _NOISE, len(theme))
-                themes[row] = theme / np.linalg.norm(theme)
+            theme = word_theme(each, vectors, rng)
+            if theme.any() and rng.random() < 0.75:
+                blurred = theme + rng.normal(0, _NOISE, len(theme))
+                themes[row] = blurred / np.linalg.norm(blurred)
         return themes.astype(np.float32)
 
 

@@ -2,12 +2,12 @@
 
     python -m auria_bot.art.training.poet.poem_scorer --data DIR [--model models/poet] [--folder DIR]
 
-A bidirectional GRU over word vectors initialised from the poet's, pooled over the poem. Its logit estimates how much
-likelier a human wrote a poem than the network did, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based
-Models for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
+The poet's own first LSTM layer, trained on, and pooled over the poem. Its logit estimates how much likelier a poem is
+one that the poet read than one of its own, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based Models
+for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
 
 It learns from haiku that the poet read against the poet's negative samples, and from poems of such a poet that a reader
-marked: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
+marked or corrected: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, write_checksums, write_json
+from auria_bot.art.nets.word_lstm import PoemScorer, PoemScorerConfig
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet.marks import PLACES, Marks, read_marks
@@ -32,7 +32,7 @@ from auria_bot.corpus.language.verse_rules import KINDS
 from auria_bot.corpus.language.words import LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PLACES",
-    "PoemScorer",
-    "PoemScorerConfig",
     "PoemScorerRecipe",
     "PoemScorerSettings",
     "auc",
@@ -53,59 +51,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoemScorerConfig:
-    """The network's shape and regularisation."""
-
-    words: int = 7600  # vocabulary of the poet, specials included
-    width: int = 96  # of a word vector
-    hidden: int = 128  # of the GRU, each way
-    drop_word: float = 0.06  # share of words dropped
-    drop_input: float = 0.2  # share of the word vectors' channels dropped
-    drop_output: float = 0.4  # dropout of the pooled GRU output
-
-
-class PoemScorer(nn.Module):
-    """A logit for each poem: above 0 for poems by humans, below 0 for poems by the network."""
-
-    def __init__(self, config: PoemScorerConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.words = nn.Embedding(config.words, config.width)
-        self.reader = nn.GRU(config.width, config.hidden, batch_first=True, bidirectional=True)
-        self.weigh = nn.Sequential(
-            nn.Dropout(config.drop_output),
-            nn.Linear(4 * config.hidden, config.hidden),
-            nn.GELU(),
-            nn.Dropout(config.drop_output),
-            nn.Linear(config.hidden, 1),
-        )
-        self.blur = nn.Dropout1d(config.drop_input)
-        nn.init.normal_(self.words.weight, std=0.3)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Score poems.
-
-        Args:
-            tokens: (poems, PLACES) word numbers from <start> on, 0 after the end.
-
-        Returns:
-            (poems,) logits.
-        """
-        there = (tokens > 0).to(self.words.weight.dtype).unsqueeze(2)  # (poems, places, 1)
-        vectors = self.words(tokens) * there
-        if self.training:
-            shown = torch.rand(tokens.shape) >= self.config.drop_word
-            vectors = self.blur((vectors * shown.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
-        found, _ = self.reader(vectors)  # (poems, places, 2 hidden)
-        mean = (found * there).sum(1) / there.sum(1).clamp(min=1)
-        peak = (found * there - 2 * (1 - there)).amax(1)  # a GRU's state lies between -1 and 1
-        logits: Tensor = self.weigh(torch.cat([mean, peak], 1)).squeeze(1)
-        return logits
-
-
 _CHUNK = 512  # poems judged at once
-_HELD_MARKS = 8  # one of so many marked poems is held out
 _HELD_MACHINE = 25  # the same of a language model's
 
 
@@ -113,18 +59,19 @@ _HELD_MACHINE = 25  # the same of a language model's
 class PoemScorerSettings:
     """The settings of config/train/poet_critic.toml."""
 
-    pairs: int = 30000  # most training haiku that get negative samples, those in form first
-    steps: int = 1500  # updates
+    pairs: int = 12000  # most training haiku that get negative samples, those in form first
+    steps: int = 2000  # updates
     batch: int = 96  # pairs in an update
     rate: float = 2e-3  # peak learning rate, then a half cosine to zero
     words_rate: float = 0.25  # factor of the rate for the word vectors
     decay: float = 0.05  # weight decay
     average: float = 0.995  # decay of the weight average
     formal: float = 0.5  # share of pairs that are 5-7-5
-    marked: int = 96  # poems in an update that a reader marked, half of them fit to post, where there are any
+    marked: int = 160  # poems in an update that a reader marked or corrected, half of them fit to post
+    ranked: float = 0.5  # weight of their ranking, beside whether each is fit
     begun: float = 0.4  # share of updates with beginnings of one or two lines
     width: int = 96  # of a word vector
-    hidden: int = 128  # of the GRU, each way
+    hidden: int = 384  # of the LSTM; where it is the poet's, the poet's first layer is what it begins with
     drop_word: float = 0.06  # see PoemScorerConfig
     drop_input: float = 0.2
     drop_output: float = 0.4
@@ -137,8 +84,8 @@ class PoemScorerRecipe:
     Args:
         pairs: to learn from.
         held_out: to measure by.
-        vectors: (words, any) the poet's word vectors.
-        marks: poems that a reader marked; every eighth is held out.
+        poet: the poet's weights, of which it begins with the word vectors and the first layer.
+        marks: poems that a reader marked.
     """
 
     name = "poet-critic"
@@ -147,14 +94,14 @@ class PoemScorerRecipe:
         self,
         pairs: Pairs,
         held_out: Pairs,
-        vectors: NDArray[np.float32],
+        poet: Mapping[str, Tensor],
         settings: PoemScorerSettings,
         marks: Marks | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.pairs, self.held_out, self.settings = _cut(pairs), _cut(held_out), settings
         config = PoemScorerConfig(
-            words=len(vectors),
+            words=len(poet["words.weight"]),
             width=settings.width,
             hidden=settings.hidden,
             drop_word=settings.drop_word,
@@ -162,25 +109,16 @@ class PoemScorerRecipe:
             drop_output=settings.drop_output,
         )
         self.net, self.average = PoemScorer(config), PoemScorer(config).eval()
-        self._initialise(vectors)
+        self.net.begin_with(poet)
         self.average.load_state_dict(self.net.state_dict())
         rest = [parameter for name, parameter in self.net.named_parameters() if not name.startswith("words")]
         groups: list[dict[str, Any]] = [{"params": rest}, {"params": [self.net.words.weight]}]
         self.optimizer = torch.optim.AdamW(groups, lr=settings.rate, weight_decay=settings.decay)
-        marks = marks if marks is not None else Marks.of(())
-        is_held = np.arange(len(marks.fit)) % _HELD_MARKS == 0
-        self.marks, self.held_marks = marks.part(~is_held), marks.part(is_held)
-        self._fit, self._unfit = (np.flatnonzero(self.marks.fit == fit) for fit in (True, False))
+        self.marks = marks if marks is not None else Marks.of(())
+        is_own, learned = self.marks.original < 0, ~self.marks.held  # own: as the poet wrote it
+        self._fit, self._unfit = (np.flatnonzero((self.marks.fit == fit) & is_own & learned) for fit in (True, False))
+        self._corrected = np.flatnonzero(~is_own & learned)
         self._formal, self._free = (np.flatnonzero(self.pairs.formal == formal) for formal in (True, False))
-
-    def _initialise(self, vectors: NDArray[np.float32]) -> None:
-        """Initialise with the poet's word vectors, rotated onto their principal components."""
-        body = vectors - vectors.mean(0)
-        _, _, directions = np.linalg.svd(body, full_matrices=False)
-        turned = body @ directions[: self.settings.width].T
-        turned *= 0.3 / max(float(turned.std()), 1e-6)
-        with torch.no_grad():
-            self.net.words.weight[:, : turned.shape[1]] = torch.from_numpy(turned.astype(np.float32))
 
     def modules(self) -> dict[str, torch.nn.Module]:
         """The net and its average."""
@@ -203,12 +141,15 @@ class PoemScorerRecipe:
         real, negatives = self.pairs.real[rows], self.pairs.written[rows]
         shown = [beginnings(each, lines) if lines else each for each in (real, negatives)]
         truth = torch.tensor([1.0, 0.0]).repeat_interleave(len(rows))
-        if settings.marked and len(self._fit) and len(self._unfit):
-            marked = np.concatenate([rng.choice(each, settings.marked // 2) for each in (self._fit, self._unfit)])
-            shown.append(self.marks.tokens[marked])
-            truth = torch.cat([truth, torch.from_numpy(self.marks.fit[marked]).float()])
+        better, worse = self._draw_marked(rng)
+        shown += [self.marks.tokens[better], self.marks.tokens[worse]]
+        truth = torch.cat([truth, torch.ones(len(better)), torch.zeros(len(worse))])
         self.net.train()
-        loss = F.binary_cross_entropy_with_logits(self.net(torch.from_numpy(np.concatenate(shown))), truth)
+        logits = self.net(torch.from_numpy(np.concatenate(shown)))
+        loss = F.binary_cross_entropy_with_logits(logits, truth)
+        if len(better):
+            above, below = logits[2 * len(rows) :].chunk(2)
+            loss = loss - settings.ranked * F.logsigmoid(above - below).mean()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -222,6 +163,16 @@ class PoemScorerRecipe:
         many = round(self.settings.batch * self.settings.formal)
         return np.concatenate([rng.choice(formal, many), rng.choice(free, self.settings.batch - many)])
 
+    def _draw_marked(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """As many fit as unfit poems: half of the pairs of a correction and what it corrects, where there are any."""
+        many = self.settings.marked // 2
+        own = many - many // 2 if len(self._corrected) else many
+        fit, unfit = (rng.choice(each, own) if len(each) else each for each in (self._fit, self._unfit))
+        if not len(fit) or not len(unfit):
+            fit = unfit = fit[:0]
+        corrected = rng.choice(self._corrected, many - own) if many > own else fit[:0]
+        return np.concatenate([fit, corrected]), np.concatenate([unfit, self.marks.original[corrected]])
+
     def evaluate(self) -> dict[str, float]:
         """How well held-out haiku are distinguished from the poet's negative samples."""
         held = self.held_out
@@ -229,9 +180,12 @@ class PoemScorerRecipe:
         right = np.concatenate([real > 0, negatives < 0])
         formal = held.formal if held.formal.any() else ~held.formal
         both = {"auc": auc(real, negatives), "accuracy": float(right.mean())}
-        if len(self.held_marks.fit):
-            logits = logits_of(self.average, self.held_marks.tokens)
-            both["auc_marks"] = auc(logits[self.held_marks.fit], logits[~self.held_marks.fit])
+        if self.marks.held.any():
+            logits, own = logits_of(self.average, self.marks.tokens), self.marks.held & (self.marks.original < 0)
+            both["auc_marks"] = auc(logits[own & self.marks.fit], logits[own & ~self.marks.fit])
+            corrected = np.flatnonzero(self.marks.held & (self.marks.original >= 0))
+            if len(corrected):
+                both["corrected"] = float((logits[corrected] > logits[self.marks.original[corrected]]).mean())
         first_lines = [logits_of(self.average, beginnings(each, 1)) for each in (held.real, held.written)]
         return both | {
             "auc_575": auc(real[formal], negatives[formal]),
@@ -288,7 +242,7 @@ def train(
     Args:
         dataset: haiku in the poet's vocabulary; its word vectors give the negative samples their themes.
         folder: where negative samples, checkpoints and the log are kept.
-        out: the poet's folder: model.onnx and its tables are read, critic.onnx and critic.safetensors written.
+        out: the poet's folder: model.onnx and its tables are read, critic.onnx written.
         marks: poems of the poet that a reader marked.
         minutes: wall-clock budget of the updates; writing negative samples is not counted.
 
@@ -305,8 +259,8 @@ def train(
     if not len(pairs.rows) or not len(held_out.rows):
         log("too few haiku for a poem scorer; the poet works without one")
         return {}
-    vectors = load_weights(out / "weights.safetensors")["words.weight"].numpy()
-    recipe = PoemScorerRecipe(pairs, held_out, vectors, settings, marks)
+    poet = {name: weights.float() for name, weights in load_weights(out / "weights.safetensors").items()}
+    recipe = PoemScorerRecipe(pairs, held_out, poet, settings, marks)
     outcome = loop.run(recipe, folder, steps=settings.steps, minutes=minutes, evaluate_every=400, log=log)
     export(recipe.average, out)
     config = read_json(out / "config.json")
@@ -320,7 +274,8 @@ def train(
             "parameters": sum(parameter.numel() for parameter in recipe.net.parameters()),
             "pairs": len(recipe.pairs.rows),
             "pairs_575": int(recipe.pairs.formal.sum()),
-            "marks": 0 if marks is None else len(marks.fit),
+            "marks": int((recipe.marks.original < 0).sum()),
+            "corrections": int((recipe.marks.original >= 0).sum()),
         },
     }
     write_json(out / "config.json", config)
@@ -346,10 +301,9 @@ def _order_rows(dataset: PoetDataset, rows: NDArray[np.int64], seed: int) -> NDA
 
 
 def export(net: PoemScorer, out: Path) -> None:
-    """Write critic.safetensors and critic.onnx."""
-    save_weights(out / "critic.safetensors", net.state_dict(), half=True)
+    """Write critic.onnx."""
     with warnings.catch_warnings():
-        # torch warns of GRUs with a dynamic batch size, which does not matter with a zero initial state.
+        # torch warns of LSTMs with a dynamic batch size, which does not matter with a zero initial state.
         warnings.simplefilter("ignore")
         export_onnx(
             net,

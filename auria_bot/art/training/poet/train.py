@@ -25,9 +25,10 @@ from auria_bot.art.evaluation.poet import load_net, native_lstm, perplexity, pla
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet import poem_scorer
-from auria_bot.art.training.poet.dataset import PoetDataset, build, machine_haiku
+from auria_bot.art.training.poet.dataset import PoetDataset, build, machine_haiku, word_theme
 from auria_bot.art.training.poet.export import describe, export
-from auria_bot.art.training.poet.marks import read_marks
+from auria_bot.art.training.poet.marks import Marks, read_marks
+from auria_bot.art.training.poet.preferences import PreferenceLoss, Preferences
 from auria_bot.art.training.workers import ALONE
 from auria_bot.corpus.language.verse_rules import KINDS, NO_KIND, POSITIONS
 from auria_bot.corpus.language.words import SPECIALS
@@ -61,12 +62,8 @@ class PoetSettings:
     average: float = 0.999  # decay of the weight average
     verse_until: float = 0.08  # share of the steps in which every second batch is a stanza batch
     form_from: float = 0.8  # share of the steps after which every second batch is 5-7-5
-    plain_from: float = (
-        0.843  # share after which only haiku are read, mostly without kind and theme, and the rate falls to 0
-    )
-    machine_from: float = (
-        0.843  # share after which every second batch is of haiku by a language model; 1 leaves them out
-    )
+    plain_from: float = 0.843  # share after which only haiku are read, mostly told nothing, and the rate falls to 0
+    machine_from: float = 0.843  # share after which every second batch is by a language model; 1 leaves them out
     plain_rate: float = 0.32  # factor of the peak rate at plain_from
     plain_average: float = 0.99  # decay of the weight average from plain_from on
     drop_both: float = 0.5  # share of poems read with neither kind nor theme, except in form batches
@@ -79,6 +76,10 @@ class PoetSettings:
     common: int = 1000  # words always among the softmax's candidates
     sampled: int = 600  # further candidates drawn for each batch
     full_from: float = 0.9  # share of the steps after which the softmax runs over all words
+    preferred: int = 32  # pairs of a poem and a reader's correction of it in an update
+    preferred_from: float = 0.843  # share of the steps after which they are read
+    preference: float = 1.0  # weight of their loss
+    strength: float = 0.1  # see preferences.PreferenceLoss
     width: int = 224  # of a word vector
     hidden: int = 384  # of each LSTM layer
     drop_word: float = 0.06  # see nets.word_lstm; each poem is read about two dozen times
@@ -95,7 +96,12 @@ class PoetRecipe:
     name = "poet"
 
     def __init__(
-        self, dataset: PoetDataset, settings: PoetSettings, workers: Workers = ALONE, earlier: Path | None = None
+        self,
+        dataset: PoetDataset,
+        settings: PoetSettings,
+        workers: Workers = ALONE,
+        earlier: Path | None = None,
+        marks: Marks | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
         self.dataset, self.settings, self._workers = dataset, settings, workers
@@ -117,6 +123,10 @@ class PoetRecipe:
         if earlier is not None:
             self._begin_with(earlier)
         self.average.load_state_dict(self.net.state_dict())
+        preferences = Preferences(marks or Marks.of(()), dataset.vocabulary, dataset.word_vectors)
+        how: dict[str, Any] = {"pairs": settings.preferred, "strength": settings.strength, "common": settings.common}
+        prefers = settings.preferred > 0 and len(preferences) > 0
+        self.preference = PreferenceLoss(preferences, self.net, **how) if prefers else None
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), lr=settings.rate, betas=(0.9, 0.99), weight_decay=settings.decay, foreach=True
         )
@@ -150,8 +160,9 @@ class PoetRecipe:
         self.net.load_state_dict(net.state_dict())
 
     def modules(self) -> dict[str, torch.nn.Module]:
-        """The net and its average."""
-        return {"net": self.net, "average": self.average}
+        """The net, its average, and the reference of the preferences where there are any."""
+        nets: dict[str, torch.nn.Module] = {"net": self.net, "average": self.average}
+        return nets | ({} if self.preference is None else {"reference": self.preference.reference})
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """The one optimiser."""
@@ -172,19 +183,32 @@ class PoetRecipe:
             loss = self._loss(
                 signal.flatten(0, 1), tokens[1:].flatten(), rng, full=number >= self.settings.full_from * total
             )
+            if self.preference is not None and number >= self.settings.preferred_from * total:
+                if number - 1 < self.settings.preferred_from * total:
+                    self.preference.begin_with(self.average)
+                preferred = self.preference(self.net, rng, self._workers)
+                loss = loss + preferred * (self.settings.preference / max(own.weight, 1e-9))  # update() weighs the sum
             rate = self._rate(number, total)
             self._workers.update(self.optimizer, loss, rate=rate, weight=own.weight, most=1.0)
         decay = self.settings.plain_average if plain else self.settings.average
         loop.update_average(self.average, self.net, decay=decay, step=number)
         return {"loss": float(loss.detach()), "places": float(seen)}
 
+    def read(self) -> dict[str, int]:
+        """How many haiku by a language model, and how many corrections, it reads."""
+        corrections = 0 if self.preference is None else len(self.preference.preferences)
+        return {"machine": len(self._machine), "corrections": corrections}
+
     def evaluate(self) -> dict[str, float]:
         """Perplexity of the validation haiku, without and with kind and theme."""
         rows = self.dataset.rows("validation")
-        return {
+        found = {
             "perplexity": perplexity(self.average, self.dataset, self.places, rows),
             "perplexity_told": perplexity(self.average, self.dataset, self.places, rows, conditional=True),
         }
+        if self.preference is not None:
+            found["corrected"] = self.preference.preferences.accuracy(self.average)
+        return found
 
     def _rate(self, number: int, total: int) -> float:
         settings, share = self.settings, number / total
@@ -195,10 +219,7 @@ class PoetRecipe:
         return settings.rate * rise * (settings.plain_rate + (1 - settings.plain_rate) * fall)
 
     def _draw(self, number: int, total: int) -> tuple[NDArray[np.int64], float]:
-        """The poems of one update, all of one length, and how many of them are read with neither kind nor theme.
-
-        Decided by the number alone.
-        """
+        """The poems of update `number`, all of one length, and the share of them read with neither kind nor theme."""
         settings, share = self.settings, number / total
         is_plain = share >= settings.plain_from
         if number % 2 and len(self._stanzas) and number < settings.verse_until * total:
@@ -251,11 +272,9 @@ class PoetRecipe:
         """Themes that a reader might give: the whole poem's vector, or some of its rarer words; with a little noise."""
         themes = self.dataset.themes[rows].copy()
         for column in range(len(rows)):
-            rare = tokens[:, column][tokens[:, column] > 150]
-            if len(rare) and (not themes[column].any() or rng.random() < 0.4):
-                some = rng.choice(rare, min(len(rare), int(rng.integers(1, 4))), replace=False)
-                vector = self.dataset.word_vectors[some].sum(0)
-                themes[column] = vector / max(float(np.linalg.norm(vector)), 1e-6)
+            if not themes[column].any() or rng.random() < 0.4:
+                of_words = word_theme(tokens[:, column], self.dataset.word_vectors, rng)
+                themes[column] = of_words if of_words.any() else themes[column]
         blur = rng.normal(0, 1, themes.shape) * rng.uniform(0, self.settings.noise, (len(rows), 1))
         themes += np.where(themes.any(1, keepdims=True), blur, 0).astype(np.float32)
         return themes
@@ -278,23 +297,14 @@ class PoetRecipe:
 
 
 def _dataset(
-    data: Path,
-    folder: Path,
-    settings: PoetSettings,
-    limit: int | None,
-    log: Callable[[str], None],
-    earlier: Path | None,
+    data: Path, folder: Path, settings: PoetSettings, limit: int | None, log: Callable[[str], None]
 ) -> PoetDataset:
-    """The verse, in the words of an earlier poet; for a trial ten times `limit` poems of each file, with all words."""
-    if earlier is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "vocabulary.txt").write_text(load_net(earlier)[1].text(), encoding="ascii")
-    machine = machine_haiku(data) if settings.machine_from < 1 else None
+    """The verse; for a trial ten times `limit` poems of each file, with all words."""
+    how: dict[str, Any] = {"most": settings.most, "log": log}
+    how["machine"] = machine_haiku(data) if settings.machine_from < 1 else None
     if limit is None:
-        how = {"least": settings.least, "most": settings.most, "themed": settings.themed}
-        return build(data, folder, **how, machine=machine, log=log)
-    themed = min(limit, settings.themed)
-    return build(data, folder, least=1, most=settings.most, themed=themed, limit=limit * 10, machine=machine, log=log)
+        return build(data, folder, least=settings.least, themed=settings.themed, **how)
+    return build(data, folder, least=1, themed=min(limit, settings.themed), limit=limit * 10, **how)
 
 
 def train(
@@ -331,8 +341,12 @@ def train(
     """
     settings = settings or PoetSettings()
     with workers.first():
-        dataset = _dataset(data, folder, settings, limit, log, earlier)
-    recipe = PoetRecipe(dataset, settings, workers, earlier)
+        if earlier is not None:  # its words are kept
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "vocabulary.txt").write_text(load_net(earlier)[1].text(), encoding="ascii")
+        dataset = _dataset(data, folder, settings, limit, log)
+    marks = read_marks(data, dataset.vocabulary)
+    recipe = PoetRecipe(dataset, settings, workers, earlier, marks)
     began = time.monotonic()  # the budget is of training: preparing the data and writing the model are not counted
     total = steps or settings.steps
     outcome = loop.run(recipe, folder, steps=total, minutes=minutes, evaluate_every=1500, log=log, workers=workers)
@@ -340,7 +354,7 @@ def train(
         return {}
     left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
-    training |= {"machine": len(dataset.rows("machine"))} | ({"corpus": dict(corpus)} if corpus else {})
+    training |= recipe.read() | ({"corpus": dict(corpus)} if corpus else {})
     if earlier is not None:
         training["earlier"] = read_json(earlier / "config.json")["training"]
     metrics = {f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()}
@@ -352,8 +366,7 @@ def train(
         log("the poet can write; run the same command again to continue and, after the last update, train its scorer")
         return metrics
     how: dict[str, Any] = {"settings": scorer, "minutes": left, "threads": torch.get_num_threads(), "log": log}
-    how["marks"] = read_marks(data, dataset.vocabulary)
-    return describe(out, poem_scorer.train(dataset=dataset, folder=folder / "critic", out=out, **how))
+    return describe(out, poem_scorer.train(dataset=dataset, folder=folder / "critic", out=out, marks=marks, **how))
 
 
 def main() -> None:

@@ -97,6 +97,15 @@ def test_a_first_line_that_comes_often_is_avoided():
     )
 
 
+def test_a_phrase_that_many_candidates_share_is_avoided():
+    """Of poems alike, the one whose three words in a row no other candidate has comes first."""
+    pool = [poem(f"one {word} at dawn", f"{word} falls low", "and gulls fly") for word in ("moon", "rain", "snow")]
+    pool.append(poem("one fog at dawn", "fog falls low", "over piers"))
+    how = {"count": 1, "themes": None, "encode": None}
+    assert rank(pool, weights=RankingWeights(), **how)[0][0] == 0
+    assert rank(pool, weights=RankingWeights(stock=0.3), **how)[0][0] == 3
+
+
 def test_few_candidates_are_all_given():
     """More wanted than there are returns all of them, none twice."""
     assert sorted(choose(9)) == [0, 1, 2, 3]

@@ -102,11 +102,13 @@ def served_net(tmp_path_factory):
     """A small untrained scorer: the torch module and the exported one."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnx")
+    from auria_bot.art.nets.word_lstm import PoemScorer as PoemScorerNet
+    from auria_bot.art.nets.word_lstm import PoemScorerConfig
     from auria_bot.art.training.poet import poem_scorer
 
     torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("scorer")
-    net = poem_scorer.PoemScorer(poem_scorer.PoemScorerConfig(words=len(VOCABULARY), width=6, hidden=5)).eval()
+    net = PoemScorerNet(PoemScorerConfig(words=len(VOCABULARY), width=6, hidden=5)).eval()
     poem_scorer.export(net, folder)
     return net, PoemScorer(folder / "critic.onnx", VOCABULARY)
 

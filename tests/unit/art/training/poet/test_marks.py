@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from auria_bot.art.training.poet import marks
-from auria_bot.art.training.poet.marks import FILE, PLACES, Marks, read_marks
+from auria_bot.art.training.poet.marks import FILE, PLACES, MarkedPoem, Marks, read_marks
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROWS = ({"lines": ["old pond", "a frog", "rain"], "fit": 1}, {"lines": ["rain", "a pond", "old frog"], "fit": 0})
+ROWS = (
+    {"lines": ["old pond", "a frog", "rain"], "fit": 1},
+    {"lines": ["rain", "a pond", "old frog"], "fit": 0},
+    {"lines": ["a pond", "old frog", "frog rain"], "fit": 0, "corrected": ["a pond", "an old frog", "rain"]},
+)
 VOCABULARY = Vocabulary(words=(*SPECIALS, "old", "pond", "a", "frog", "rain"))
 
 
@@ -31,7 +36,10 @@ def test_marks_are_read_from_the_data_or_beside_the_poet(tmp_path: Path, monkeyp
     monkeypatch.setattr(marks, "models_folder", lambda: tmp_path / "models")
     assert len(read_marks(tmp_path, VOCABULARY).fit) == 0
     packed(tmp_path / "models" / "poet" / FILE)
-    assert read_marks(tmp_path, VOCABULARY).fit.tolist() == [True, False]
+    found = read_marks(tmp_path, VOCABULARY)
+    assert found.fit.tolist() == [True, False, False, True]
+    assert found.original.tolist() == [-1, -1, -1, 2]
+    assert VOCABULARY.decode(found.tokens[3].tolist())[0] == ["a", "pond"]
     packed(tmp_path / FILE)
     (tmp_path / "models" / "poet" / FILE).unlink()
     found = read_marks(tmp_path, VOCABULARY)
@@ -40,13 +48,30 @@ def test_marks_are_read_from_the_data_or_beside_the_poet(tmp_path: Path, monkeyp
 
 def test_what_is_too_long_is_left_out() -> None:
     """The scorer reads so many tokens."""
-    found = Marks.of([([1, 5, 3], True), ([5] * (PLACES + 1), True), ([1, 6, 3], False)])
-    assert found.tokens.shape == (2, PLACES)
-    assert found.part(found.fit).tokens[0, :4].tolist() == [1, 5, 3, 0]
+    long = [5] * (PLACES + 1)
+    poems = [([1, 5, 3], True, ()), (long, True, ()), ([1, 6, 3], False, long), ([1, 7, 3], False, [1, 8, 3])]
+    found = Marks.of([MarkedPoem(tokens=tokens, fit=fit, corrected=better) for tokens, fit, better in poems])
+    assert found.tokens[:, 1].tolist() == [5, 6, 7, 8]
+    assert found.original.tolist() == [-1, -1, -1, 2]
+    assert found.fit.tolist() == [True, False, False, True]
+
+
+def test_every_eighth_is_held_out_with_its_correction() -> None:
+    """What is measured was not learned from."""
+    found = Marks.of([MarkedPoem(tokens=[1, 4 + n, 3], fit=False, corrected=[1, 30 + n, 3]) for n in range(9)])
+    assert np.flatnonzero(found.held).tolist() == [0, 1, 16, 17]
 
 
 @pytest.mark.parametrize(
-    "row", ["{", '{"lines": ["rain"]}', '{"lines": 5, "fit": 1}', "[1]", '{"lines": [1], "fit": 1}']
+    "row",
+    [
+        "{",
+        '{"lines": ["rain"]}',
+        '{"lines": 5, "fit": 1}',
+        "[1]",
+        '{"lines": [1], "fit": 1}',
+        '{"lines": ["rain"], "fit": 0, "corrected": 5}',
+    ],
 )
 def test_a_row_that_is_no_marked_poem_is_named(tmp_path: Path, row: str) -> None:
     """With its number and its file."""

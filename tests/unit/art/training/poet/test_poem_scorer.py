@@ -7,13 +7,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.training import loop  # noqa: E402 - after the skip
-from auria_bot.art.training.poet.marks import Marks  # noqa: E402
+from auria_bot.art.nets.word_lstm import (  # noqa: E402 - after the skip
+    PoemScorer,
+    PoemScorerConfig,
+    WordLstm,
+    WordLstmConfig,
+)
+from auria_bot.art.training import loop  # noqa: E402
+from auria_bot.art.training.poet.marks import MarkedPoem, Marks  # noqa: E402
 from auria_bot.art.training.poet.negative_samples import Pairs  # noqa: E402
 from auria_bot.art.training.poet.poem_scorer import (  # noqa: E402
     PLACES,
-    PoemScorer,
-    PoemScorerConfig,
     PoemScorerRecipe,
     PoemScorerSettings,
     auc,
@@ -34,6 +38,7 @@ SETTINGS = PoemScorerSettings(
     average=0.8,
 )
 WORDS = 24
+POET = {"words.weight": torch.from_numpy(np.random.default_rng(0).normal(0, 1, (WORDS, 12)).astype(np.float32))}
 
 
 @pytest.fixture(autouse=True)
@@ -61,8 +66,7 @@ def pairs(seed, count=48):
 
 def recipe():
     """A small critic of such poems."""
-    vectors = np.random.default_rng(0).normal(0, 1, (WORDS, 12)).astype(np.float32)
-    return PoemScorerRecipe(pairs(1), pairs(2), vectors, SETTINGS)
+    return PoemScorerRecipe(pairs(1), pairs(2), POET, SETTINGS)
 
 
 def test_it_learns_to_tell_poems_from_imitations():
@@ -77,18 +81,34 @@ def test_it_learns_to_tell_poems_from_imitations():
     assert found["pairs"] == 48
 
 
-def test_it_learns_what_a_reader_marked():
-    """Of pairs that say nothing, and marks that say which word is fit, it learns the marks; held-out ones are told."""
+@pytest.mark.parametrize("is_corrected", [False, True], ids=["marked", "corrected"])
+def test_it_learns_what_a_reader_says(is_corrected):
+    """Of pairs that say nothing, and a reader's marks or corrections, it learns which word is fit; others are told."""
     rng = np.random.default_rng(3)
     poems = [[1, *rng.integers(4, WORDS, 8).tolist(), 3] for _ in range(200)]
-    marks = Marks.of([(poem, 9 in poem) for poem in poems])
+    marked = [
+        MarkedPoem(tokens=[5 if word == 9 else word for word in poem], fit=False, corrected=[*poem[:4], 9, *poem[5:]])
+        if is_corrected
+        else MarkedPoem(tokens=poem, fit=9 in poem)
+        for poem in poems
+    ]
     same = replace(pairs(1), written=pairs(1).real)
-    vectors = np.random.default_rng(0).normal(0, 1, (WORDS, 12)).astype(np.float32)
-    made = PoemScorerRecipe(same, pairs(2), vectors, SETTINGS, marks)
+    made = PoemScorerRecipe(same, pairs(2), POET, SETTINGS, Marks.of(marked))
     assert "auc_marks" not in recipe().evaluate()
     for number in range(SETTINGS.steps):
         made.step(number, SETTINGS.steps)
-    assert made.evaluate()["auc_marks"] > 0.8
+    assert made.evaluate()["corrected" if is_corrected else "auc_marks"] > 0.8
+
+
+def test_it_begins_with_the_poet():
+    """Of its sizes it reads as the poet's first layer does, at a place in the middle of a line and told nothing."""
+    poet = WordLstm(WordLstmConfig(words=WORDS, width=8, hidden=12)).eval()
+    scorer = PoemScorer(PoemScorerConfig(words=WORDS, width=8, hidden=12)).eval()
+    scorer.begin_with(poet.state_dict())
+    tokens = torch.tensor([[1, 7, 8, 9]])
+    expected, _ = poet.layers[0](poet.words(tokens.T))
+    found, _ = scorer.reader(scorer.words(tokens))
+    assert torch.allclose(found[0], expected[:, 0], atol=1e-4)
 
 
 def test_a_stopped_training_goes_on_as_the_same(tmp_path):
@@ -114,7 +134,7 @@ def test_poems_too_long_for_the_net_are_left_out():
     long = np.full((1, PLACES + 1), 5)
     made = Pairs(real=long, written=np.full((1, 3), 5), rows=np.zeros(1, int), formal=np.ones(1, bool))
     one = pairs(1, count=1)
-    assert len(PoemScorerRecipe(one, made, np.eye(WORDS, dtype=np.float32), SETTINGS).held_out.rows) == 0
+    assert len(PoemScorerRecipe(one, made, POET, SETTINGS).held_out.rows) == 0
 
 
 @pytest.mark.parametrize(

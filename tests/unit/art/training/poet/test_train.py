@@ -11,6 +11,7 @@ from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402 
 from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.poet import train as recipe  # noqa: E402
 from auria_bot.art.training.poet.dataset import build, choose_words, machine_haiku  # noqa: E402
+from auria_bot.art.training.poet.marks import MarkedPoem, Marks  # noqa: E402
 from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 
@@ -33,6 +34,7 @@ SETTINGS = recipe.PoetSettings(
     common=10,
     sampled=5,
     machine_from=1.0,
+    preferred=0,
 )
 
 
@@ -178,6 +180,24 @@ def test_machine_poems_are_read_in_training_alone(data, tmp_path):
         log=lambda _: None,
     )
     assert "every second update was of 20 haiku that a language model\n" in (tmp_path / "out" / "card.md").read_text()
+
+
+def test_corrections_are_preferred_and_a_stopped_training_goes_on_as_the_same(data, tmp_path):
+    """From their share of the updates on, with the poet of that moment as reference, which a checkpoint keeps."""
+    dataset = build(data, tmp_path / "a", least=1, most=200, themed=0)
+    poems = [dataset.tokens[row].tolist() for row in dataset.rows("train")[:64]]
+    marks = Marks.of([MarkedPoem(tokens=poem, fit=False, corrected=[*poem[:-2], 5, 3]) for poem in poems])
+    settings = replace(SETTINGS, preferred=4, preferred_from=0.3)
+    whole, parts = (recipe.PoetRecipe(dataset, settings, marks=marks) for _ in range(2))
+    recipe.loop.run(whole, tmp_path / "b", steps=12)
+    assert whole.evaluate()["corrected"] > 0.9
+    recipe.loop.run(_Until(parts, 6), tmp_path / "c", steps=12, minutes=0)
+    again = recipe.PoetRecipe(dataset, settings, marks=marks)
+    assert recipe.loop.run(again, tmp_path / "c", steps=12).finished
+    for name, net in whole.modules().items():
+        for mine, theirs in zip(net.parameters(), again.modules()[name].parameters(), strict=True):
+            assert torch.allclose(mine, theirs, atol=1e-5)
+    assert "reference" not in recipe.PoetRecipe(dataset, replace(settings, preferred=0), marks=marks).modules()
 
 
 def test_a_poet_is_refined_from_an_earlier_one(data, tmp_path):
