@@ -23,6 +23,7 @@ from auria_bot.art.training.event_log import EventLog
 from auria_bot.art.training.figures_page import write_figures_page
 from auria_bot.art.training.training_log import LOG
 from auria_bot.art.training.workers import ALONE
+from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,7 +150,11 @@ def run(
 
 
 def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Load the newest checkpoint of `folder` into the recipe; {} when there is none."""
+    """Load the newest checkpoint of `folder` into the recipe; {} when there is none.
+
+    Raises:
+        InputError: it is of another recipe.
+    """
     pointer = folder / "latest.json"
     if not pointer.exists():
         return {}
@@ -171,9 +176,14 @@ def _spread(recipe: Recipe, state: dict[str, Any], workers: Workers) -> dict[str
 def _load(recipe: Recipe, saved: Mapping[str, torch.Tensor]) -> None:
     for name, module in recipe.modules().items():
         prefix = f"module.{name}."
-        module.load_state_dict(
-            {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
-        )
+        own = {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
+        try:
+            module.load_state_dict(own)
+        except RuntimeError:  # torch lists every weight
+            raise InputError(
+                f"the checkpoint does not fit this training of the {recipe.name}: it was made with other sizes or by "
+                "another version; finish it with that version, or begin in another folder"
+            ) from None
     for name, optimizer in recipe.optimizers().items():
         prefix = f"optimizer.{name}."
         template = optimizer.state_dict()

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from auria_bot.art.training import loop  # noqa: E402 - after the skip
+from auria_bot.errors import InputError  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +72,15 @@ def test_only_the_newest_checkpoint_is_kept_and_the_log_is_json(tmp_path: Path) 
     assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-00000005.safetensors"]
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [2, 4, 5]
+
+
+def test_a_checkpoint_of_another_recipe_is_told(tmp_path: Path) -> None:
+    """Not by a list of weights: what is wrong, and what can be done."""
+    loop.run(Line(), tmp_path, steps=2, minutes=0, log=lambda _: None)
+    other = Line()
+    other.net = torch.nn.Linear(2, 1)
+    with pytest.raises(InputError, match="other sizes or by another version"):
+        loop.restore(other, tmp_path)
 
 
 def test_a_time_budget_ends_the_sitting(tmp_path: Path) -> None:
