@@ -168,10 +168,9 @@ def rank(
     first = np.array([fluency(poem, weights) for poem in poems])
     if scorer_logits is not None:
         first += weights.scorer * np.minimum(scorer_logits, weights.scorer_limit)
-    if weights.stock and poems:
-        runs = [_runs(poem.lines) for poem in poems]
-        sharing = Counter(run for each in runs for run in each)
-        first -= weights.stock * np.log2([max((sharing[run] for run in each), default=1) for each in runs])
+    runs = [_runs(poem.lines) for poem in poems]
+    sharing = Counter(run for each in runs for run in each)
+    first -= weights.stock * np.log2([max((sharing[run] for run in each), default=1) for each in runs])
     first -= weights.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
     ordered = (int(index) for index in np.argsort(-first, kind="stable") if is_usable(poems[index]))
     kept = list(islice(ordered, considered + _PER_FURTHER_POEM * (count - 1)))

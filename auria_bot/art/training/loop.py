@@ -159,7 +159,13 @@ def restore(recipe: Recipe, folder: Path) -> dict[str, Any]:
     if not pointer.exists():
         return {}
     state: dict[str, Any] = read_json(pointer)
-    _load(recipe, load_weights(folder / state["file"]))
+    try:
+        _load(recipe, load_weights(folder / state["file"]))
+    except (RuntimeError, ValueError):  # torch lists every weight
+        raise InputError(
+            f"the checkpoint in {folder} was made with other sizes or by another version; finish it with that version, "
+            "or move the folder away to begin anew"
+        ) from None
     return state
 
 
@@ -177,13 +183,7 @@ def _load(recipe: Recipe, saved: Mapping[str, torch.Tensor]) -> None:
     for name, module in recipe.modules().items():
         prefix = f"module.{name}."
         own = {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
-        try:
-            module.load_state_dict(own)
-        except RuntimeError:  # torch lists every weight
-            raise InputError(
-                f"the checkpoint does not fit this training of the {recipe.name}: it was made with other sizes or by "
-                "another version; finish it with that version, or begin in another folder"
-            ) from None
+        module.load_state_dict(own)
     for name, optimizer in recipe.optimizers().items():
         prefix = f"optimizer.{name}."
         template = optimizer.state_dict()

@@ -43,9 +43,10 @@ def average(folders: Sequence[Path], out: Path) -> None:
         raise InputError("give two poets or more to be averaged")
     nets = [load_net(folder) for folder in folders]
     net, vocabulary = nets[-1]
-    if any(words != vocabulary or other.config != net.config for other, words in nets):
-        raise InputError("poets of different words or sizes cannot be averaged")
     states = [other.state_dict() for other, _ in nets]
+    sizes = [{name: weights.shape for name, weights in state.items()} for state in states]
+    if any(words != vocabulary for _, words in nets) or any(each != sizes[-1] for each in sizes):
+        raise InputError("poets of different words or sizes cannot be averaged")
     net.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[-1]})
     out.mkdir(parents=True, exist_ok=True)
     for name in _TABLES:

@@ -133,8 +133,10 @@ def _scenes(dataset: PoetDataset, rows: NDArray[np.int64]) -> NDArray[np.float16
     found: list[NDArray[np.float32]] = []
     for row in rng.permutation(rows):
         theme = word_theme(np.unique(dataset.tokens[row]), dataset.word_vectors, rng, least=2)
-        if theme.any() and len(found) < _SCENES:
+        if theme.any():
             found.append(theme)
+        if len(found) == _SCENES:
+            break
     return np.array(found, np.float16).reshape(len(found), dataset.word_vectors.shape[1])
 
 

@@ -173,6 +173,17 @@ class PoemScorerRecipe:
         corrected = rng.choice(self._corrected, many - own) if many > own else fit[:0]
         return np.concatenate([fit, corrected]), np.concatenate([unfit, self.marks.original[corrected]])
 
+    def _of_marks(self) -> dict[str, float]:
+        """How well held-out fit poems are distinguished from others, and corrected ones from their originals."""
+        held, original, fit = np.flatnonzero(self.marks.held), self.marks.original, self.marks.fit
+        logits = np.zeros(len(fit))
+        logits[held] = logits_of(self.average, self.marks.tokens[held])
+        own, corrected = held[original[held] < 0], held[original[held] >= 0]
+        found = {"auc_marks": auc(logits[own[fit[own]]], logits[own[~fit[own]]])}
+        if len(corrected):
+            found["corrected"] = float((logits[corrected] > logits[original[corrected]]).mean())
+        return found
+
     def evaluate(self) -> dict[str, float]:
         """How well held-out haiku are distinguished from the poet's negative samples."""
         held = self.held_out
@@ -181,11 +192,7 @@ class PoemScorerRecipe:
         formal = held.formal if held.formal.any() else ~held.formal
         both = {"auc": auc(real, negatives), "accuracy": float(right.mean())}
         if self.marks.held.any():
-            logits, own = logits_of(self.average, self.marks.tokens), self.marks.held & (self.marks.original < 0)
-            both["auc_marks"] = auc(logits[own & self.marks.fit], logits[own & ~self.marks.fit])
-            corrected = np.flatnonzero(self.marks.held & (self.marks.original >= 0))
-            if len(corrected):
-                both["corrected"] = float((logits[corrected] > logits[self.marks.original[corrected]]).mean())
+            both |= self._of_marks()
         first_lines = [logits_of(self.average, beginnings(each, 1)) for each in (held.real, held.written)]
         return both | {
             "auc_575": auc(real[formal], negatives[formal]),

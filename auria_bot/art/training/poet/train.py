@@ -345,7 +345,7 @@ def train(
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "vocabulary.txt").write_text(load_net(earlier)[1].text(), encoding="ascii")
         dataset = _dataset(data, folder, settings, limit, log)
-    marks = read_marks(data, dataset.vocabulary)
+    marks = read_marks(data, dataset.vocabulary) if settings.preferred else None
     recipe = PoetRecipe(dataset, settings, workers, earlier, marks)
     began = time.monotonic()  # the budget is of training: preparing the data and writing the model are not counted
     total = steps or settings.steps
@@ -355,8 +355,7 @@ def train(
     left = None if minutes is None else minutes - (time.monotonic() - began) / 60
     training = asdict(settings) | {"steps": outcome.step, "of": outcome.total, "seconds": round(outcome.seconds)}
     training |= recipe.read() | ({"corpus": dict(corpus)} if corpus else {})
-    if earlier is not None:
-        training["earlier"] = read_json(earlier / "config.json")["training"]
+    training |= {"earlier": read_json(earlier / "config.json")["training"]} if earlier is not None else {}
     metrics = {f"{name}_validation": round(value, 2) for name, value in outcome.metrics.items()}
     log(f"writing {out}")
     metrics = export(
@@ -365,6 +364,7 @@ def train(
     if not outcome.finished or (left is not None and left <= 0):
         log("the poet can write; run the same command again to continue and, after the last update, train its scorer")
         return metrics
+    marks = marks or read_marks(data, dataset.vocabulary)
     how: dict[str, Any] = {"settings": scorer, "minutes": left, "threads": torch.get_num_threads(), "log": log}
     return describe(out, poem_scorer.train(dataset=dataset, folder=folder / "critic", out=out, marks=marks, **how))
 

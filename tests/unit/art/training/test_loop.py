@@ -79,7 +79,7 @@ def test_a_checkpoint_of_another_recipe_is_told(tmp_path: Path) -> None:
     loop.run(Line(), tmp_path, steps=2, minutes=0, log=lambda _: None)
     other = Line()
     other.net = torch.nn.Linear(2, 1)
-    with pytest.raises(InputError, match="other sizes or by another version"):
+    with pytest.raises(InputError, match=f"the checkpoint in {tmp_path} was made with other sizes"):
         loop.restore(other, tmp_path)
 
 
