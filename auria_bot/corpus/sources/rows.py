@@ -40,6 +40,7 @@ FIELDS = {
 _MOST_LINES = 60  # of a block of plain text: more is prose
 _LONGEST = 4000  # characters of a text that are looked at
 _LOOKED_AT = 50  # objects without a text until it is clear that the file has none
+_LAST = 4_102_444_800  # seconds since 1970: the year 2100; what is larger is in milliseconds
 _LARGEST_CELL = 131_072  # characters of a CSV's cell: a longer one is a quote without end
 
 
@@ -296,19 +297,36 @@ def _number(value: Any) -> int | None:
 
 
 def _time(value: Any) -> datetime | None:
-    """A time in any usual form: seconds since 1970, a year, an ISO date; None if it is none."""
+    """A time in any usual form: (milli)seconds since 1970, a year, an ISO date with or without hyphens, or None."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
     try:
-        seconds = float(value)
+        number = float(value)
     except (TypeError, ValueError):
         try:
             found = datetime.fromisoformat(str(value).strip())
         except ValueError:
             return None
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    if not math.isfinite(seconds):
+    return _moment(number) if math.isfinite(number) else None
+
+
+def _moment(number: float) -> datetime | None:
+    """The time that a number means: a year, a day, seconds or milliseconds since 1970; None if it is none."""
+    if number == int(number) and 1 <= number <= 2200:
+        return datetime(int(number), 1, 1, tzinfo=UTC)
+    if (day := _day(number)) is not None:
+        return day
+    seconds = number / 1000 if _LAST < number <= 1000 * _LAST else number
+    return datetime.fromtimestamp(int(seconds), UTC) if 86_400 <= seconds <= _LAST else None
+
+
+def _day(number: float) -> datetime | None:
+    """The day that eight digits such as 20240115 write, from 1900 to 2200; None if they write none."""
+    if number != int(number) or not 19_000_101 <= number <= 22_001_231:
         return None
-    if seconds == int(seconds) and 1 <= seconds <= 2200:
-        return datetime(int(seconds), 1, 1, tzinfo=UTC)
-    return datetime.fromtimestamp(int(seconds), UTC) if 86_400 <= seconds <= 4_102_444_800 else None
+    year, rest = divmod(int(number), 10_000)
+    try:
+        return datetime(year, *divmod(rest, 100), tzinfo=UTC)
+    except ValueError:
+        return None

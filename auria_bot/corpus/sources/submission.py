@@ -109,6 +109,8 @@ def _time(value: Any) -> datetime:
         seconds = float(value)
     except (TypeError, ValueError, OverflowError):
         raise InputError("no time of creation") from None
+    if _LAST < seconds <= 1000 * _LAST:  # in milliseconds
+        seconds /= 1000
     if not math.isfinite(seconds) or not _FIRST <= seconds <= _LAST or isinstance(value, bool):
         raise InputError(f"the time of creation {str(value)[:40]!r} is none")
     return datetime.fromtimestamp(int(seconds), UTC)

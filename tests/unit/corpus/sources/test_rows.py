@@ -199,6 +199,11 @@ def test_a_value_that_python_cannot_hold_is_one_bad_line(tmp_path: Path):
         (1_500_000_000, datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
         ("1500000000", datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
         ("2017-07-14", datetime(2017, 7, 14, tzinfo=UTC)),
+        ("20240115", datetime(2024, 1, 15, tzinfo=UTC)),
+        (20240115, datetime(2024, 1, 15, tzinfo=UTC)),
+        (20241399, datetime(1970, 8, 23, 6, 36, 39, tzinfo=UTC)),
+        (1_500_000_000_999, datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
+        ("1500000000000", datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
         ("2017-07-14T02:40:00+02:00", datetime(2017, 7, 14, 0, 40, tzinfo=UTC)),
         (1686, datetime(1686, 1, 1, tzinfo=UTC)),
         ("soon", None),
@@ -210,7 +215,7 @@ def test_a_value_that_python_cannot_hold_is_one_bad_line(tmp_path: Path):
     ],
 )
 def test_times_of_any_shape(value: Any, moment: datetime | None):
-    """Seconds, years, ISO dates; anything else is no time."""
+    """Seconds, milliseconds, years, dates with or without hyphens; anything else is no time."""
     assert rows._time(value) == moment
 
 

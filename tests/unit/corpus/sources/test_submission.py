@@ -32,9 +32,9 @@ RECORD = {
 }
 
 
-@pytest.mark.parametrize("created", [1_300_000_000, 1_300_000_000.0, "1300000000"])
+@pytest.mark.parametrize("created", [1_300_000_000, 1_300_000_000.0, "1300000000", 1_300_000_000_250])
 def test_the_time_of_creation_in_every_form(created: Any) -> None:
-    """A number, with or without a point, or a text."""
+    """A number, with or without a point, or a text; milliseconds too."""
     assert read_record({**RECORD, "created_utc": created}).created == datetime(2011, 3, 13, 7, 6, 40, tzinfo=UTC)
 
 
@@ -90,6 +90,7 @@ def test_a_deleted_authors_name_is_none() -> None:
         ({"created_utc": True}, "True"),
         ({"created_utc": 1e300}, "1e"),
         ({"created_utc": -5}, "-5"),
+        ({"created_utc": 5_000_000_000}, "5000000000"),
     ],
 )
 def test_what_is_no_submission_is_refused_with_its_reason(changes: dict[str, Any], why: str) -> None:
