@@ -99,7 +99,7 @@ def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
     if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":  # whose first picture is the main one
         raise PictureError(f"{name}: is animated or has several pages; give a single picture")
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
+    upright = _upright(picture)
     profile = picture.info.get("icc_profile")
     if upright.mode in {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}:
         upright = _eight_bits(upright, name)
@@ -109,6 +109,19 @@ def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
         upright = upright.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
     return upright.convert("RGB")
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """A decoded picture, turned as its EXIF says; as it is stored where that is damaged."""
+    try:
+        picture.getexif()  # kept by Pillow, which would write the block anew and stumble over what is damaged in it
+        for name in ("exif", "Raw profile type exif"):
+            picture.info.pop(name, None)
+        return ImageOps.exif_transpose(picture)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - SyntaxError, struct.error, TypeError ...
+        return picture
 
 
 def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

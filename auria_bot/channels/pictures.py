@@ -37,6 +37,7 @@ _XMP_ORIENTATION = re.compile(
     re.DOTALL,
 )
 _NO_PICTURE = (OSError, ValueError, SyntaxError, OverflowError)
+_DAMAGED_EXIF = (*_NO_PICTURE, struct.error, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ def _fits(image: Image.Image, length: int, limits: Limits) -> bool:
     if (
         image.format != "JPEG"
         or image.mode not in {"RGB", "L"}
-        or _is_turned(image)
+        or _orientation(image) != 1
         or _XMP_ORIENTATION.search(_xmp(image))
     ):
         return False
@@ -103,13 +104,17 @@ def _exif(image: Image.Image) -> Image.Exif:
 
     try:
         return image.getexif()
-    except (*_NO_PICTURE, struct.error):
+    except _DAMAGED_EXIF:
         return Image.Exif()  # damaged metadata is ignored
 
 
-def _is_turned(image: Image.Image) -> bool:
-    """Whether EXIF says that the picture is to be turned."""
-    return bool(_exif(image).get(_ORIENTATION, 1) != 1)
+def _orientation(image: Image.Image) -> int:
+    """How EXIF says that the picture is to be turned, 2 to 8; 1 for not at all."""
+    try:
+        found = _exif(image).get(_ORIENTATION, 1)
+    except _DAMAGED_EXIF:
+        return 1
+    return found if isinstance(found, int) else 1
 
 
 def _xmp(image: Image.Image) -> bytes:
@@ -121,7 +126,16 @@ def _plain(image: Image.Image) -> Image.Image:
     """The picture upright, in sRGB, on white."""
     from PIL import Image, ImageOps
 
-    upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+    upright = image
+    if (orientation := _orientation(image)) != 1:
+        upright = image.copy()
+        for name in (
+            "exif",
+            "Raw profile type exif",
+        ):  # Pillow would write it anew and stumble over what is damaged in it
+            upright.info.pop(name, None)
+        upright.getexif()[_ORIENTATION] = orientation
+        upright = ImageOps.exif_transpose(upright)
     if upright.mode == "CMYK" and (profile := image.info.get("icc_profile")):
         upright = _printed(upright, profile)
     if upright.mode == "F":
@@ -154,7 +168,10 @@ def _metadata(image: Image.Image) -> dict[str, bytes]:
     content = image.info.get("exif", b"")
     if exif and (not content or _ORIENTATION in exif):
         exif.pop(_ORIENTATION, None)
-        content = exif.tobytes()
+        try:
+            content = exif.tobytes()
+        except _DAMAGED_EXIF:
+            content = b""
     profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA", "P"} else None
     # A profile may be spread over many segments; EXIF and XMP have one each.
     found = {"exif": content, "xmp": _XMP_ORIENTATION.sub(b"", _xmp(image))}

@@ -99,6 +99,36 @@ def test_orientation_is_applied(tmp_path: Path, plain: Image.Image) -> None:
     assert open_picture(tmp_path / "a.jpg").size == (24, 32)
 
 
+@pytest.mark.parametrize("suffix", ["png", "webp", "jpg"])
+@pytest.mark.parametrize("block", [b"Exif\0\0no TIFF at all", b"Exif\0\0MM\0*\0\0\0"])
+def test_damaged_exif_is_ignored(tmp_path: Path, plain: Image.Image, suffix: str, block: bytes) -> None:
+    """The picture itself is sound."""
+    plain.save(tmp_path / f"a.{suffix}", exif=block)
+    assert open_picture(tmp_path / f"a.{suffix}").size == plain.size
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "jpg"])
+def test_an_orientation_beside_a_damaged_tag_is_applied(tmp_path: Path, plain: Image.Image, suffix: str) -> None:
+    """The tag of the computer holds a fraction instead of a text."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x011A] = 6, 72.0
+    plain.save(tmp_path / f"a.{suffix}", exif=exif.tobytes().replace(b"\x01\x1a\0\x05", b"\x01\x3c\0\x05"))
+    assert open_picture(tmp_path / f"a.{suffix}").size == (24, 32)
+
+
+def test_a_lack_of_memory_is_not_taken_for_damaged_exif(plain: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that cannot be turned for want of memory is refused, not left on its side."""
+
+    def fail(picture: Image.Image) -> Image.Image:
+        raise MemoryError
+
+    content = BytesIO()
+    plain.save(content, "PNG")
+    monkeypatch.setattr("auria_bot.art.pictures.ImageOps.exif_transpose", fail)
+    with pytest.raises(PictureError, match="memory"):
+        decode_picture(content.getvalue())
+
+
 def test_the_main_picture_of_a_camera_file_is_taken(tmp_path: Path, plain: Image.Image) -> None:
     """An MPO file holds a preview or a second view beside the picture itself, which comes first."""
     plain.save(tmp_path / "phone.jpg", format="MPO", save_all=True, append_images=[Image.new("RGB", (16, 12), "red")])

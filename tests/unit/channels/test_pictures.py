@@ -263,6 +263,18 @@ def test_damaged_metadata_makes_no_bad_picture(tmp_path: Path) -> None:
     assert fit_picture(made, Limits(picture_pixels=50)).height == 50
 
 
+@pytest.mark.parametrize("suffix", ["png", "webp", "jpg"])
+def test_a_turned_picture_with_a_damaged_tag_is_sent_upright(tmp_path: Path, suffix: str) -> None:
+    """The tag of the computer holds a fraction instead of a text; such metadata is left out."""
+    tags = Image.Exif()
+    tags[0x0112], tags[0x011A] = 6, 72.0
+    damaged = tags.tobytes().replace(b"\x01\x1a\0\x05", b"\x01\x3c\0\x05")
+    made = saved(tmp_path / f"turned.{suffix}", painting(300, 100), exif=damaged)
+    image = seen(fit_picture(made, Limits()).content)
+    assert image.size == (100, 300)
+    assert image.getexif().get(0x0112, 1) == 1
+
+
 def test_what_is_no_picture_or_not_the_approved_one_is_refused(tmp_path: Path) -> None:
     """Missing, changed, broken off, or something else altogether."""
     whole = tmp_path / "picture.jpg"
