@@ -77,7 +77,8 @@ def opened(
         return SourceContents(posts=submission.submissions(path, subreddits=subreddits, tally=tally, tell=tell))
     first, records = _peeked(records)
     if not mapping and submission.is_post(first):
-        return SourceContents(posts=submission.from_records(records, subreddits=subreddits, tally=tally))
+        typed = kind not in {"csv", "tsv"}
+        return SourceContents(posts=submission.from_records(records, subreddits=subreddits, tally=tally, typed=typed))
     return SourceContents(rows=rows.from_records(records, mapping, path=path, tally=tally))
 
 

@@ -30,6 +30,7 @@ __all__ = ["Submission", "each", "from_records", "is_post", "listed", "read_reco
 
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _GONE = frozenset({"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ removed by reddit ]"})
+_TEXTS = frozenset({"id", "name", "subreddit", "title", "selftext", "author"})
 _LONGEST_NAME = 100  # characters of a subreddit's; Reddit allows 21
 _FIRST, _LAST = 1_104_537_600, 4_102_444_800  # seconds since 1970: Reddit is younger than 2005; 2100
 
@@ -172,7 +173,7 @@ def submissions(
 
 
 def from_records(
-    records: Iterable[Any], *, subreddits: Sequence[str] = (), tally: Tally | None = None
+    records: Iterable[Any], *, subreddits: Sequence[str] = (), tally: Tally | None = None, typed: bool = True
 ) -> Iterator[Submission]:
     """Read the submissions among decoded records: of a JSON list, a CSV file, an Arrow table or a listing.
 
@@ -180,6 +181,7 @@ def from_records(
         records: each an object, or a listing's child of the kind "t3"; anything else is a bad line.
         subreddits: only of these, in any case; of all when empty.
         tally: counts submissions and faults; the records were counted by their reader.
+        typed: whether the source tells a text "None" from nothing, as JSON and Arrow do and CSV does not.
     """
     counted = tally if tally is not None else Tally()
     wanted = _plain(subreddits)
@@ -188,7 +190,7 @@ def from_records(
         if isinstance(record, dict) and isinstance(record.get("data"), dict) and "kind" in record:
             inner = record["data"] if record["kind"] == "t3" else None
         if isinstance(inner, dict):
-            inner = {name: _cell(value) for name, value in inner.items()}
+            inner = {name: _cell(name, value, typed=typed) for name, value in inner.items()}
         yield from _submission(inner, counted.lines, wanted, counted)
 
 
@@ -246,13 +248,15 @@ def _submission(record: Any, number: int, wanted: set[str], tally: Tally) -> Ite
     yield found
 
 
-def _cell(value: Any) -> Any:
+def _cell(name: str, value: Any, *, typed: bool) -> Any:
     """A value as JSON would have it: tables write nothing, true and false as text."""
     if isinstance(value, float) and value != value:  # noqa: PLR0124 - not a number
         return None
     if not isinstance(value, str):
         return value
-    return {"": None, "null": None, "none": None, "nan": None, "true": True, "false": False}.get(value.lower(), value)
+    if not value or (value.lower() in {"null", "none", "nan"} and not (typed and name in _TEXTS)):
+        return None
+    return value if name in _TEXTS else {"true": True, "false": False}.get(value.lower(), value)
 
 
 def _plain(subreddits: Sequence[str]) -> set[str]:

@@ -109,6 +109,18 @@ def test_posts_are_the_same_in_any_container(tmp_path: Path, container: str):
     ]
 
 
+def test_only_a_table_without_types_writes_nothing_as_a_word(tmp_path: Path):
+    """The author None of a JSON file is somebody; that of a CSV file is nobody."""
+    post = {**RECORD, "created_utc": 1_500_000_000, "author": "None"}
+    (tmp_path / "a.json").write_text(json.dumps([post]))
+    (tmp_path / "a.csv").write_text(",".join(post) + "\n" + ",".join(map(str, post.values())))
+    authors = [
+        [one.author for one in opened(tmp_path / name, mapping={}, tally=Tally()).posts or ()]
+        for name in ("a.json", "a.csv")
+    ]
+    assert authors == [["None"], [""]]
+
+
 def test_a_csv_keeps_the_paragraphs_of_a_post(tmp_path: Path):
     """An empty line within quotes parts a poem from a remark; between records it is nothing."""
     lines = [

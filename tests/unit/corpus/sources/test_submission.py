@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from auria_bot.corpus.sources import stream
 from auria_bot.corpus.sources.stream import Tally
-from auria_bot.corpus.sources.submission import listed, read_record, submissions
+from auria_bot.corpus.sources.submission import from_records, listed, read_record, submissions
 from auria_bot.errors import InputError, NotFound
 
 if TYPE_CHECKING:
@@ -249,3 +249,26 @@ def test_a_listing_is_read_like_a_dump() -> None:
     for wrong in (None, [], {}, {"kind": "Listing"}, {"kind": "Listing", "data": {"children": {}}}):
         with pytest.raises(InputError, match="not a listing"):
             list(listed(wrong))
+
+
+@pytest.mark.parametrize("text", ["None", "null", "nan", "true", "False"])
+def test_a_text_that_looks_like_nothing_or_a_truth_value_stays_text(tmp_path: Path, text: str) -> None:
+    """In a dump, a JSON list and a listing alike; `true` and `nan` are also ids."""
+    post = {**RECORD, "title": text, "selftext": text, "author": text, "subreddit": text, "id": text.lower()}
+    child = {"kind": "t3", "data": post}
+    for found in (
+        submissions(written(tmp_path, json.dumps(post).encode())),
+        from_records([post]),
+        listed({"kind": "Listing", "data": {"children": [child]}}),
+    ):
+        assert [(one.id, one.title, one.body, one.author, one.subreddit) for one in found] == [
+            (text.lower(), text, text, text, text)
+        ]
+
+
+@pytest.mark.parametrize("nothing", ["", "None", "null", "nan"])
+def test_a_source_without_types_writes_nothing_as_text(nothing: str) -> None:
+    """In a CSV file these are empty cells; true and false are truth values only where one is meant."""
+    post = {**RECORD, "title": "True", "selftext": nothing, "author": nothing, "removed_by_category": nothing}
+    (found,) = from_records([{**post, "over_18": "True"}], typed=False)
+    assert (found.title, found.body, found.author, found.removed, found.over_18) == ("True", "", "", False, True)
