@@ -13,6 +13,7 @@ from collections import Counter
 from functools import cache
 from itertools import pairwise
 
+from auria_bot.corpus.language.syllables import in_dictionary
 from auria_bot.corpus.language.words import table, word_set, words
 from auria_bot.errors import ModelCorrupt
 
@@ -173,6 +174,13 @@ _BOXED = {first + at: chr(ord("a") + at) for first in (0x1F150, 0x1F170, 0x1F1E6
 """Letters in dark circles and squares, and those that flags are made of."""
 _SPREAD = re.compile(r"(?<!\w)\w(?:[^\w\n]{1,2}\w(?!\w)){3,}")
 """A word spelt with something between its letters: "w o r d", "w.o.r.d"."""
+_TOKEN = re.compile(r"(?<![@$!|])[@$!|]*+[^\W_][\w@$!|']*")
+"""A word with what may stand for a letter of it, as in "$hit"."""
+_MASKED = re.compile(
+    r"(?<!\w)(?<!\w\.)(?P<head>[^\W\d_]{1,24})(?P<sign>[*#%^~+._\N{BULLET}\N{MIDDLE DOT}])"
+    r"(?P<tail>[^\W\d_]{1,24})(?!\w|\.\w)"
+)
+"""A word with a sign between its letters, as in "f*ck" and "fu.ck"."""
 _LONGEST_PHRASE = 4  # words in the longest blocked phrase
 
 
@@ -185,10 +193,10 @@ def is_blocked(word: str) -> bool:
     """Whether a word is blocked, including its plural and look-alike spellings; a number is no word."""
     if not any(letter.isalpha() for letter in word):
         return False
-    folded = "".join(words(word))
-    if folded in ALLOWED:
-        return False  # "lens" is no plural
-    forms = {folded, folded.removesuffix("s"), folded.removesuffix("'s"), "".join(words(word.translate(_LOOKALIKES)))}
+    folded, likened = "".join(words(word)), "".join(words(word.translate(_LOOKALIKES)))
+    if folded in ALLOWED:  # "lens" is no plural, but "@$$hole" no hole
+        return word[0] in "@$!|" and likened not in ALLOWED and digest(likened) in _blocked()
+    forms = {folded, folded.removesuffix("s"), folded.removesuffix("'s"), likened}
     forms |= {_DRAWN_OUT.sub(times, folded) for times in (r"\1", r"\1\1")}
     return any(form not in ALLOWED and digest(form) in _blocked() for form in forms if form)
 
@@ -196,7 +204,8 @@ def is_blocked(word: str) -> bool:
 def blocked_words(text: str) -> list[str]:
     """The blocked words and phrases of a text, in order; none where the context gives a word another meaning.
 
-    Letters that look like Latin ones count as these, and so do letters with something between them.
+    Letters that look like Latin ones count as these, and so do letters with something between them, or with a sign
+    among them that stands for a vowel or for nothing.
     """
     text = _legible(text)
     plain = _NATURE_CONTEXT.sub(lambda found: " . " * (len(found[0].split())), " ".join(words(text)))
@@ -204,7 +213,7 @@ def blocked_words(text: str) -> list[str]:
     named = Counter(word for before, word in pairwise(listed) if _is_family_name(before, word))
     left = Counter(listed)
     found = []
-    for token in re.findall(r"[^\W_][\w@$!|']*", text):
+    for token in _TOKEN.findall(text):
         spelt = words(token)
         is_gone = bool(spelt) and all(left[word] <= 0 for word in spelt)  # part of a phrase that is let through
         left.subtract(spelt)
@@ -215,6 +224,7 @@ def blocked_words(text: str) -> list[str]:
             named[word] -= 1  # each name excuses itself only
         else:
             found.append(token)
+    found.extend(masked[0] for masked in _MASKED.finditer(text) if masked[0] not in found and _is_mask(masked))
     for size in range(2, _LONGEST_PHRASE + 1):
         phrases = (" ".join(listed[at : at + size]) for at in range(len(listed) - size + 1))
         found.extend(phrase for phrase in phrases if phrase not in ALLOWED and digest(phrase) in _blocked())
@@ -229,6 +239,24 @@ def _legible(text: str) -> str:
         boxed = unicodedata.normalize("NFKD", text.translate(_BOXED)).casefold().translate(_OTHER_LETTERS)
         spread = "".join(letter for letter in boxed if not unicodedata.combining(letter))
     return _SPREAD.sub(lambda found: re.sub(r"[^\w\n]", "", found[0]), spread)
+
+
+def _is_mask(found: re.Match[str]) -> bool:
+    """Whether a match of `_MASKED` is a blocked word without its sign, or with a vowel instead.
+
+    Not where both parts are words, as in "it is.is it", nor with two letters ("C#m", "p.m"), but for the asterisk.
+    """
+    head, tail = "".join(words(found["head"])), "".join(words(found["tail"]))
+    if _is_word(head) and _is_word(tail):
+        return False
+    if len(head + tail) < 3 and found["sign"] != "*":
+        return False
+    spelt = [head + vowel + tail for vowel in ("", *"aeiou")]
+    return any(word not in _INNOCENT and is_blocked(word) for word in spelt)
+
+
+def _is_word(part: str) -> bool:
+    return in_dictionary(part) and (len(part) > 1 or part in {"a", "i", "o"})
 
 
 def _is_family_name(before: str, word: str) -> bool:

@@ -33,6 +33,16 @@ def test_blocked_words_are_found(text):
         "f u c k the rain",
         "f.u.c.k the rain",
         "fuuuuck the rain",
+        "$hit happens",
+        "@sshole",
+        "an @$$hole",
+        "f*ck the rain",
+        "f#ck the rain",
+        "fu.ck the rain",
+        "F_CK",
+        "motherf*ckers",
+        "a b*tch moon",
+        "what f*gs",
     ],
 )
 def test_a_disguised_word_is_found(text):
@@ -47,6 +57,35 @@ def test_a_disguised_word_is_found(text):
 def test_letters_apart_are_no_word_by_themselves(text):
     """Nor are other alphabets."""
     assert content_filter.faults(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$5 for a coffee",
+        "@user",
+        "!important",
+        "rain | snow",
+        "|snow| rain",
+        "$hell !lens @home",
+        "5 a.m., e.g. snow, i.e. rain",
+        "node.js, C#, C#m",
+        "5*7, x*y",
+        "the end.of the line",
+        "hi.there",
+        "come to me.me too",
+        "wherever it is.is it far",
+        "*softly* the snow",
+        "snake_case",
+        "sn*w and r*in",
+        "h*ll",
+        "Ph.D, B.Sc, U.S.A.",
+        "Mt.Fuji",
+    ],
+)
+def test_a_sign_alone_makes_no_blocked_word(text):
+    """Prices, mentions, abbreviations, emphasis and a lost space after a full stop are none."""
+    assert content_filter.blocked_words(text) == []
 
 
 @pytest.mark.parametrize("text", ["1515", "the road 455", "The Wave, 1455", "455's", "5h1t and 7175"])
