@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from auria_bot.corpus.language.words import table, words
+from auria_bot.corpus.language.words import table, word_set, words
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
@@ -61,40 +61,26 @@ _LETTERS = re.compile(r"[^a-z']+")
 _ELISIONS = frozenset(["e'er", "ne'er", "o'er", "e'en", "heav'n", "dont", "wont", "neath"])
 _CONTRACTIONS = {
     written.replace("'", ""): written
-    for written in [
-        "ain't",
-        "aren't",
-        "couldn't",
-        "didn't",
-        "doesn't",
-        "don't",
-        "hadn't",
-        "hasn't",
-        "haven't",
-        "isn't",
-        "mustn't",
-        "shouldn't",
-        "wasn't",
-        "weren't",
-        "wouldn't",
-        "i'm",
-        "i've",
-        "you're",
-        "you've",
-        "they're",
-        "they've",
-        "that's",
-        "there's",
-        "what's",
-        "who's",
-        "here's",
-        "let's",
-        "he's",
-        "she's",
-        "couldn't",
-    ]
+    for written in word_set(
+        "ain't aren't couldn't didn't doesn't don't hadn't hasn't haven't isn't mustn't needn't shouldn't wasn't "
+        "weren't wouldn't could've might've must've should've would've i'm i've you're you've you'd you'll they're "
+        "they've they'd they'll it'll that'll there'll that's there's what's who's here's how's where's "
+        "let's he's she's"
+    )
 }
 """Contractions that are written without their apostrophe and mean nothing else."""
+_EXCEPTIONS = {
+    **dict.fromkeys(["aeon", "aeons", "wigeon", "wigeons"], (2,)),
+    **dict.fromkeys(["giggly", "subtly", "twinkly", "wiggly"], (2, 3)),
+    **dict.fromkeys(["camellia", "camellias"], (3, 4)),
+    **dict.fromkeys(["cerulean", "ikebana", "plumeria", "plumerias", "pyracantha"], (4,)),
+    # The poet has learnt these with their first reading.
+    "wobbly": (3, 2),
+    "azalea": (3, 4),
+    "azaleas": (3, 4),
+    "sake": (1, 2),
+}
+"""Words that CMUdict misjudges or lacks, the guesser with them."""
 _SHORT = re.compile(r"[a-z]*(?:ire|yre|ower|our)(?:s|d|ed)?")
 """Words whose last two syllables are often said as one, as in "tired" and "flower"."""
 _SPELT = re.compile(r"[A-Z]{2,5}")
@@ -114,9 +100,11 @@ def counts(word: str) -> tuple[int, ...]:
         word: one word in any case; a hyphen or space is not part of a word.
     """
     word = word.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip("'")
-    known = _dictionary().get(word)
+    known = _known(word)
     if known is not None:
         return known
+    if word in _CONTRACTIONS:
+        return counts(_CONTRACTIONS[word])
     stem, apostrophe, ending = word.partition("'")
     if apostrophe and ending == "s":
         sibilant = stem.endswith(("s", "x", "z", "ch", "sh", "ce", "ge", "se", "ze"))
@@ -128,10 +116,14 @@ def counts(word: str) -> tuple[int, ...]:
     return _parts(word) or (guess(word),)
 
 
+def _known(word: str) -> tuple[int, ...] | None:
+    return _EXCEPTIONS.get(word) or _dictionary().get(word)
+
+
 @lru_cache(maxsize=4096)
 def _parts(word: str) -> tuple[int, ...] | None:
     """The counts of a word that is composed of words of the dictionary."""
-    return derived(word[:LONGEST], _dictionary().get) if word.isascii() else None
+    return derived(word[:LONGEST], _known) if word.isascii() else None
 
 
 def by_dictionary(word: str) -> bool:
@@ -316,6 +308,7 @@ _WHOLE = ("less", "ness", "ful", "ship", "hood", "ward", "wards", "like", "ly", 
 _BEFORE = {"un": 1, "re": 1, "mid": 1, "out": 1, "over": 2, "under": 2, "after": 2, "non": 1, "ex": 1}
 _NO_PARTS = frozenset(["hen", "ion", "ions", "led", "lied", "lies", "lion", "ned", "red", "ted", "tion"])
 """Words that, at the end of another, are nearly always an ending, as in "furled" and "compassion"."""
+_BRITISH = re.compile("our(?=s?$|ed$|ful$|ing$|less$)")  # "splendour", which CMUdict has as "splendor"
 _LEAST = 3  # letters of each part of two words in one
 
 
@@ -329,7 +322,8 @@ def derived(word: str, known: Callable[[str], tuple[int, ...] | None]) -> tuple[
     for stem, more in (*_inflected(word), *_affixed(word)):
         if len(stem) >= _LEAST and (counts := known(stem)) is not None:
             return tuple(count + more for count in counts)
-    return _compound(word, known)
+    american = _BRITISH.sub("or", word)
+    return derived(american, known) or known(american) if american != word else _compound(word, known)
 
 
 def _inflected(word: str) -> Iterator[tuple[str, int]]:

@@ -26,6 +26,35 @@ def test_counts_come_from_the_dictionary(word, counts):
     assert syllables.counts(word) == counts
 
 
+@pytest.mark.parametrize(
+    ("word", "counts"),
+    [
+        ("subtly", (2, 3)),
+        ("wobbly", (3, 2)),
+        ("plumeria", (4,)),
+        ("plumeria's", (4,)),
+        ("cerulean", (4,)),
+        ("sake", (1, 2)),
+        ("wobblier", (4, 3)),
+        ("splendours", (2,)),
+        ("flavourful", (3,)),
+        ("colour", (2,)),
+        ("downpour", (2,)),
+    ],
+)
+def test_what_the_dictionary_misjudges_or_lacks_has_its_own_counts(word, counts):
+    """Exceptions, what is derived from them, and British endings."""
+    assert syllables.counts(word) == counts
+
+
+@pytest.mark.parametrize("word", ["should've", "could've", "would've", "it'll", "couldn't", "they'll"])
+def test_a_contraction_without_apostrophe_counts_as_with_it(word):
+    """Alone and within a line."""
+    plain = word.replace("'", "")
+    assert syllables.counts(plain) == syllables.counts(word)
+    assert syllables.text_counts(f"{plain} go") == syllables.text_counts(f"{word} go")
+
+
 @pytest.mark.parametrize(("word", "count"), [("dragonfly's", 3), ("moonfox's", 3), ("brightmere's", 2)])
 def test_a_possessive_follows_its_word(word, count):
     """An unknown possessive has its word's syllables, and one more after a sibilant."""
