@@ -129,10 +129,7 @@ def _plain(image: Image.Image) -> Image.Image:
     upright = image
     if (orientation := _orientation(image)) != 1:
         upright = image.copy()
-        for name in (
-            "exif",
-            "Raw profile type exif",
-        ):  # Pillow would write it anew and stumble over what is damaged in it
+        for name in ("exif", "Raw profile type exif"):  # Pillow would write it anew, and stumble over what is damaged
             upright.info.pop(name, None)
         upright.getexif()[_ORIENTATION] = orientation
         upright = ImageOps.exif_transpose(upright)
