@@ -269,12 +269,13 @@ def _classified(
     message = _message(status, error, token)
     if code == 100 and subcode == 33:
         return NotFound(message)
-    temporary = status >= 500 or status < 400 or code in _TEMPORARY or bool(error.get("is_transient"))
+    temporary = status >= 500 or status < 400 or status in {408, 409}
+    temporary = temporary or code in _TEMPORARY or bool(error.get("is_transient"))
     if advice := _advice(status, code, subcode, explained=bool(error)):
         return Unauthorised(f"{message}; {advice}")
     if wait := _wait(status, code, subcode):
         return Throttled(message, until=_until(headers, wait))
-    if temporary and visible:
+    if visible and (temporary or not error):  # without the API's own words it may be a proxy's answer
         return OutcomeUnknown(message)
     if temporary or subcode in _STALE:
         return Throttled(message, until=_until(headers, _AGAIN))

@@ -47,6 +47,8 @@ def meaning(status: int, code: int, subcode: int | None = None, *, visible: bool
         (500, 1, None, Throttled, OutcomeUnknown),
         (500, 2, None, Throttled, OutcomeUnknown),
         (503, 0, None, Throttled, OutcomeUnknown),
+        (408, 0, None, Throttled, OutcomeUnknown),
+        (409, 100, None, Throttled, OutcomeUnknown),
         (400, 100, None, Rejected, Rejected),
         (400, 100, 2207040, Rejected, Rejected),
         (400, 36000, 2207004, Rejected, Rejected),  # the picture
@@ -61,6 +63,26 @@ def test_codes(status: int, code: int, subcode: int | None, unseen: type[Excepti
     """Only where followers may see the outcome, trouble is OutcomeUnknown."""
     assert meaning(status, code, subcode, visible=False) is unseen
     assert meaning(status, code, subcode, visible=True) is seen
+
+
+@pytest.mark.parametrize(
+    ("status", "unseen", "seen"),
+    [
+        (400, Rejected, OutcomeUnknown),
+        (401, Unauthorised, Unauthorised),
+        (403, Unauthorised, Unauthorised),
+        (404, Rejected, OutcomeUnknown),
+        (408, Throttled, OutcomeUnknown),
+        (409, Throttled, OutcomeUnknown),
+        (413, Rejected, OutcomeUnknown),
+        (429, Throttled, Throttled),
+        (502, Throttled, OutcomeUnknown),
+    ],
+)
+def test_an_answer_without_the_apis_words(status: int, unseen: type[Exception], seen: type[Exception]) -> None:
+    """A proxy may have answered for a server that acted: what followers see is then unknown."""
+    assert type(_classified(status, {}, {}, TOKEN, visible=False)) is unseen
+    assert type(_classified(status, {}, {}, TOKEN, visible=True)) is seen
 
 
 def test_what_passes_says_so() -> None:
