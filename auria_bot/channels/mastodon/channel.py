@@ -143,7 +143,7 @@ class MastodonChannel:
             fitted = PreparedText(text=post.text, alt_text=post.alt_text)  # the limits have changed since
         unclear = False
         try:
-            for status in self._statuses(since):
+            for status in self._statuses(since, post.memo):
                 matches = _matches(status, fitted, post.memo)
                 if matches:
                     return self._receipt(status)
@@ -309,8 +309,8 @@ class MastodonChannel:
                 break  # the server does not report it; an unprocessed picture is refused with the status
         return identifier
 
-    def _statuses(self, since: datetime) -> Iterator[dict[str, Any]]:
-        """The account's own statuses since then, and those of unknown time, the newest first.
+    def _statuses(self, since: datetime, memo: str) -> Iterator[dict[str, Any]]:
+        """The account's own statuses since then, those of unknown time, and one with the upload, the newest first.
 
         Raises:
             Throttled: the list cannot be read, or is not complete, now.
@@ -328,7 +328,7 @@ class MastodonChannel:
             if not new:
                 break
             times = {as_id(status["id"]): _time(status) for status in new}
-            yield from (status for status in new if (times[as_id(status["id"])] or since) >= since)
+            yield from (one for one in new if _holds(one, memo) or (times[as_id(one["id"])] or since) >= since)
             if any(at is not None and at < since for at in times.values()) and None not in times.values():
                 return
             seen |= times.keys()
@@ -365,15 +365,22 @@ def _time(status: dict[str, Any]) -> datetime | None:
         return None
 
 
+def _holds(status: dict[str, Any], memo: str) -> bool:
+    """Whether a status holds the uploaded picture: it is the post then, also where this machine's clock is fast."""
+    return bool(memo) and any(
+        as_id(as_object(item).get("id")) == memo for item in as_items(status.get("media_attachments"))
+    )
+
+
 def _matches(status: dict[str, Any], fitted: PreparedText, memo: str) -> bool | None:
     """Whether a status is the post; None if it does not hold what is needed to tell.
 
     It is if it holds the uploaded picture, or has the same letters and digits in its text and in a picture's alt text.
     """
+    if _holds(status, memo):
+        return True
     attachments = status.get("media_attachments")
     media = [as_object(item) for item in as_items(attachments)]
-    if memo and any(as_id(item.get("id")) == memo for item in media):
-        return True
     if status.get("reblog"):
         return False  # a boost of another status
     content = status.get("content")

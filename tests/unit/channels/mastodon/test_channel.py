@@ -211,6 +211,14 @@ def test_an_older_status_with_the_same_text_is_not_it(
     assert channel.find(later) is None
 
 
+def test_a_fast_clock_hides_no_post(platform: MastodonPlatform, channel: MastodonChannel, post: Post) -> None:
+    """The status that holds the uploaded picture is the post, though it seems older than the attempt."""
+    after, _ = tried(post, channel)
+    found = channel.find(replace(after, tried_at=datetime.now(UTC) + timedelta(hours=3)))
+    assert found is not None
+    assert found.id == shown(platform, post)[0]["id"]
+
+
 def test_words_alone_are_not_enough(platform: MastodonPlatform, channel: MastodonChannel, post: Post) -> None:
     """The operator's own status without the picture is not the post."""
     platform.ask("POST", "/api/v1/statuses", body={"status": post.text})
