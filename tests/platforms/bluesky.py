@@ -97,6 +97,7 @@ class BlueskyPlatform:
             "service": self.proxy.address,
             "appview": self.appview.address,
             "timeout": self.timeout,
+            "settle": 0.0,
         }
 
     def secrets(self) -> dict[str, str]:

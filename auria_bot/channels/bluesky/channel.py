@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,9 @@ class BlueskyChannel:
         timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
         bot_label: bool = False  # let `auria channels check` label the account's profile as a bot
         labels: tuple[str, ...] = ()  # self-labels of every post, see `SELF_LABELS`
+        settle: float = (
+            120.0  # seconds until an attempted post that is missing counts as absent; 0, or 4 timeouts
+        )
 
     QUESTIONS = (
         Question(name="handle", prompt="The account's handle, such as auria.bsky.social"),
@@ -202,13 +205,24 @@ class BlueskyChannel:
             return self._receipt(key, record)
         # The key is this post's alone: an earlier attempt went out, even if the server does not show the record now.
         try:
-            return self.find(post) or self._receipt(key, record)
+            return self._published(key) or self._receipt(key, record)
         except (Throttled, Unauthorised) as error:  # which would say that nothing was posted
             raise OutcomeUnknown(f"an earlier attempt was posted, and cannot be read now: {error}") from None
 
     def find(self, post: Post) -> Receipt | None:
-        """Read the record at the post's key."""
-        key = record_key(post.key)
+        """Read the record at the post's key.
+
+        Raises:
+            Throttled: there is none, and the request of the last attempt may still arrive.
+        """
+        if (receipt := self._published(record_key(post.key))) is not None:
+            return receipt
+        settle = self.config.settle and max(self.config.settle, EXCHANGE * self.config.timeout)
+        if post.tried_at and datetime.now(UTC) < (settled := post.tried_at + timedelta(seconds=settle)):
+            raise Throttled("the attempt is too recent to be sure that it was not published", until=settled)
+        return None
+
+    def _published(self, key: str) -> Receipt | None:
         record = self._record(COLLECTION, key)
         return None if record is None else self._receipt(key, record.get("value"))
 

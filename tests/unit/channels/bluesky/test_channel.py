@@ -150,6 +150,21 @@ def test_a_taken_key_that_cannot_be_read_is_never_called_unpublished(
     assert len(shown(platform, post)) == 1
 
 
+@pytest.mark.parametrize(("settle", "seconds"), [(60.0, 60), (1.0, 12)])
+def test_an_absence_right_after_the_attempt_proves_nothing(
+    platform: BlueskyPlatform, secrets: MemorySecrets, post: Post, tmp_path: Path, settle: float, seconds: int
+) -> None:
+    """The request may still arrive, for four time-outs at least; later its absence is sure, and a record always is."""
+    channel, now = another(platform, secrets, tmp_path, settle=settle, timeout=3.0), datetime.now(UTC)
+    with pytest.raises(Throttled) as early:
+        channel.find(replace(post, tried_at=now))
+    assert early.value.until == now + timedelta(seconds=seconds)
+    assert channel.find(replace(post, tried_at=now - timedelta(seconds=seconds + 1))) is None
+    assert channel.find(post) is None
+    receipt = channel.publish(post, ready)
+    assert channel.find(replace(post, tried_at=now)) == receipt
+
+
 def test_two_workers_at_once_make_one_post(
     platform: BlueskyPlatform, secrets: MemorySecrets, channel: BlueskyChannel, post: Post, tmp_path: Path
 ) -> None:
