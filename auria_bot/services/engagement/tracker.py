@@ -2,8 +2,8 @@
 
 What is due is computed from the stored measurements, so nothing is planned ahead and a missed day is made up for
 once. Each channel has a budget of calls and money for any 24 hours; a platform that throttles is skipped until the
-time it names; a channel that fails or is paused stops no other. The youngest posts come first, because they change
-most.
+time it names, at most a day; a channel that fails or is paused stops no other. The youngest posts come first, because
+they change most.
 
 A post that its platform no longer knows is marked as vanished, reported once, and not asked for again; its counts are
 kept. If every post asked for is missing, the wrong account is the likelier cause, and nothing is marked. Counts are
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from auria_bot.domain.engagement import AGES, AUDIENCE_EVERY, is_due, next_due
 from auria_bot.errors import AuriaError, NotFound, Throttled, Unauthorised
 from auria_bot.redaction import redacted
+from auria_bot.services.publishing.sending import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -38,7 +39,6 @@ Answer = TypeVar("Answer")
 
 _TRACKED = AGES[-1] + timedelta(days=30)  # the last measurement of a post may be up to 30 days late
 _DAY = timedelta(hours=24)
-_PAUSE = timedelta(minutes=15)  # if a throttling platform does not say how long to wait
 _TRIES = 3  # failures in a row before a channel is skipped for this round
 _IMPLAUSIBLE = 3  # missing posts, with none found, that suggest the wrong account
 
@@ -247,7 +247,7 @@ class Tracker:
         except NotFound:
             raise
         except Throttled as error:
-            until = self._throttled[run.name] = error.until or self._clock() + _PAUSE
+            until = self._throttled[run.name] = (now := self._clock()) + retry_after(error, now)
             run.stop(f"it asks to wait until {until:%Y-%m-%d %H:%M} UTC: {error}", failed=False)
         except Unauthorised as error:
             run.stop(f"the credentials are not accepted: {error}", failed=True)

@@ -200,6 +200,24 @@ def test_a_throttled_channel_that_names_no_time_rests_a_while(platforms: Tracked
     assert platforms.fake.calls == ["followers", "receipt-1", "receipt-1"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "rests"),
+    [(timedelta(days=-9), timedelta(minutes=1)), (timedelta(seconds=1), timedelta(minutes=1)), (40 * DAY, DAY)],
+)
+def test_a_throttled_channel_rests_between_a_minute_and_a_day(
+    platforms: TrackedPlatforms, asked: timedelta, rests: timedelta
+):
+    """However long it asks for: a time that makes no sense stops no measurement for good."""
+    platforms.post(1, age=2 * DAY)
+    platforms.fake.faults["receipt-1"] = Throttled("too fast", until=platforms.clock() + asked)
+    platforms.tracker.measure(["fake"])
+    platforms.fake.faults.clear()
+    platforms.clock.now += rests - timedelta(seconds=1)
+    assert platforms.visit(platforms.tracker.measure(["fake"])).posts == 0
+    platforms.clock.now += timedelta(seconds=1)
+    assert platforms.visit(platforms.tracker.measure(["fake"])).posts == 1
+
+
 def test_bad_credentials_end_the_visit(platforms: TrackedPlatforms):
     """One call, and the operator is told; the other channel goes on."""
     for number in range(1, 4):
