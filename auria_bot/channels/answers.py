@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ __all__ = [
     "as_object",
     "as_text",
     "never_sent",
+    "reset_at",
     "whole",
     "within",
 ]
@@ -70,6 +72,17 @@ def as_id(value: Any) -> str:
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
+
+
+def reset_at(seconds: float) -> datetime:
+    """When a rate limit ends, which servers state in seconds from now, or in seconds or milliseconds since 1970.
+
+    Raises:
+        ValueError, OverflowError, OSError: it is no such number, such as an infinite one.
+    """
+    if seconds < 1e9:
+        return datetime.now(UTC) + timedelta(seconds=seconds)
+    return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
 
 
 def whole(response: Any, seconds: float) -> Any:

@@ -12,7 +12,6 @@ import json
 import logging
 import time
 import unicodedata
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ from auria_bot.url_validation import checked_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from auria_bot.domain.interfaces import Secrets
 
@@ -297,10 +297,11 @@ def _quoted(content: Any) -> str:
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When a rate limit ends: `ratelimit-reset` in seconds since 1970, or `retry-after` in seconds."""
-    for name, since in (("ratelimit-reset", 0.0), ("retry-after", datetime.now(UTC).timestamp())):
+    """When a rate limit ends: `ratelimit-reset` in seconds from now or since 1970, or `retry-after` in seconds."""
+    for name in ("ratelimit-reset", "retry-after"):
         with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):
-            return datetime.fromtimestamp(since + float(headers[name]), UTC)
+            if (seconds := float(headers[name])) >= 0:
+                return answers.reset_at(seconds)
     return None
 
 

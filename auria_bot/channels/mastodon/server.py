@@ -188,10 +188,7 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
         value = str(headers.get(name, "")).strip()
         with contextlib.suppress(ValueError, OverflowError, OSError):
             if value.replace(".", "", 1).isdigit():
-                seconds = float(value)
-                if seconds > 1e11:
-                    seconds /= 1000  # milliseconds
-                at = datetime.fromtimestamp(seconds, UTC) if seconds > 1e9 else now + timedelta(seconds=seconds)
+                at = answers.reset_at(float(value))
             else:
                 at = datetime.fromisoformat(value)
             return min(max(at if at.tzinfo else at.replace(tzinfo=UTC), now), now + _LONGEST).astimezone(UTC)

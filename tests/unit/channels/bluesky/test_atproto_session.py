@@ -1,0 +1,40 @@
+"""What failed answers of a server of the AT protocol mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from auria_bot.channels.bluesky.atproto_session import _reset
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        lambda now: str(int(now.timestamp()) + 90),
+        lambda now: str((int(now.timestamp()) + 90) * 1000),
+        lambda _: "90",
+    ],
+    ids=["epoch", "milliseconds", "seconds"],
+)
+def test_a_rate_limit_ends_at_a_time(value: Callable[[datetime], str]) -> None:
+    """However the server counts it."""
+    now = datetime.now(UTC)
+    until = _reset({"ratelimit-reset": value(now)})
+    assert until is not None
+    assert abs((until - now).total_seconds() - 90) < 2
+
+
+@pytest.mark.parametrize("value", ["", "soon", "-5", "nan", "inf", "-inf", "1e300"])
+def test_an_unreadable_rate_limit_is_not_known(value: str) -> None:
+    """Then the next header counts."""
+    assert _reset({"ratelimit-reset": value}) is None
+    assert _reset({"retry-after": value}) is None
+    until = _reset({"ratelimit-reset": value, "retry-after": "60"})
+    assert until is not None
+    assert timedelta(seconds=50) < until - datetime.now(UTC) <= timedelta(seconds=60)
