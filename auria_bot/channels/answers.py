@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,7 @@ __all__ = [
     "as_text",
     "never_sent",
     "reset_at",
+    "retry_seconds",
     "whole",
     "within",
 ]
@@ -44,6 +47,7 @@ UPLOAD = 120.0
 """The same for a request that carries a picture or a film."""
 
 LONGEST_ANSWER = 16 << 20  # bytes, unpacked; no answer of a platform comes near
+_LONGEST_WAIT = 86_400.0  # seconds that a server may ask for
 _MOST = 2**53  # the largest count that JSON carries without loss
 
 
@@ -83,6 +87,25 @@ def reset_at(seconds: float) -> datetime:
     if seconds < 1e9:
         return datetime.now(UTC) + timedelta(seconds=seconds)
     return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+
+
+def retry_seconds(value: object, now: datetime | None = None) -> float | None:
+    """How long a header Retry-After asks to wait, at most a day; None if it is missing, past or unreadable.
+
+    Args:
+        value: the header's, a number of seconds or an HTTP date.
+        now: by the server's clock, if that is known.
+    """
+    text = str(value).strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+    return min(seconds, _LONGEST_WAIT) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def whole(response: Any, seconds: float) -> Any:

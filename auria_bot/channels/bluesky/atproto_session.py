@@ -297,12 +297,12 @@ def _quoted(content: Any) -> str:
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When a rate limit ends: `ratelimit-reset` in seconds from now or since 1970, or `retry-after` in seconds."""
-    for name in ("ratelimit-reset", "retry-after"):
-        with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):
-            if (seconds := float(headers[name])) >= 0:
-                return answers.reset_at(seconds)
-    return None
+    """When a rate limit ends: `ratelimit-reset` in seconds from now or since 1970, else `retry-after`."""
+    with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):
+        if (seconds := float(headers["ratelimit-reset"])) >= 0:
+            return answers.reset_at(seconds)
+    wait = answers.retry_seconds(headers.get("retry-after"))
+    return None if wait is None else answers.reset_at(wait)
 
 
 def _bounded(timeout: float, response: Any) -> None:

@@ -23,7 +23,7 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object, as_text, whole
+from auria_bot.channels.answers import as_object, as_text, retry_seconds, whole
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled
 
 if TYPE_CHECKING:
@@ -334,8 +334,8 @@ def _last_status(client: Any) -> int:
 def _retry_after(error: Exception) -> timedelta:
     """How long the platform asks to wait, by its Retry-After header."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    asked = str(headers.get("retry-after", ""))
-    return timedelta(seconds=min(int(asked), 86_400)) if asked.isascii() and asked.isdigit() else _WAIT
+    asked = retry_seconds(headers.get("retry-after"))
+    return _WAIT if asked is None else timedelta(seconds=asked)
 
 
 def _message(response: Any, *keys: str) -> str:

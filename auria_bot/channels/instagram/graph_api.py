@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_count, as_object, as_text
+from auria_bot.channels.answers import as_count, as_object, as_text, retry_seconds
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def _message(status: int, error: Mapping[str, Any], token: str) -> str:
 
 def _until(headers: Mapping[str, str], default: timedelta) -> datetime:
     """When to try again: by the answer's headers, else after the given wait."""
-    wait = _number(headers.get("retry-after")) or 60 * _minutes(headers.get("x-business-use-case-usage", ""))
+    wait = retry_seconds(headers.get("retry-after")) or 60 * _minutes(headers.get("x-business-use-case-usage", ""))
     return datetime.now(UTC) + (timedelta(seconds=min(wait, 86_400)) if wait > 0 else default)
 
 
@@ -325,7 +325,7 @@ def _minutes(usage: str) -> int:
     try:
         entries = [entry for entries in json.loads(usage).values() for entry in entries]
         return max(int(entry.get("estimated_time_to_regain_access", 0)) for entry in entries)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return 0
 
 

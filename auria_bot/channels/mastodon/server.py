@@ -182,7 +182,7 @@ def _reason(text: str) -> str:
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When a rate limit ends: an ISO date, seconds since 1970 or from now; None if that is unreadable or missing."""
+    """When a rate limit ends: a date, seconds since 1970 or from now; None if that is unreadable or missing."""
     now = datetime.now(UTC)
     for name in ("X-RateLimit-Reset", "Retry-After"):
         value = str(headers.get(name, "")).strip()
@@ -192,7 +192,8 @@ def _reset(headers: Mapping[str, str]) -> datetime | None:
             else:
                 at = datetime.fromisoformat(value)
             return min(max(at if at.tzinfo else at.replace(tzinfo=UTC), now), now + _LONGEST).astimezone(UTC)
-    return None
+    wait = answers.retry_seconds(headers.get("Retry-After"))
+    return None if wait is None else answers.reset_at(wait)
 
 
 # Only what a server surely recognises as an address: the rest of a longer one counts by its letters.

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object, whole
+from auria_bot.channels.answers import as_object, retry_seconds, whole
 from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 from auria_bot.url_validation import is_loopback
@@ -140,7 +140,8 @@ class Answered(Exception):
             if prefix == "x-rate-limit" or self._number(f"{prefix}-remaining") == 0
         ]
         known = [reset for reset in resets if reset is not None]
-        wait = max(known) - now.timestamp() if known else self._number("retry-after")
+        asked = retry_seconds(self._headers.get("retry-after"), now)
+        wait = max(known) - now.timestamp() if known else asked
         if wait is None:
             return None
         return datetime.now(UTC) + timedelta(seconds=min(max(wait, 0), _LONGEST)) + _GRACE

@@ -7,6 +7,8 @@ import gzip
 import json
 import socketserver
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import pytest
 import requests
 
 from auria_bot.channels import answers
-from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text, retry_seconds
 from auria_bot.channels.bluesky import atproto_session
 from auria_bot.channels.bluesky.atproto_session import classify, open_client
 from auria_bot.channels.mastodon.server import MastodonServer
@@ -46,6 +48,34 @@ def test_a_count_is_a_whole_number() -> None:
 def test_an_identifier_is_text_or_a_positive_number() -> None:
     """Numbers become text."""
     assert [as_id(value) for value in VALUES if as_id(value)] == ["7", str(2**60), "text"]
+
+
+def _http_date(seconds: float) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("30", 30),
+        (" 1.5 ", 1.5),
+        ("0", 0),
+        ("99999999", 86_400),
+        (_http_date(3600), 3600),
+        (_http_date(9_000_000), 86_400),
+        *((value, None) for value in ("", None, "soon", "-5", "nan", "inf", "-inf", "9" * 400, _http_date(-60))),
+        *((value, None) for value in ("Mon, 99 Nov 2026 00:00:00 GMT", "Mon, 30 Nov 2026 00:00:00 +9999999", ",")),
+    ],
+)
+def test_a_wait_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
+    """At most a day; what is past, endless or unreadable is none."""
+    assert retry_seconds(value) == (seconds if seconds is None else pytest.approx(seconds, abs=60))
+
+
+def test_a_date_counts_by_the_servers_clock() -> None:
+    """Where that is known."""
+    now = datetime.now(UTC) + timedelta(hours=2)
+    assert retry_seconds(format_datetime(now + timedelta(seconds=90)), now) == pytest.approx(90, abs=1)
 
 
 def test_values_are_loaded_by_the_next_process(tmp_path: Path) -> None:

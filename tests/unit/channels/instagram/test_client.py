@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +16,7 @@ from auria_bot.channels.instagram.client import (
     OWN_ADDRESS,
     PUBLISHING,
     ErrorKind,
+    _retry_after,
     classify,
     kept_session,
     single_send_client,
@@ -220,6 +224,13 @@ def test_waiting(name: str) -> None:
     """It was not posted."""
     assert kind(getattr(wrong, name)(), visible=True) is Kind.LATER
     assert kind(getattr(wrong, name)(), login=True) is Kind.LATER
+
+
+def test_a_wait_may_be_a_date() -> None:
+    """As HTTP writes it, at most a day away."""
+    date = format_datetime(datetime.now(UTC) + timedelta(days=3), usegmt=True)
+    error: Any = SimpleNamespace(response=SimpleNamespace(headers={"retry-after": date}))
+    assert _retry_after(error) == timedelta(days=1)
 
 
 @pytest.mark.parametrize(

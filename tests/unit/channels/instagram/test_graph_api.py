@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -111,6 +112,9 @@ def test_words_are_kept_without_the_token() -> None:
         ({"retry-after": "600"}, 10),
         ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 7}]}'}, 7),
         ({"x-business-use-case-usage": "nonsense"}, 60),
+        ({"x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": Infinity}]}'}, 60),
+        ({"retry-after": "-5", "x-business-use-case-usage": '{"1": [{"estimated_time_to_regain_access": 7}]}'}, 7),
+        ({"retry-after": format_datetime(datetime.now(UTC) + timedelta(days=3), usegmt=True)}, 24 * 60),
         ({"retry-after": "-5"}, 60),
         ({"retry-after": "99999999"}, 24 * 60),
         ({}, 60),

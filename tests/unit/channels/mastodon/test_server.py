@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -37,6 +38,14 @@ def test_an_unreadable_rate_limit_is_not_known(value: str) -> None:
     until = _reset({"X-RateLimit-Reset": value, "Retry-After": "60"})
     assert until is not None
     assert until - datetime.now(UTC) <= timedelta(seconds=60)
+
+
+def test_a_wait_may_be_a_date() -> None:
+    """As HTTP writes it, such as a proxy before the server."""
+    now = datetime.now(UTC)
+    until = _reset({"Retry-After": format_datetime(now + timedelta(hours=1), usegmt=True)})
+    assert until is not None
+    assert abs(until - now - timedelta(hours=1)) < timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(

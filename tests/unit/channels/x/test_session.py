@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -105,6 +106,16 @@ def test_a_strange_reset_is_bounded(header: str, value: str, least: float, most:
     assert isinstance(found, Throttled)
     assert found.until is not None
     assert least <= (found.until - datetime.now(UTC)).total_seconds() <= most
+
+
+def test_a_wait_may_be_a_date() -> None:
+    """As HTTP writes it, by X's clock."""
+    now = datetime.now(UTC)
+    date = format_datetime(now + timedelta(hours=3), usegmt=True)
+    found = _error(429, Stage.READING, ahead=7200, retry_after=date)
+    assert isinstance(found, Throttled)
+    assert found.until is not None
+    assert abs(found.until - now - timedelta(hours=1)) < timedelta(seconds=4)
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-5", "1e9", "\uff19\uff19"])
