@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Secrets
 
-__all__ = ["ENTRYWAY", "AtprotoSession", "classify", "code_of", "failure", "open_client"]
+__all__ = ["ENTRYWAY", "AtprotoSession", "bounded_get", "classify", "code_of", "failure", "open_client"]
 
 log = logging.getLogger(__name__)
 
@@ -236,6 +236,19 @@ def open_client(address: str, timeout: float) -> Any:
         headers={"Accept-Encoding": "identity"},  # what is packed may grow without bounds
     )
     return Client(base_url=address, request=request)
+
+
+def bounded_get(address: str, timeout: float, **params: Any) -> Any:
+    """Read from a server without a session; its answer is bounded as that of the account's own server.
+
+    Raises:
+        httpx.HTTPError: it does not answer, or its answer is too long or too slow.
+    """
+    import httpx
+
+    hooks: dict[str, list[Callable[..., Any]]] = {"response": [partial(_bounded, timeout)]}
+    with httpx.Client(timeout=timeout, event_hooks=hooks, headers={"Accept-Encoding": "identity"}) as client:
+        return client.get(address, params=params)
 
 
 def code_of(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.answers import EXCHANGE, as_count, as_items, as_object, as_text, within
-from auria_bot.channels.bluesky.atproto_session import ENTRYWAY, AtprotoSession, classify, code_of, failure
+from auria_bot.channels.bluesky.atproto_session import ENTRYWAY, AtprotoSession, bounded_get, classify, code_of, failure
 from auria_bot.channels.bluesky.record import (
     COLLECTION,
     HASHTAG,
@@ -361,7 +361,7 @@ class BlueskyChannel:
         except ImportError:
             raise BackendMissing("Bluesky needs a package: pip install 'auria-bot[bluesky]'") from None
         try:
-            ask = partial(httpx.get, f"{self._appview}/xrpc/{method}", params=params, timeout=self.config.timeout)
+            ask = partial(bounded_get, f"{self._appview}/xrpc/{method}", self.config.timeout, **params)
             answer = within(ask, self.config.timeout * EXCHANGE)
             if answer.status_code == 200:
                 return as_object(answer.json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import threading
@@ -20,6 +21,7 @@ from auria_bot.errors import DiskError, NotFound, OutcomeUnknown, Rejected, Sett
 from tests.platforms import FAULTS, MemorySecrets, ready
 from tests.platforms.atproto_server import ask
 from tests.platforms.bluesky import HANDLE, BlueskyPlatform
+from tests.platforms.http_server import HttpServer
 from tests.scenarios.changed_answers import EmptyTimeline, changed_answers
 from tests.trials import new_post, noisy
 from tests.unit.channels.killed import publish_and_die
@@ -450,6 +452,25 @@ def test_without_an_appview_only_presence_is_known(
     platform.remove(receipt.id)
     with pytest.raises(NotFound):
         channel.measure(receipt)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_appview_without_end_fills_no_memory(
+    platform: BlueskyPlatform, secrets: MemorySecrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    """Its answer is asked for unpacked, and given up where it is too long."""
+    monkeypatch.setattr("auria_bot.channels.bluesky.atproto_session.LONGEST_ANSWER", 1 << 20)
+    body = b'{"followersCount": 7}' + b" " * (2 << 20)
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    asked: list[str] = []
+
+    def reply(_method: str, _path: str, sent: Any, _body: bytes) -> tuple[int, dict[str, str], bytes]:
+        asked.append(sent["Accept-Encoding"])
+        return 200, headers, gzip.compress(body, 0) if packed else body
+
+    with HttpServer(reply) as server, pytest.raises(Throttled, match="ReadTimeout"):
+        another(platform, secrets, tmp_path, appview=server.address).audience()
+    assert asked == ["identity"]
 
 
 def test_a_deleted_post_is_noticed(platform: BlueskyPlatform, channel: BlueskyChannel, post: Post) -> None:
