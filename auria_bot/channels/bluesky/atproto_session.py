@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels import answers
-from auria_bot.channels.answers import LONGEST_ANSWER, as_text, within
+from auria_bot.channels.answers import LONGEST_ANSWER, as_object, as_text, within
 from auria_bot.errors import (
     BackendMissing,
     ChannelError,
@@ -48,6 +48,7 @@ _SESSION = "session"
 _QUOTED = 300  # characters of a server's message that are quoted
 _STALE = frozenset({"ExpiredToken", "InvalidToken"})
 _REDIRECT = "UnsupportedProtocol"  # of httpx, raised by `_refuse_redirect`
+_MISSING = frozenset({404, 405, 410})  # no such endpoint
 _FINAL = frozenset({"AccountTakedown", "AccountDeactivated"})
 
 
@@ -288,9 +289,11 @@ def failure(status: int, content: Any, headers: Mapping[str, str], server: str, 
     message = f"{server} answered {status}" + (f": {quoted}" if quoted else "")
     if status == 429:
         return Throttled(message, until=_reset(headers))
-    if status in {401, 403} or as_text(getattr(content, "error", None)) in _FINAL | _STALE:
+    name = _error_name(content)
+    if status in {401, 403} or name in _FINAL | _STALE:
         return Unauthorised(message)
-    if status >= 500 or status < 400 or status in {408, 409}:
+    away = status in _MISSING and not name  # the answer of a proxy whose server is down
+    if status >= 500 or status < 400 or status in {408, 409} or away:
         return OutcomeUnknown(message) if sent else Throttled(message)
     return Rejected(message)
 
@@ -298,6 +301,15 @@ def failure(status: int, content: Any, headers: Mapping[str, str], server: str, 
 def _is_stale(error: Exception) -> bool:
     """Whether the access token has expired; other refusals of credentials are final."""
     return code_of(error) in _STALE
+
+
+def _error_name(content: Any) -> str:
+    """The protocol's name for an error, from an answer that was interpreted or from its bytes; "" without one."""
+    if isinstance(content, bytes):
+        with contextlib.suppress(ValueError, RecursionError):
+            return as_text(as_object(json.loads(content)).get("error"))
+        return ""
+    return as_text(getattr(content, "error", None))
 
 
 def _quoted(content: Any) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.channels.bluesky.atproto_session import _reset
+from auria_bot.channels.bluesky.atproto_session import _reset, failure
+from auria_bot.errors import OutcomeUnknown, Rejected, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,3 +49,14 @@ def test_a_wait_may_be_a_date() -> None:
     until = _reset({"retry-after": format_datetime(now + timedelta(hours=1), usegmt=True)})
     assert until is not None
     assert abs(until - now - timedelta(hours=1)) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+def test_a_missing_endpoint_is_a_server_that_is_down(status: int) -> None:
+    """A proxy answers for it without the protocol's error; with that error, it is the server's own refusal."""
+    for page in (b"", b"<html>no such page</html>", b"{}", b"["):
+        assert type(failure(status, page, {}, "https://pds", sent=False)) is Throttled
+        assert type(failure(status, page, {}, "https://pds", sent=True)) is OutcomeUnknown
+    for words in (b'{"error": "NotFound"}', SimpleNamespace(error="NotFound", message="")):
+        assert type(failure(status, words, {}, "https://pds", sent=False)) is Rejected
+        assert type(failure(status, words, {}, "https://pds", sent=True)) is Rejected
