@@ -294,7 +294,7 @@ class MastodonChannel:
         except Missing:
             if hasattr(sent[1], "seek"):
                 sent[1].seek(0)
-            answer = self._server.post("/api/v1/media", files=files, data={"description": alt_text})
+            answer = self._server.post("/api/v1/media", needed=True, files=files, data={"description": alt_text})
         identifier = as_id(as_object(answer.content).get("id"))
         if not identifier:
             raise Throttled(f"{self._address} accepted {sent[0]} but returned no id for it")

@@ -78,12 +78,20 @@ class MastodonServer:
         return self._request("GET", path, sent=False, params=params)
 
     def post(
-        self, path: str, *, sent: bool = False, headers: Mapping[str, str] | None = None, **options: Any
+        self,
+        path: str,
+        *,
+        sent: bool = False,
+        needed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> Answer:
         """Send a form.
 
         Args:
             sent: whether this is the visible request; then an uncertain outcome is OutcomeUnknown.
+            needed: whether every server has this endpoint, as that of the visible request: if it is missing without
+                an error of the API, the server is down behind its proxy.
             options: `data` and `files`, as `requests` takes them.
 
         Raises:
@@ -91,7 +99,7 @@ class MastodonServer:
             ChannelError: by the status of the answer.
             BackendMissing: the package requests is not installed.
         """
-        return self._request("POST", path, sent=sent, headers=headers, **options)
+        return self._request("POST", path, sent=sent, needed=needed or sent, headers=headers, **options)
 
     def patch(self, path: str, **options: Any) -> Answer:
         """Change something that is the same when it is changed twice; raises as `post`."""
@@ -108,7 +116,14 @@ class MastodonServer:
         return self._request("DELETE", path, sent=True)
 
     def _request(
-        self, method: str, path: str, *, sent: bool, headers: Mapping[str, str] | None = None, **options: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        sent: bool,
+        needed: bool = False,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> Answer:
         token = self._secrets.get("access_token")
         if not self._address or not token:
@@ -145,14 +160,14 @@ class MastodonServer:
                 raise OutcomeUnknown(f"the connection to {self._address} broke ({kind})") from None
             raise Throttled(f"{self._address} cannot be reached ({kind})") from None
         if not 200 <= response.status_code < 300:
-            raise self._failure(response.status_code, response.headers, response.text, sent=sent)
+            raise self._failure(response.status_code, response.headers, response.text, sent=sent, needed=needed)
         try:
             return Answer(status=response.status_code, content=response.json())
         except (ValueError, RecursionError):
             message = f"{self._address} answered with something that is not JSON"
             raise OutcomeUnknown(message) if sent else Throttled(message) from None
 
-    def _failure(self, status: int, headers: Mapping[str, str], text: str, *, sent: bool) -> ChannelError:
+    def _failure(self, status: int, headers: Mapping[str, str], text: str, *, sent: bool, needed: bool) -> ChannelError:
         """The error for an answer whose status is not 2xx."""
         quoted = redacted(" ".join(_reason(text).split()))[:_QUOTED]
         message = f"{self._address} answered {status}" + (f": {quoted}" if quoted else "")
@@ -167,9 +182,17 @@ class MastodonServer:
             return Unauthorised(message)
         if status == 422 and sent and "processing" in quoted:
             return Throttled(message)  # the picture or film is not ready
-        if status >= 500 or status < 400 or status in {408, 409}:
+        away = needed and status in {404, 405, 410} and not _is_explained(text)
+        if status >= 500 or status < 400 or status in {408, 409} or away:
             return OutcomeUnknown(message) if sent else Throttled(message)
         return Missing(message) if status in {404, 410} else Rejected(message)
+
+
+def _is_explained(text: str) -> bool:
+    """Whether a failed answer is one of the API, which are JSON objects."""
+    with contextlib.suppress(ValueError, RecursionError):
+        return bool(as_object(json.loads(text)))
+    return False
 
 
 def _reason(text: str) -> str:

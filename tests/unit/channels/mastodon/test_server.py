@@ -7,7 +7,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from auria_bot.channels.mastodon.server import InstanceLimits, _reason, _reset, plain_text
+from auria_bot.channels.mastodon.server import InstanceLimits, MastodonServer, _reason, _reset, plain_text
+from auria_bot.errors import ChannelError, OutcomeUnknown, Rejected, Throttled
+from tests.platforms import MemorySecrets
+from tests.platforms.http_server import HttpServer
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,23 @@ def test_a_wait_may_be_a_date() -> None:
     until = _reset({"Retry-After": format_datetime(now + timedelta(hours=1), usegmt=True)})
     assert until is not None
     assert abs(until - now - timedelta(hours=1)) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("status", [404, 405, 410])
+@pytest.mark.parametrize(("body", "explained"), [(b"<html>", False), (b"{}", False), (b'{"error": "no"}', True)])
+def test_a_missing_endpoint_is_a_server_that_is_down(status: int, body: bytes, explained: bool) -> None:
+    """Where every server has it, a proxy answers without the API's error; else another endpoint may be there."""
+    cases: tuple[tuple[dict[str, bool], type[ChannelError]], ...] = (
+        ({"needed": True}, Throttled),
+        ({"sent": True}, OutcomeUnknown),
+        ({}, Rejected),
+    )
+    with HttpServer(lambda *_: (status, {}, body)) as there:
+        secrets = MemorySecrets({"access_token": "token"})
+        server = MastodonServer(there.address, name="m", secrets=secrets, timeout=5)
+        for options, meaning in cases:
+            with pytest.raises(Rejected if explained else meaning):
+                server.post("/api/v1/media", **options)
 
 
 @pytest.mark.parametrize(
