@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import secrets
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.errors import InvalidTransition, NotFound, SettingsError, UnknownName, UsageError
+from auria_bot.errors import DiskError, InvalidTransition, NotFound, SettingsError, UnknownName, UsageError
 from auria_bot.files import disk_errors, file_lock, write_json
 from auria_bot.redaction import register_secret
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Clock
 
 __all__ = ["KEY_PREFIX", "SCOPES", "ApiKey", "ApiKeys"]
+
+log = logging.getLogger(__name__)
 
 KEY_PREFIX = "auria_"
 """How every key begins."""
@@ -66,6 +69,7 @@ class ApiKeys:
 
     def __init__(self, *, file: Path, clock: Clock) -> None:
         self._file, self._clock = file, clock
+        self._unwritten: dict[str, datetime] = {}  # by hash: when a use could last not be recorded
 
     def add(self, name: str, scopes: Sequence[str], *, expires_at: datetime | None = None) -> str:
         """Add a key and return it; it is kept nowhere and cannot be shown again.
@@ -103,7 +107,7 @@ class ApiKeys:
         return key
 
     def find(self, key: str) -> ApiKey | None:
-        """The key that this text is, if it is in force; its use is recorded once a minute."""
+        """The key that this text is, if it is in force; its use is recorded once a minute, where the disk takes it."""
         if not _KEY.fullmatch(key):
             return None
         hashed, now = _hash(key), self._clock()
@@ -113,11 +117,20 @@ class ApiKeys:
         found = _api_key(values)
         if found.expires_at is not None and found.expires_at <= now:
             return None
-        if found.used_at is None or not timedelta() <= now - found.used_at < _SEEN:
+        if not _is_recent(found.used_at, now) and not _is_recent(self._unwritten.get(hashed), now):
+            self._record_use(hashed, now)
+        return found
+
+    def _record_use(self, hashed: str, now: datetime) -> None:
+        try:
             with self._changing() as keys:
                 if hashed in keys:
                     keys[hashed]["used_at"] = now.isoformat()
-        return found
+        except DiskError as error:
+            self._unwritten[hashed] = now
+            log.warning("The use of a key is not recorded: %s", error)
+        else:
+            self._unwritten.pop(hashed, None)
 
     def list(self) -> tuple[ApiKey, ...]:
         """Every key by name, expired ones too."""
@@ -155,6 +168,10 @@ class ApiKeys:
                 keys = self._read()
                 yield keys
                 write_json(self._file, {"keys": keys})
+
+
+def _is_recent(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and timedelta() <= now - moment < _SEEN
 
 
 def _hash(key: str) -> str:

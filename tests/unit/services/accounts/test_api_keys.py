@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import stat
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import InputError, InvalidTransition, NotFound, SettingsError, UnknownName
+from auria_bot.errors import DiskError, InputError, InvalidTransition, NotFound, SettingsError, UnknownName
 from auria_bot.redaction import MASK, clear_secrets, redacted
 from auria_bot.services.accounts import api_keys as module
 from auria_bot.services.accounts.api_keys import ApiKeys
@@ -71,6 +72,33 @@ def test_the_last_use_is_written_at_most_once_a_minute(keys: ApiKeys, clock: Fak
     keys.find(secret)
     assert (tmp_path / "secrets" / "api-keys.json").read_bytes() == before
     clock.advance(seconds=1)
+    keys.find(secret)
+    assert keys.list()[0].used_at == clock()
+
+
+def test_a_key_is_in_force_where_its_use_cannot_be_recorded(
+    keys: ApiKeys, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk is asked once a minute and logged; keys are neither added nor revoked meanwhile."""
+    secret = keys.add("bot", ["read"])
+    tries = []
+
+    def full(*_: object) -> None:
+        tries.append(clock())
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_json", full)
+        for seconds in (0, 59, 1):
+            clock.advance(seconds=seconds)
+            assert keys.find(secret) is not None
+        assert len(tries) == caplog.text.count("is not recorded") == 2
+        assert secret not in caplog.text
+        with pytest.raises(DiskError):
+            keys.add("other", ["read"])
+        with pytest.raises(DiskError):
+            keys.revoke("bot")
+    clock.advance(seconds=60)
     keys.find(secret)
     assert keys.list()[0].used_at == clock()
 
