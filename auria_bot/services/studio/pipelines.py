@@ -122,25 +122,31 @@ class Pipeline:
         return cls._checked([step], seed)
 
     @classmethod
-    def read(cls, path: Path, *, given: Mapping[str, Any] | None = None) -> Pipeline:
-        """Read and check a file; `given` replaces what it says of all steps, and its seed.
+    def read(cls, path: Path, *, given: Mapping[str, Any] | None = None, called: str = "") -> Pipeline:
+        """Read and check a file.
+
+        Args:
+            path: the file; its pictures are beside it.
+            given: replaces what it says of all steps, and its seed.
+            called: what errors call it for readers who must not learn its path; the path by default.
 
         Raises:
             NotFound: there is no such file.
             InputError: it cannot be run; the message names the step, and what is possible.
         """
+        named = called or str(path)
         try:
             value = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
-            raise NotFound(f"{path} cannot be read: {error.strerror or error}") from None
+            raise NotFound(f"{named} cannot be read: {error.strerror or error}") from None
         except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{path} is not valid TOML: {error}") from None
+            raise InputError(f"{named} is not valid TOML: {error}") from None
         value |= given or {}
         tables = value.pop("steps", {})
         seed = value.pop("seed", None)
         if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):
-            raise InputError(f'{path} names no steps: each is a table, such as [steps.poem] with step = "poem"')
-        _refuse_unknown(value, _OPTIONS, f"{path}")
+            raise InputError(f'{named} names no steps: each is a table, such as [steps.poem] with step = "poem"')
+        _refuse_unknown(value, _OPTIONS, named)
         steps = []
         for name, table in tables.items():
             _refuse_unknown(table, ("step", "after", "picture", *_OPTIONS), f"step {name!r}")
@@ -155,10 +161,10 @@ class Pipeline:
                     options={**value, **{key: item for key, item in table.items() if key in _OPTIONS}},
                 )
             )
-        return cls._checked(steps, seed)
+        return cls._checked(steps, seed, called)
 
     @classmethod
-    def _checked(cls, steps: list[PipelineStep], seed: Any) -> Pipeline:
+    def _checked(cls, steps: list[PipelineStep], seed: Any, called: str = "") -> Pipeline:
         if seed is not None and (not isinstance(seed, int) or not 0 <= seed < SEEDS):
             raise UsageError(f"the seed {seed!r} is out of range; 0 to {SEEDS - 1} are possible")
         by_name = {step.name: step for step in steps}
@@ -172,7 +178,7 @@ class Pipeline:
                 raise UnknownName(
                     f"step {step.name!r} is after {unknown[0][:40]!r}, which is not there; others: {known}"
                 )
-            _check_given(step)
+            _check_given(step, called)
         try:
             order = list(TopologicalSorter({step.name: step.after for step in steps}).static_order())
         except CycleError as error:
@@ -325,8 +331,8 @@ def _given(step: PipelineStep) -> set[str]:
     return found | ({need for need in NEEDS[step.step] if need in _PICTURES} if step.picture is not None else set())
 
 
-def _check_given(step: PipelineStep) -> None:
-    """Make sure that what is given for a step is possible.
+def _check_given(step: PipelineStep, called: str) -> None:
+    """Make sure that what is given for a step is possible; `called` as in `Pipeline.read`.
 
     Raises:
         InputError: it is not.
@@ -335,7 +341,8 @@ def _check_given(step: PipelineStep) -> None:
         if not any(need in _PICTURES for need in NEEDS[step.step]):
             raise InputError(f"step {step.name!r} ({step.step}) works on no picture; leave the picture out")
         if not step.picture.is_file():
-            raise PictureError(f"step {step.name!r}: there is no file {step.picture}")
+            missing = f"{step.picture.name} of {called}" if called else step.picture
+            raise PictureError(f"step {step.name!r}: there is no file {missing}")
     if "poem" in step.options:
         _poem(step.options["poem"])
     if "mood" in step.options:

@@ -11,6 +11,7 @@ the one before (.old-NAME) counts.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import shutil
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
+from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.execution.work_unit import UnitFinished, UnitStarted
 from auria_bot.files import disk_errors, file_lock, remove_strays, write_json
 from auria_bot.services.studio.pipelines import Pipeline
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.pipelines import PipelineRunner, StepResult
 
 __all__ = ["PipelineOutcome", "PublishedPipeline", "PublishedPipelines", "StepOutcome"]
+
+log = logging.getLogger(__name__)
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -157,10 +160,16 @@ class PublishedPipelines:
             shutil.rmtree(gone)
 
     def list(self) -> tuple[PublishedPipeline, ...]:
-        """All of them, by name."""
+        """All that can be run, by name; others are logged."""
         names = {path.name for path in self._folder.glob("[!.]*") if path.is_dir()}
         names |= {path.name.removeprefix(_OLD) for path in self._folder.glob(f"{_OLD}*")}
-        return tuple(self.get(name) for name in sorted(names))
+        found = []
+        for name in sorted(names):
+            try:
+                found.append(self.get(name))
+            except AuriaError as error:
+                log.warning("Pipeline %r is left out of the list: %s", name, error)
+        return tuple(found)
 
     def get(self, name: str) -> PublishedPipeline:
         """A pipeline.
@@ -172,7 +181,7 @@ class PublishedPipelines:
         chosen = self.prepare(name, {})
         try:
             facts = json.loads((self._place(name) / _FACTS).read_text(encoding="utf-8"))
-            at = datetime.fromisoformat(facts["published_at"])
+            at = datetime.fromisoformat(facts["published_at"]).astimezone(UTC)
         except (OSError, ValueError, KeyError, TypeError):
             raise NotFound(f"pipeline {name} is damaged; publish it again with --replace") from None
         steps = tuple((step.name, step.step) for step in chosen.steps)
@@ -193,7 +202,7 @@ class PublishedPipelines:
         for key in ("theme", "poem"):
             if faults := self._faults(str(given.get(key, ""))):
                 raise InputError(f"the {key} cannot be used: {'; '.join(faults)}")
-        return Pipeline.read(file, given=given)
+        return Pipeline.read(file, given=given, called=f"pipeline {name}")
 
     def run(
         self, name: str, chosen: Pipeline, key: str, *, report: Callable[[RunEvent], None] | None = None

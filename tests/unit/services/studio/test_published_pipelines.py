@@ -24,6 +24,7 @@ from tests.executors import RemoteLikeExecutor
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from auria_bot.services.studio.pipelines import Pipeline
     from auria_bot.services.studio.run_store import RunEvent
 
 FILE = """
@@ -195,6 +196,55 @@ def test_a_pipeline_whose_facts_are_damaged_is_told(published: PublishedPipeline
     facts.write_text("{", encoding="utf-8")
     with pytest.raises(NotFound, match="postcard is damaged; publish it again with --replace"):
         published.get("postcard")
+
+
+def test_a_pipeline_that_cannot_be_read_hides_no_other(
+    published: PublishedPipelines,
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """It is left out of the list and logged by its name, also where it is taken away in that moment."""
+    for name in ("broken", "damaged", "gone", "postcard"):
+        published.publish(file, name)
+    (tmp_path / "pipelines" / "broken" / "pipeline.toml").write_text("[steps", encoding="utf-8")
+    (tmp_path / "pipelines" / "damaged" / "published.json").write_text("[]", encoding="utf-8")
+    prepare = PublishedPipelines.prepare
+
+    def overtaken(self: PublishedPipelines, name: str, given: dict[str, str]) -> Pipeline:
+        if name == "gone":
+            shutil.rmtree(tmp_path / "pipelines" / name)
+        return prepare(self, name, given)
+
+    monkeypatch.setattr(PublishedPipelines, "prepare", overtaken)
+    assert [one.name for one in published.list()] == ["postcard"]
+    messages = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [message.split(" is left out")[0] for message in messages] == [
+        "Pipeline 'broken'",
+        "Pipeline 'damaged'",
+        "Pipeline 'gone'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("[steps", "pipeline postcard is not valid TOML"),
+        ("seed = 7", "pipeline postcard names no steps"),
+        ("season = 1\n[steps.poem]", "pipeline postcard: there is no setting 'season'"),
+        ("[steps.large]\nstep = 'enlarge'\npicture = 'none.png'", "there is no file none.png of pipeline postcard"),
+    ],
+)
+def test_errors_name_the_pipeline_instead_of_its_path(
+    published: PublishedPipelines, file: Path, tmp_path: Path, change: str, message: str
+):
+    """They reach programs, which need not know where the server keeps it."""
+    published.publish(file, "postcard")
+    (tmp_path / "pipelines" / "postcard" / "pipeline.toml").write_text(change, encoding="utf-8")
+    with pytest.raises(InputError, match=message) as raised:
+        published.get("postcard")
+    assert str(tmp_path) not in str(raised.value)
 
 
 def test_what_a_step_shows_meanwhile_is_no_event_of_a_run():
