@@ -151,6 +151,8 @@ class Pipeline:
         for name, table in tables.items():
             _refuse_unknown(table, ("step", "after", "picture", *_OPTIONS), f"step {name!r}")
             after = table.get("after", [])
+            if not isinstance(after, str | list):
+                raise InputError(f"step {name[:40]!r}: after is the name of a step, or a list of such names")
             picture = table.get("picture")
             steps.append(
                 PipelineStep(

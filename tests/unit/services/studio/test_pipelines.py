@@ -119,6 +119,7 @@ def test_a_single_step_gets_what_is_given(tmp_path: Path) -> None:
         ("steps = 3", InputError, "names no steps"),
         ("[steps.a]\nstep = 'paint'", UnknownName, "no step named 'paint'; known: poem, mood, painting"),
         ("[steps.a]\nstep = 'poem'\nafter = 'b'", UnknownName, "is after 'b', which is not there; others: none"),
+        ("[steps.poem]\nafter = 5", InputError, "step 'poem': after is the name of a step, or a list"),
         ("[steps.mood]", InputError, r"needs a poem: let it come after a step 'poem', or give a poem"),
         ("[steps.enlarge]", InputError, r"the picture 'painting': let it come after a step 'painting', or give a pict"),
         (
