@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ def clock() -> FakeClock:
 def requests(tmp_path: Path, clock: FakeClock) -> AnsweredRequests:
     """No requests yet."""
     return AnsweredRequests(folder=tmp_path / "requests", clock=clock)
+
+
+def full(*_: object, **__: object) -> None:
+    """Write to a full disk."""
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_repetition_gets_the_first_answer_for_a_day(requests: AnsweredRequests, clock: FakeClock) -> None:
@@ -63,6 +69,27 @@ def test_a_request_that_failed_may_be_corrected(requests: AnsweredRequests) -> N
     requests.begin("bot", "a", "content")
     requests.abandon("bot", "a")
     assert requests.begin("bot", "a", "corrected content") is None
+
+
+def test_an_answer_that_cannot_be_written_is_kept_in_memory(
+    requests: AnsweredRequests, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For a day, logged, for the same request only, and the oldest is forgotten where there are too many."""
+    monkeypatch.setattr(idempotency, "_MOST_UNWRITTEN", 2)
+    for key in "abc":
+        requests.begin("bot", key, "content")
+    with monkeypatch.context() as patch:
+        patch.setattr(idempotency, "write_json", full)
+        for key in "abc":
+            requests.finish("bot", key, "content", ANSWER)
+        assert requests.begin("bot", "c", "content") == requests.begin("bot", "b", "content") == ANSWER
+        with pytest.raises(InputError, match="another request"):
+            requests.begin("bot", "c", "other content")
+    assert caplog.text.count("kept in memory only") == 3
+    with pytest.raises(InvalidTransition, match="being carried out"):
+        requests.begin("bot", "a", "content")
+    clock.advance(hours=24)
+    assert requests.begin("bot", "c", "other content") is None
 
 
 def test_old_and_too_many_records_are_deleted(

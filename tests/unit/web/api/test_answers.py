@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.errors import NotFound
+from auria_bot.services.accounts import idempotency
 from auria_bot.web.api.answers import cursor_of, cursor_values, place_before
 from tests.exhibited import publish
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.testclient import TestClient
 
     from auria_bot.bootstrap.application import Application
@@ -76,6 +80,25 @@ def test_a_repeated_request_is_carried_out_once(application: Application, client
     assert [entry.action for entry in application.review.journal(4)].count("reject") == 1
     for path, content in (("4", {"action": "reject"}), ("5", decision)):
         assert client.post(f"/api/v1/drafts/{path}/decisions", json=content, headers=headers).status_code == 422
+
+
+def test_a_request_whose_answer_cannot_be_kept_is_answered_and_carried_out_once(
+    application: Application, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk became full meanwhile; the repetition gets the first answer."""
+    write = idempotency.write_json
+
+    def full(path: Path, value: dict[str, Any], **options: Any) -> None:
+        if value["answer"] is not None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, value, **options)
+
+    monkeypatch.setattr(idempotency, "write_json", full)
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "a9"}, "json": {"action": "reject"}}
+    first, again = (client.post("/api/v1/drafts/4/decisions", **sent) for _ in range(2))
+    assert (first.status_code, first.json()["state"]) == (200, "rejected")
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
+    assert [entry.action for entry in application.review.journal(4)].count("reject") == 1
 
 
 def test_a_request_that_failed_is_corrected_with_its_key(client: TestClient) -> None:
