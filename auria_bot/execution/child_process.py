@@ -130,12 +130,16 @@ class ChildProcess:
         return self._incoming >= 0
 
     def poll(self) -> ExitStatus | None:
-        """How the process ended, None while it runs; one that is past its deadline is stopped."""
+        """How the process ended, None while it runs; one that is past its deadline is stopped.
+
+        Children that it left behind are stopped.
+        """
         if self._status is not None:
             return self._status
         self._write_input()
         self._read()
         if (code := self._process.poll()) is not None:
+            self._signal(signal.SIGKILL)  # at once: the group's number is given away only when the group is empty
             return self._ended(ExitStatus(code=code))
         if self._deadline is not None and self._clock() >= self._deadline:
             return self._ended(ExitStatus(code=self._kill(), timed_out=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -163,6 +164,20 @@ def test_its_own_children_are_stopped_with_it():
     os.close(writer)
     assert one.receive(PATIENCE) == [{}]
     one.stop()
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+@pytest.mark.parametrize("end", ["", "raise SystemExit(3)", "os.kill(os.getpid(), 9)"])
+def test_what_a_child_leaves_behind_is_stopped(end: str):
+    """However it ended; its own exit status counts."""
+    reader, writer = os.pipe()
+    script = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-S', '-E', '-c', {FOREVER!r}], pass_fds=({writer},))\n{end}"
+    one = child(script, inherit=(writer,))
+    os.close(writer)
+    status = one.wait(PATIENCE)
+    assert status == ExitStatus(code={"": 0, "raise SystemExit(3)": 3}.get(end, -9))
+    assert select.select([reader], [], [], PATIENCE)[0] == [reader]
     assert os.read(reader, 1) == b""
     os.close(reader)
 
