@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query
@@ -93,7 +94,8 @@ def cursor_values(cursor: str, kinds: Sequence[type]) -> list[Any] | None:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         values = None
-    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+    is_known = isinstance(values, list) and [type(value) for value in values] == list(kinds)
+    if not is_known or not all(math.isfinite(value) for value in values if isinstance(value, float)):
         raise NotFound("there is no such page: the cursor was not given by this list; begin without one")
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,6 +41,14 @@ def test_a_decision_on_what_changed_meanwhile_is_refused(client: TestClient) -> 
         client.post("/api/v1/drafts/4/decisions", json={"action": "approve"}, headers={"If-Match": tag}).json()["state"]
         == "approved"
     )
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_cursor_with_no_number_is_refused(client: TestClient, number: float) -> None:
+    """JSON of Python's reads them; no list gives such a cursor."""
+    for path in ("/api/v1/artworks", "/api/v1/engagement/posts"):
+        refused = client.get(path, params={"cursor": cursor_of(number, 1)})
+        assert (refused.status_code, "cursor" in refused.json()["detail"]) == (404, True)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/drafts", "/api/v1/posts", "/api/v1/artworks", "/api/v1/engagement/posts"])
