@@ -265,7 +265,10 @@ class _StaticFiles(StaticFiles):
 
     def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Response:
         answer = super().file_response(full_path, stat_result, scope, status_code)
-        if answer.status_code == 200 and str(full_path).endswith((".css", ".js", ".svg")):
+        is_text = str(full_path).endswith((".css", ".js", ".svg"))
+        if is_text:
+            answer.headers["etag"] = f"W/{answer.headers['etag']}"  # weak, because it is sent in two encodings
+        if is_text and answer.status_code == 200:
             headers = {name: answer.headers[name] for name in ("content-type", "etag", "last-modified")}
             answer = smaller(Request(scope), Path(full_path).read_bytes(), headers)
         lasting = b"v=" in scope["query_string"] or str(full_path).endswith(".woff2")

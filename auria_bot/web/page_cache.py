@@ -44,7 +44,7 @@ class KeptPage:
     """A rendered page."""
 
     version: str
-    etag: str
+    etag: str  # sent as a weak one, because the page has two encodings
     compressed: bytes
     headers: tuple[tuple[bytes, bytes], ...]  # of every answer
     content_type: tuple[bytes, bytes]
@@ -60,7 +60,7 @@ class KeptPage:
         if known and self.etag in (etag.strip().removeprefix("W/") for etag in known.split(",")):
             return 304, list(self.headers), b""
         headers, body = [*self.headers, self.content_type], self.compressed
-        if "gzip" in accepted:
+        if _takes_gzip(accepted):
             headers.append((b"content-encoding", b"gzip"))
         else:
             body = gzip.decompress(body)
@@ -183,9 +183,26 @@ class CachedPages:
 def smaller(request: Request, content: bytes, headers: Mapping[str, str], status: int = 200) -> Response:
     """An answer with this text, compressed where the browser accepts that."""
     sent = {**headers, "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if _takes_gzip(request.headers.get("accept-encoding", "")):
         content, sent["Content-Encoding"] = _compressed(content), "gzip"
     return Response(content, status, headers=sent)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether a header Accept-Encoding names gzip, or by * what it does not name, with a weight above 0."""
+    weights = {"*": 0.0}
+    for one in accepted.lower().split(","):
+        coding, _, parameter = one.partition(";")
+        name, _, weight = parameter.partition("=")
+        weights[coding.strip()] = _weight(weight) if name.strip() == "q" else 1.0
+    return weights.get("gzip", weights["*"]) > 0
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 @lru_cache(maxsize=32)
@@ -200,7 +217,7 @@ def _rendered(version: str, body: str | bytes, media_type: str, *, route: object
         version=version,
         etag=etag,
         compressed=gzip.compress(content, 5, mtime=0),
-        headers=((b"etag", etag.encode()), *_HEADERS),
+        headers=((b"etag", f"W/{etag}".encode()), *_HEADERS),
         content_type=(b"content-type", media_type.encode()),
         route=route,
     )

@@ -22,6 +22,21 @@ def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
         assert len(headers["x-request-id"]) == 16
 
 
+def test_static_texts_have_weak_tags(tmp_path: Path) -> None:
+    """They are sent in two encodings; a browser that has one is told so by the same tag. Fonts have one form."""
+    browser = visitor(exhibited(tmp_path, 0))
+    tags = [
+        browser.get("/static/site.css", headers={"accept-encoding": accepted}).headers["etag"]
+        for accepted in ("gzip", "gzip;q=0")
+    ]
+    assert tags[0] == tags[1]
+    assert tags[0].startswith('W/"')
+    for known in (tags[0], tags[0].removeprefix("W/")):
+        same = browser.get("/static/site.css", headers={"if-none-match": known})
+        assert (same.status_code, same.headers["etag"]) == (304, tags[0])
+    assert browser.get("/static/eb-garamond-regular.woff2").headers["etag"].startswith('"')
+
+
 def test_behind_a_proxy_the_site_has_its_public_name_too(tmp_path: Path) -> None:
     """Served on this machine only, it answers to that name, its own ones, and no empty one."""
     application = exhibited(tmp_path, 0)

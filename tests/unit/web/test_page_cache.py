@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from typing import Any
 
+import pytest
 from starlette.requests import Request
 
 from auria_bot.errors import NotFound
@@ -39,10 +40,11 @@ def test_a_page_is_rendered_once_for_each_version() -> None:
 
 
 def test_a_browser_that_has_the_page_gets_no_body() -> None:
-    """304, also where the tag is weak or one of several."""
+    """304, also where a proxy made the tag strong or it is one of several; it is weak, for a page has two encodings."""
     cache, page = PageCache(lambda: "1"), Page()
     tag = cache.answer(request(), "a", page).headers["etag"]
-    for known in (tag, f"W/{tag}", f'"x", {tag}'):
+    assert tag.startswith('W/"')
+    for known in (tag, tag.removeprefix("W/"), f'"x", {tag}'):
         again = cache.answer(request(if_none_match=known), "a", page)
         assert (again.status_code, again.body) == (304, b"")
 
@@ -54,6 +56,28 @@ def test_pages_are_sent_compressed_to_whoever_takes_that() -> None:
     assert small.headers["content-encoding"] == "gzip"
     assert gzip.decompress(bytes(small.body)) == b"page 1"
     assert "content-encoding" not in cache.answer(request(), "a", page).headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "takes"),
+    [
+        ("GZIP", True),
+        ("gzip;q=0.1", True),
+        ("*", True),
+        ("br;q=1, * ; q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip ; Q = 0.000, *", False),
+        ("gzip;q=x", False),
+        ("*;q=0", False),
+        ("identity, br", False),
+        ("", False),
+    ],
+)
+def test_a_refused_encoding_is_not_sent(accepted: str, takes: bool) -> None:
+    """A weight of 0 refuses; pages and other texts understand the header alike."""
+    page = PageCache(lambda: "1").answer(request(accept_encoding=accepted), "a", Page())
+    text = smaller(request(accept_encoding=accepted), b"text", {})
+    assert [answer.headers.get("content-encoding") for answer in (page, text)] == ["gzip" if takes else None] * 2
 
 
 def test_memory_is_bounded() -> None:
