@@ -94,8 +94,11 @@ def cursor_values(cursor: str, kinds: Sequence[type]) -> list[Any] | None:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         values = None
-    is_known = isinstance(values, list) and [type(value) for value in values] == list(kinds)
-    if not is_known or not all(math.isfinite(value) for value in values if isinstance(value, float)):
+    if (
+        not isinstance(values, list)
+        or [type(value) for value in values] != list(kinds)
+        or any(isinstance(value, float) and not math.isfinite(value) for value in values)
+    ):
         raise NotFound("there is no such page: the cursor was not given by this list; begin without one")
     return values
 
