@@ -260,7 +260,7 @@ def test_a_worker_that_stops_sending_and_stays_is_ended(tmp_path: Path, monkeypa
     """It is given a moment to end, and then it is made to."""
     monkeypatch.setattr(unit_child, "PATIENCE", 0.2)
     deaf = tmp_path / "deaf"
-    code = "import os, time; os.closerange(3, 256); time.sleep(600)"
+    code = "import os, time; os.closerange(3, 4096); time.sleep(600)"
     deaf.write_text(f"#!/bin/sh\nexec {quote(sys.executable)} -c '{code}'\n")
     deaf.chmod(0o755)
     with pytest.raises(StepTimedOut, match=r"did not end within 0\.2 s"):
