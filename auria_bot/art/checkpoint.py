@@ -116,16 +116,20 @@ def load_onnx_weights(path: Path) -> dict[str, torch.Tensor]:
     }
 
 
-def load_model_weights(folder: Path) -> dict[str, torch.Tensor]:
+def load_model_weights(folder: Path, *, graphs: str = "*.onnx", prefix: str = "") -> dict[str, torch.Tensor]:
     """The weights of a model whose ONNX files hold most of them; weights.safetensors holds what they do not.
+
+    Args:
+        graphs: pattern of the names of the ONNX files.
+        prefix: what the names of weights begin with in the ONNX files, and is left out.
 
     Raises:
         ModelMissing: the folder has neither.
         ModelCorrupt: a file is damaged.
     """
     found: dict[str, torch.Tensor] = {}
-    for path in sorted(folder.glob("*.onnx")):
-        found |= load_onnx_weights(path)
+    for path in sorted(folder.glob(graphs)):
+        found |= {name.removeprefix(prefix): weights for name, weights in load_onnx_weights(path).items()}
     rest = folder / "weights.safetensors"
     if rest.is_file() or not found:
         found |= load_weights(rest)

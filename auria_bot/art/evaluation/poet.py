@@ -27,10 +27,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from auria_bot.art.checkpoint import load_weights, read_json
+from auria_bot.art.checkpoint import read_json
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
 from auria_bot.art.training.poet.dataset import HAIKU, PoetDataset, read
-from auria_bot.art.training.poet.export import describe
+from auria_bot.art.training.poet.export import describe, stored_weights
 from auria_bot.corpus import verses
 from auria_bot.corpus.language import syllables
 from auria_bot.corpus.language.verse_rules import NO_KIND, positions
@@ -193,7 +193,7 @@ def load_net(folder: Path) -> tuple[WordLstm, Vocabulary]:
         ModelMissing, ModelCorrupt: the model cannot be used.
     """
     net = WordLstm(WordLstmConfig(**read_json(folder / "config.json")["net"]))
-    net.load_state_dict(load_weights(folder / "weights.safetensors"))
+    net.load_state_dict(stored_weights(folder))
     return net.eval(), Vocabulary.parse((folder / "vocabulary.txt").read_text(encoding="ascii"))
 
 

@@ -163,7 +163,7 @@ def _locked(signal: Tensor, share: float, training: bool) -> Tensor:
     return signal * mask
 
 
-_JUDGED = 128  # features between the pooled output and the logit
+_JUDGED = 192  # features between the pooled outputs and the logit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +171,12 @@ class PoemScorerConfig:
     """The network's shape and regularisation."""
 
     words: int = 7600  # vocabulary of the poet, specials included
-    width: int = 96  # of a word vector
-    hidden: int = 384  # of the LSTM
+    width: int = 224  # of a word vector
+    hidden: int = 384  # of each LSTM layer
+    layers: int = 2
     drop_word: float = 0.06  # share of words dropped
-    drop_input: float = 0.2  # share of the word vectors' channels dropped
-    drop_output: float = 0.4  # dropout of the pooled LSTM output
+    drop_input: float = 0.2  # share of each layer's input channels dropped
+    drop_output: float = 0.4  # dropout of the pooled outputs
 
 
 class PoemScorer(nn.Module):
@@ -185,10 +186,13 @@ class PoemScorer(nn.Module):
         super().__init__()
         self.config = config
         self.words = nn.Embedding(config.words, config.width)
-        self.reader = nn.LSTM(config.width, config.hidden, batch_first=True)
+        self.layers = nn.ModuleList(
+            nn.LSTM(config.hidden if layer else config.width, config.hidden, batch_first=True)
+            for layer in range(config.layers)
+        )
         self.weigh = nn.Sequential(
             nn.Dropout(config.drop_output),
-            nn.Linear(2 * config.hidden, _JUDGED),
+            nn.Linear(2 * config.layers * config.hidden, _JUDGED),
             nn.GELU(),
             nn.Dropout(config.drop_output),
             nn.Linear(_JUDGED, 1),
@@ -206,36 +210,44 @@ class PoemScorer(nn.Module):
             (poems,) logits.
         """
         there = (tokens > 0).to(self.words.weight.dtype).unsqueeze(2)  # (poems, places, 1)
-        vectors = self.words(tokens) * there
+        signal = self.words(tokens) * there
         if self.training:
-            shown = torch.rand(tokens.shape) >= self.config.drop_word
-            vectors = self.blur((vectors * shown.unsqueeze(2)).transpose(1, 2)).transpose(1, 2)
-        found, _ = self.reader(vectors)  # (poems, places, hidden)
-        mean = (found * there).sum(1) / there.sum(1).clamp(min=1)
-        peak = (found * there - 2 * (1 - there)).amax(1)  # an LSTM's output lies between -1 and 1
-        logits: Tensor = self.weigh(torch.cat([mean, peak], 1)).squeeze(1)
+            signal = signal * (torch.rand(tokens.shape) >= self.config.drop_word).unsqueeze(2)
+        pooled = []
+        for layer in self.layers:
+            if self.training:
+                signal = self.blur(signal.transpose(1, 2)).transpose(1, 2)
+            signal, _ = layer(signal)  # (poems, places, hidden)
+            pooled += [
+                (signal * there).sum(1) / there.sum(1).clamp(min=1),
+                (signal * there - 2 * (1 - there)).amax(1),  # an LSTM's output lies between -1 and 1
+            ]
+        logits: Tensor = self.weigh(torch.cat(pooled, 1)).squeeze(1)
         return logits
 
     @torch.no_grad()
     def begin_with(self, poet: Mapping[str, Tensor]) -> None:
-        """Begin with the poet's word vectors, rotated onto their principal components, and its first layer.
+        """Begin with the poet's word vectors, rotated onto their principal components, and with its LSTM layers.
 
         Args:
-            poet: the weights of nets.word_lstm.WordLstm; the first layer is left out where its size is another.
+            poet: the weights of nets.word_lstm.WordLstm; layers are left out where their sizes are others.
         """
         vectors = poet["words.weight"]
         mean = vectors.mean(0)
         _, _, directions = torch.linalg.svd(vectors - mean, full_matrices=False)
         basis = directions[: self.config.width]  # (width, the poet's)
         turned = (vectors - mean) @ basis.T
-        reader = dict(self.reader.named_parameters())
         recurrent = poet.get("layers.0.weight_hh_l0")
-        if recurrent is None or recurrent.shape != reader["weight_hh_l0"].shape or turned.shape[1] != self.config.width:
+        hidden = 0 if recurrent is None else recurrent.shape[1]
+        if hidden != self.config.hidden or turned.shape[1] != self.config.width:
             self.words.weight[:, : turned.shape[1]] = turned * (0.3 / turned.std().clamp(min=1e-6))
             return
-        entry = poet["layers.0.weight_ih_l0"]
         self.words.weight.copy_(turned)
-        reader["weight_ih_l0"].copy_(entry @ basis.T)
-        reader["weight_hh_l0"].copy_(recurrent)
-        reader["bias_ih_l0"].copy_(poet["layers.0.bias_ih_l0"] + poet["layers.0.bias_hh_l0"] + entry @ mean)
-        reader["bias_hh_l0"].zero_()
+        for number, layer in enumerate(self.layers):
+            if f"layers.{number}.weight_hh_l0" not in poet:
+                break
+            given = {name: poet[f"layers.{number}.{name}"] for name, _ in layer.named_parameters()}
+            if number == 0:
+                entry = given["weight_ih_l0"]
+                given |= {"weight_ih_l0": entry @ basis.T, "bias_ih_l0": given["bias_ih_l0"] + entry @ mean}
+            layer.load_state_dict(given)

@@ -93,6 +93,27 @@ _HOURS = (
     frozenset({"dusk", "evening", "twilight", "sunset"}),
     frozenset({"night", "midnight", "tonight", "nightfall"}),
 )
+_MALE = frozenset(
+    {"man", "boy", "father", "grandfather", "son", "brother", "uncle", "monk", "king", "men", "boys", "sons"}
+)
+_FEMALE = frozenset(
+    {
+        "woman",
+        "girl",
+        "mother",
+        "grandmother",
+        "daughter",
+        "sister",
+        "aunt",
+        "nun",
+        "queen",
+        "bride",
+        "widow",
+        "women",
+        "girls",
+    }
+)
+_PRONOUNS = ((frozenset({"he", "him", "his"}), _MALE, _FEMALE), (frozenset({"she", "her", "hers"}), _FEMALE, _MALE))
 _PREPOSITIONS = frozenset(
     {"in", "on", "of", "from", "to", "at", "with", "by", "for", "into", "through", "under", "over"}
 )
@@ -209,9 +230,9 @@ def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence
 
 
 def style_penalties(lines: Sequence[Sequence[str]]) -> float:
-    """The cost of clashing seasons or hours, repeated beginnings and many prepositions; about 1 for a clear fault."""
+    """The cost of clashing seasons, hours and pronouns, repeated beginnings, many prepositions; 1 for a clear fault."""
     flat = [word for line in lines for word in line]
-    found = 1.0 * _clash(flat, _SEASONS) + 0.5 * _clash(flat, _HOURS)
+    found = 1.0 * _clash(flat, _SEASONS) + 0.5 * _clash(flat, _HOURS) + 2.0 * _lost_pronouns(flat)
     found += 0.4 * max(0, sum(word in _PREPOSITIONS for word in flat) - _MOST_PREPOSITIONS)
     found += 0.5 * max(0, flat.count("of") - 1) + 0.4 * max(0, flat.count("and") - 1)
     found += 0.4 * _shared_beginnings(flat)
@@ -224,6 +245,12 @@ def style_penalties(lines: Sequence[Sequence[str]]) -> float:
 def _clash(words: Sequence[str], groups: Sequence[frozenset[str]]) -> int:
     """How many groups beyond the first the words belong to."""
     return max(0, sum(any(word in group for word in words) for group in groups) - 1)
+
+
+def _lost_pronouns(words: Sequence[str]) -> int:
+    """How many kinds of pronoun can only mean somebody of the other sex: a boy with her lantern."""
+    there = set(words)
+    return sum(bool(there & kind and there & others and not there & own) for kind, own, others in _PRONOUNS)
 
 
 def _shared_beginnings(words: Sequence[str]) -> int:

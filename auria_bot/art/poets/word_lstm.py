@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -69,15 +69,18 @@ _WEIGHTS = ranking.RankingWeights(
     fluent=0.0,
     breaks=0.0,
     lowest=0.0,
-    ngram=0.0,
+    ngram=0.6,
     style=0.5,
-    first_line=0.22,
-    first_line_limit=-12.0,
-    scorer=0.3,
+    first_line=0.85,
+    first_line_limit=-9.5,
+    scorer=1.6,
     scorer_limit=4.0,
     stock=0.3,
 )
 """A net that read plain and regular poems errs where it is unsure, so that its likeliest poems are its best."""
+
+_ASKED = replace(_WEIGHTS, theme=9.0)
+"""For a theme that was asked for; a mood alone weighs less, because it seldom shows in a sentence vector."""
 
 _BATCH = 256  # most poems sampled at once
 _ROUNDS = 12  # batches after which the search for usable poems ends
@@ -99,7 +102,7 @@ class WordLstm:
         """Options."""
 
         candidates: int = 96  # poems written for each one returned
-        considered: int = 6  # of them, compared by meaning with theme and mood
+        considered: int = 6  # of them, compared by meaning with the mood; twice as many with a theme
         temperature: float = 0.75
         top_p: float = 0.9
         guidance: float = 1.0  # by the theme; above 1 it weighs more and writing takes twice as long
@@ -164,9 +167,9 @@ class WordLstm:
                 encode=self._encoder.encode,
                 scorer_logits=self._scorer.judge(pool) if self._scorer and pool else None,
                 recent=recent_lines,
-                considered=self.config.considered,
+                considered=self.config.considered * (2 if theme else 1),
                 is_usable=self._is_usable,
-                weights=_WEIGHTS,
+                weights=_ASKED if theme else _WEIGHTS,
             )
             if len(best) >= count:
                 break

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from auria_bot.art.checkpoint import read_json, save_weights, write_checksums, write_json
+from auria_bot.art.checkpoint import read_json, write_checksums, write_json
 from auria_bot.art.evaluation.poet import load_net
-from auria_bot.art.training.poet.export import describe, export_step
+from auria_bot.art.training.poet.export import describe, store_net
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def average(folders: Sequence[Path], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name in _TABLES:
         shutil.copyfile(folders[-1] / name, out / name)
-    save_weights(out / "weights.safetensors", net.state_dict(), half=True)
-    export_step(net.eval(), net.config, out / "model.onnx")
+    store_net(net.eval(), out)
     config = read_json(folders[-1] / "config.json")
     others = [read_json(folder / "config.json")["training"] for folder in folders[:-1]]
     write_json(out / "config.json", {"net": config["net"], "training": config["training"] | {"averaged_with": others}})

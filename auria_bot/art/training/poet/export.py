@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from auria_bot.art.checkpoint import export_onnx, read_json, save_weights, write_checksums, write_json
-from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm, WordLstmConfig
+from auria_bot.art.checkpoint import (
+    export_onnx,
+    load_model_weights,
+    load_onnx_weights,
+    read_json,
+    save_weights,
+    write_checksums,
+    write_json,
+)
+from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm
 from auria_bot.art.poets.lexicon import NgramFilter
 from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS, word_theme
 from auria_bot.corpus import verses
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
 
     from auria_bot.art.training.poet.dataset import PoetDataset
 
-__all__ = ["describe", "export", "export_step", "read_poems"]
+__all__ = ["describe", "export", "read_poems", "store_net", "stored_weights"]
 
 _SCENES = 1200  # themes that are drawn where none is given
 
@@ -66,12 +74,12 @@ _CORPUS = """- **Corpus**: the haiku are version {name} of the operator's own co
   SHA-256 of the rows {sha256}.
 """
 
-_SCORER = """- **Poem scorer**: `critic.onnx`, {parameters:,} parameters: the poet's word vectors and its first
-  LSTM layer, trained on and pooled over the poem. It was trained to tell {pairs:,} haiku {source},
+_SCORER = """- **Poem scorer**: `critic.onnx`, {parameters:,} parameters: the poet's word vectors and its LSTM
+  layers, trained on and pooled over the poem. It was trained to tell {pairs:,} haiku {source},
   from negative samples that the poet wrote in the same forms near the same words, at temperatures from 0.6
   to 1, and scores every candidate. On {held:,} held-out pairs it ranks the haiku above the
-  negative sample with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}, by the first line alone
-  {first:.3f}; accuracy {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder
+  negative sample with a probability (AUC) of {auc:.3f}, in 5-7-5 {auc_575:.3f}; accuracy
+  {accuracy:.1%}. Both sides are folded words without punctuation, in words that the decoder
   may write, with the same syllables in each line, so neither marks nor lengths tell them apart. The command below
   trains it too; `python -m auria_bot.art.training.poet.poem_scorer --data DIR` trains it alone.
 {marks}"""
@@ -108,8 +116,7 @@ def export(
     out.mkdir(parents=True, exist_ok=True)
     net.eval()
     config = net.config
-    save_weights(out / "weights.safetensors", net.state_dict(), half=True)
-    export_step(net, config, out / "model.onnx")
+    store_net(net, out)
     (out / "vocabulary.txt").write_text(dataset.vocabulary.text(), encoding="ascii")
     machine = dataset.rows("machine")
     trained = np.concatenate([np.flatnonzero(dataset.splits == 0), machine])
@@ -193,7 +200,6 @@ def _scorer_section(config: dict[str, Any], known: dict[str, Any]) -> str:
         held=int(known["critic_pairs"]),
         auc=known["critic_auc"],
         auc_575=known["critic_auc_575"],
-        first=known["critic_auc_first_line"],
         accuracy=known["critic_accuracy"],
         marks=_MARKS.format(
             marks=training["marks"],
@@ -214,8 +220,29 @@ def read_poems(data: Path) -> Iterator[list[list[str]]]:
                 yield verse.tokens
 
 
-def export_step(net: WordLstm, config: WordLstmConfig, path: Path) -> None:
-    """Write the network, one word at a time, as ONNX."""
+_GRAPH = "model.onnx"
+_PREFIX = "net."  # of the names of weights in the graph
+
+
+def store_net(net: WordLstm, out: Path) -> None:
+    """Write the network, one word at a time, as model.onnx, and weights.safetensors with what that does not hold."""
+    _export_step(net, out / _GRAPH)
+    held = {name.removeprefix(_PREFIX) for name in load_onnx_weights(out / _GRAPH)}
+    rest = {name: weights for name, weights in net.state_dict().items() if name not in held}
+    save_weights(out / "weights.safetensors", rest, half=True)
+
+
+def stored_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of an exported poet's network, for nets.word_lstm.WordLstm.
+
+    Raises:
+        ModelMissing, ModelCorrupt: a file is missing or damaged.
+    """
+    return load_model_weights(folder, graphs=_GRAPH, prefix=_PREFIX)
+
+
+def _export_step(net: WordLstm, path: Path) -> None:
+    config = net.config
     poems = 3
     number = torch.zeros(poems, dtype=torch.int64)
     state = torch.zeros(config.layers, poems, config.hidden)

@@ -2,9 +2,9 @@
 
     python -m auria_bot.art.training.poet.poem_scorer --data DIR [--model models/poet] [--folder DIR]
 
-The poet's own first LSTM layer, trained on, and pooled over the poem. Its logit estimates how much likelier a poem is
+The poet's own LSTM layers, trained on, each pooled over the poem. Its logit estimates how much likelier a poem is
 one that the poet read than one of its own, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based Models
-for Text Generation, 2020 (arXiv:2004.11714). It reads beginnings of one or two lines as well as whole poems.
+for Text Generation, 2020 (arXiv:2004.11714).
 
 It learns from haiku that the poet read against the poet's negative samples, and from poems of such a poet that a reader
 marked or corrected: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
@@ -22,14 +22,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from auria_bot.art.checkpoint import export_onnx, load_weights, read_json, write_checksums, write_json
+from auria_bot.art.checkpoint import export_onnx, read_json, write_checksums, write_json
 from auria_bot.art.nets.word_lstm import PoemScorer, PoemScorerConfig
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.training import loop
+from auria_bot.art.training.poet.export import stored_weights
 from auria_bot.art.training.poet.marks import PLACES, Marks, read_marks
 from auria_bot.art.training.poet.negative_samples import Pairs, eligible, write_negatives
 from auria_bot.corpus.language.verse_rules import KINDS
-from auria_bot.corpus.language.words import LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +44,6 @@ __all__ = [
     "PoemScorerRecipe",
     "PoemScorerSettings",
     "auc",
-    "beginnings",
     "export",
     "logits_of",
     "train",
@@ -60,18 +59,18 @@ class PoemScorerSettings:
     """The settings of config/train/poet_critic.toml."""
 
     pairs: int = 12000  # most training haiku that get negative samples, those in form first
-    steps: int = 2000  # updates
-    batch: int = 96  # pairs in an update
-    rate: float = 2e-3  # peak learning rate, then a half cosine to zero
+    steps: int = 1500  # updates
+    batch: int = 24  # pairs in an update
+    rate: float = 7e-4  # peak learning rate, then a half cosine to zero
     words_rate: float = 0.25  # factor of the rate for the word vectors
     decay: float = 0.05  # weight decay
     average: float = 0.995  # decay of the weight average
     formal: float = 0.5  # share of pairs that are 5-7-5
-    marked: int = 160  # poems in an update that a reader marked or corrected, half of them fit to post
+    marked: int = 256  # poems in an update that a reader marked or corrected, half of them fit to post
     ranked: float = 0.5  # weight of their ranking, beside whether each is fit
-    begun: float = 0.4  # share of updates with beginnings of one or two lines
-    width: int = 96  # of a word vector
-    hidden: int = 384  # of the LSTM; where it is the poet's, the poet's first layer is what it begins with
+    width: int = 224  # of a word vector
+    hidden: int = 384  # of each LSTM layer; where it is the poet's, it begins with the poet's layers
+    layers: int = 2
     drop_word: float = 0.06  # see PoemScorerConfig
     drop_input: float = 0.2
     drop_output: float = 0.4
@@ -104,6 +103,7 @@ class PoemScorerRecipe:
             words=len(poet["words.weight"]),
             width=settings.width,
             hidden=settings.hidden,
+            layers=settings.layers,
             drop_word=settings.drop_word,
             drop_input=settings.drop_input,
             drop_output=settings.drop_output,
@@ -137,9 +137,7 @@ class PoemScorerRecipe:
         for group, share in zip(self.optimizer.param_groups, (1.0, settings.words_rate), strict=True):
             group["lr"] = settings.rate * share * fall
         rows = self._draw(rng)
-        lines = int(rng.integers(1, 3)) if rng.random() < settings.begun else 0
-        real, negatives = self.pairs.real[rows], self.pairs.written[rows]
-        shown = [beginnings(each, lines) if lines else each for each in (real, negatives)]
+        shown = [self.pairs.real[rows], self.pairs.written[rows]]
         truth = torch.tensor([1.0, 0.0]).repeat_interleave(len(rows))
         better, worse = self._draw_marked(rng)
         shown += [self.marks.tokens[better], self.marks.tokens[worse]]
@@ -193,12 +191,7 @@ class PoemScorerRecipe:
         both = {"auc": auc(real, negatives), "accuracy": float(right.mean())}
         if self.marks.held.any():
             both |= self._of_marks()
-        first_lines = [logits_of(self.average, beginnings(each, 1)) for each in (held.real, held.written)]
-        return both | {
-            "auc_575": auc(real[formal], negatives[formal]),
-            "auc_first_line": auc(first_lines[0], first_lines[1]),
-            "pairs": float(len(real)),
-        }
+        return both | {"auc_575": auc(real[formal], negatives[formal]), "pairs": float(len(real))}
 
 
 @torch.no_grad()
@@ -224,13 +217,6 @@ def _cut(pairs: Pairs) -> Pairs:
     fit = ~(tables[0][:, PLACES:].any(1) | tables[1][:, PLACES:].any(1))
     real, negatives = (np.ascontiguousarray(table[fit, :PLACES]) for table in tables)
     return Pairs(real=real, written=negatives, rows=pairs.rows[fit], formal=pairs.formal[fit])
-
-
-def beginnings(tokens: NDArray[np.int64], lines: int) -> NDArray[np.int64]:
-    """The first `lines` lines of poems, up to the token that ends them."""
-    marks = (tokens == LINE).cumsum(1) - (tokens == LINE)
-    shown: NDArray[np.int64] = np.where(marks < lines, tokens, 0)
-    return shown
 
 
 def train(
@@ -266,8 +252,7 @@ def train(
     if not len(pairs.rows) or not len(held_out.rows):
         log("too few haiku for a poem scorer; the poet works without one")
         return {}
-    poet = {name: weights.float() for name, weights in load_weights(out / "weights.safetensors").items()}
-    recipe = PoemScorerRecipe(pairs, held_out, poet, settings, marks)
+    recipe = PoemScorerRecipe(pairs, held_out, stored_weights(out), settings, marks)
     outcome = loop.run(recipe, folder, steps=settings.steps, minutes=minutes, evaluate_every=400, log=log)
     export(recipe.average, out)
     config = read_json(out / "config.json")

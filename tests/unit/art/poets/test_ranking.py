@@ -134,6 +134,25 @@ def test_many_prepositions_are_penalised():
     assert style_penalties(words_of("the moon", "the hill sleeps", "rain")) > 0
 
 
+@pytest.mark.parametrize(
+    ("line", "is_lost"),
+    [
+        ("a boy by the gate with her lantern", True),
+        ("the old woman lifts his cup", True),
+        ("the farmer with her lantern", False),
+        ("a cat and her kittens by the boy", True),
+        ("a girl gives him her lantern", True),
+        ("the mother and her boy", False),
+        ("a boy looks up and she waves", True),
+        ("the man and his dog", False),
+        ("her lantern by the gate", False),
+    ],
+)
+def test_pronouns_that_can_only_mean_another_are_penalised(line, is_lost):
+    """Somebody is there, but of the other sex alone; animals and farmers may be either."""
+    assert (style_penalties(words_of(line)) >= 2) == is_lost
+
+
 def test_words_with_a_common_beginning_are_penalised():
     """Sun beside sunlight costs something, moonlight beside sun does not."""
     assert style_penalties(words_of("sunlight on a leaf", "the cold sun", "rain")) > 0

@@ -11,9 +11,10 @@ pytest.importorskip("onnx")
 
 from dataclasses import asdict  # noqa: E402 - after the skip
 
-from auria_bot.art.checkpoint import load_weights, read_json, save_weights, verify, write_checksums, write_json  # noqa: E402
+from auria_bot.art.checkpoint import read_json, save_weights, verify, write_checksums, write_json  # noqa: E402
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402
 from auria_bot.art.training.poet import averaging  # noqa: E402
+from auria_bot.art.training.poet.export import stored_weights  # noqa: E402
 from auria_bot.corpus.language.words import SPECIALS, Vocabulary  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
 
@@ -44,7 +45,7 @@ def test_the_mean_of_two_poets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "out" / "critic.onnx").write_bytes(b"an earlier one")
     monkeypatch.setattr("sys.argv", ["averaging", str(first), str(second), "--out", str(tmp_path / "out")])
     averaging.main()
-    mine, theirs, mean = (load_weights(tmp_path / name / "weights.safetensors") for name in ("a", "b", "out"))
+    mine, theirs, mean = (stored_weights(tmp_path / name) for name in ("a", "b", "out"))
     for name, weights in mean.items():
         assert torch.allclose(weights.float(), (mine[name] + theirs[name]) / 2, atol=1e-3)
     assert (tmp_path / "out" / "usage.npz").read_bytes() == (second / "usage.npz").read_bytes()

@@ -21,7 +21,6 @@ from auria_bot.art.training.poet.poem_scorer import (  # noqa: E402
     PoemScorerRecipe,
     PoemScorerSettings,
     auc,
-    beginnings,
 )
 
 SETTINGS = PoemScorerSettings(
@@ -29,7 +28,6 @@ SETTINGS = PoemScorerSettings(
     batch=32,
     rate=0.03,
     words_rate=1,
-    begun=0,
     width=8,
     hidden=12,
     drop_word=0,
@@ -101,14 +99,18 @@ def test_it_learns_what_a_reader_says(is_corrected):
 
 
 def test_it_begins_with_the_poet():
-    """Of its sizes it reads as the poet's first layer does, at a place in the middle of a line and told nothing."""
+    """Of its sizes it reads as the poet's layers do, in the middle of a line, told nothing; of others it can begin."""
     poet = WordLstm(WordLstmConfig(words=WORDS, width=8, hidden=12)).eval()
     scorer = PoemScorer(PoemScorerConfig(words=WORDS, width=8, hidden=12)).eval()
     scorer.begin_with(poet.state_dict())
     tokens = torch.tensor([[1, 7, 8, 9]])
-    expected, _ = poet.layers[0](poet.words(tokens.T))
-    found, _ = scorer.reader(scorer.words(tokens))
-    assert torch.allclose(found[0], expected[:, 0], atol=1e-4)
+    expected, found = poet.words(tokens.T), scorer.words(tokens)
+    for mine, theirs in zip(scorer.layers, poet.layers, strict=True):
+        (expected, _), (found, _) = theirs(expected), mine(found)
+        assert torch.allclose(found[0], expected[:, 0], atol=1e-4)
+    deeper = PoemScorer(PoemScorerConfig(words=WORDS, width=8, hidden=12, layers=3)).eval()
+    deeper.begin_with(poet.state_dict())
+    assert torch.equal(deeper.layers[1].weight_hh_l0, scorer.layers[1].weight_hh_l0)
 
 
 def test_a_stopped_training_goes_on_as_the_same(tmp_path):
@@ -120,13 +122,6 @@ def test_a_stopped_training_goes_on_as_the_same(tmp_path):
     assert loop.run(again, tmp_path / "b", steps=8).finished
     for mine, theirs in zip(again.average.parameters(), whole.average.parameters(), strict=True):
         assert torch.allclose(mine, theirs, atol=1e-6)
-
-
-def test_beginnings_end_with_a_line():
-    """A beginning holds the lines asked for, the mark after the last of them, and nothing else."""
-    poem = np.array([[1, 7, 8, 2, 9, 2, 10, 3, 0]])
-    assert beginnings(poem, 1).tolist() == [[1, 7, 8, 2, 0, 0, 0, 0, 0]]
-    assert beginnings(poem, 2).tolist() == [[1, 7, 8, 2, 9, 2, 0, 0, 0]]
 
 
 def test_poems_too_long_for_the_net_are_left_out():

@@ -6,11 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.checkpoint import load_weights  # noqa: E402 - after the skip
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig  # noqa: E402 - after the skip
 from auria_bot.art.training import loop  # noqa: E402
 from auria_bot.art.training.poet import train as recipe  # noqa: E402
 from auria_bot.art.training.poet.dataset import build, choose_words, machine_haiku  # noqa: E402
+from auria_bot.art.training.poet.export import stored_weights  # noqa: E402
 from auria_bot.art.training.poet.marks import MarkedPoem, Marks  # noqa: E402
 from auria_bot.art.training.poet.poem_scorer import PoemScorerSettings  # noqa: E402
 from auria_bot.errors import InputError  # noqa: E402
@@ -207,7 +207,7 @@ def test_a_poet_is_refined_from_an_earlier_one(data, tmp_path):
     recipe.train(folder=tmp_path / "a", out=tmp_path / "first", settings=SETTINGS, **train)
     still = replace(SETTINGS, rate=0.0, most=12)
     recipe.train(folder=tmp_path / "b", out=tmp_path / "second", settings=still, earlier=tmp_path / "first", **train)
-    first, second = (load_weights(tmp_path / name / "weights.safetensors") for name in ("first", "second"))
+    first, second = (stored_weights(tmp_path / name) for name in ("first", "second"))
     assert all(torch.equal(first[name], second[name]) for name in first)
     noted = json.loads((tmp_path / "second" / "config.json").read_text())["training"]["earlier"]
     assert noted["steps"] == 1
