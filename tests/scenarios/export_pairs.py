@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from auria_bot.art.checkpoint import load_model_weights, read_json
+from auria_bot.art.evaluation.poet import load_net
 from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
 from auria_bot.art.nets.lite0 import Lite0
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig, Scorer, SentenceScorer
@@ -28,7 +29,7 @@ from auria_bot.art.nets.painter import (
 from auria_bot.art.nets.real_esrgan import Srvgg, SrvggConfig
 from auria_bot.art.nets.show_attend_tell import Encode, ShowAttendTell, ShowAttendTellConfig, Step
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
-from auria_bot.art.nets.word_lstm import SteppedWordLstm, WordLstm, WordLstmConfig
+from auria_bot.art.nets.word_lstm import SteppedWordLstm
 from auria_bot.art.painters.attn import AttnPainter
 from auria_bot.art.training.film.export import load_generator
 from auria_bot.art.training.poet.marks import PLACES
@@ -71,8 +72,8 @@ class ExportPair:
 
 def poet(models: Path) -> SteppedWordLstm:
     """The poet's network, one word at a time."""
-    config = read_json(models / "poet" / "config.json")["net"]
-    return SteppedWordLstm(_loaded(WordLstm(_config(WordLstmConfig, config)), models / "poet")).eval()
+    net, _ = load_net(models / "poet")
+    return SteppedWordLstm(net).eval()
 
 
 def captioner(models: Path) -> ShowAttendTell:
