@@ -25,6 +25,7 @@ __all__ = [
     "load_onnx_weights",
     "load_weights",
     "read_json",
+    "save_rest",
     "save_weights",
     "verified",
     "verify",
@@ -134,6 +135,32 @@ def load_model_weights(folder: Path, *, graphs: str = "*.onnx", prefix: str = ""
     if rest.is_file() or not found:
         found |= load_weights(rest)
     return found
+
+
+def save_rest(
+    folder: Path,
+    weights: Mapping[str, torch.Tensor],
+    *,
+    graphs: str = "*.onnx",
+    prefix: str = "",
+    half: bool = False,
+) -> None:
+    """Write weights.safetensors with what a model's ONNX files do not hold, or none where they hold all.
+
+    `load_model_weights` joins them.
+
+    Args:
+        weights: all of the model.
+        graphs: as there.
+        prefix: as there.
+        half: as in `save_weights`.
+    """
+    held = {name.removeprefix(prefix) for path in folder.glob(graphs) for name in load_onnx_weights(path)}
+    rest = {name: tensor for name, tensor in weights.items() if name not in held}
+    if rest:
+        save_weights(folder / "weights.safetensors", rest, half=half)
+    else:
+        (folder / "weights.safetensors").unlink(missing_ok=True)
 
 
 def verified(path: Path) -> Path:

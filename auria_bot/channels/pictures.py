@@ -37,6 +37,16 @@ _XMP_ORIENTATION = re.compile(
     re.DOTALL,
 )
 _NO_PICTURE = (OSError, ValueError, SyntaxError, OverflowError)
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""What puts a picture upright, by its orientation in EXIF, as members of Pillow's Transpose."""
 _DAMAGED_EXIF = (*_NO_PICTURE, struct.error, TypeError, AttributeError)
 
 
@@ -124,15 +134,10 @@ def _xmp(image: Image.Image) -> bytes:
 
 def _plain(image: Image.Image) -> Image.Image:
     """The picture upright, in sRGB, on white."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    upright = image
-    if (orientation := _orientation(image)) != 1:
-        upright = image.copy()
-        for name in ("exif", "Raw profile type exif"):  # Pillow would write it anew, and stumble over what is damaged
-            upright.info.pop(name, None)
-        upright.getexif()[_ORIENTATION] = orientation
-        upright = ImageOps.exif_transpose(upright)
+    turn = _TURNS.get(_orientation(image))
+    upright = image if turn is None else image.transpose(Image.Transpose[turn])
     if upright.mode == "CMYK" and (profile := image.info.get("icc_profile")):
         upright = _printed(upright, profile)
     if upright.mode == "F":

@@ -238,8 +238,11 @@ class PoemScorer(nn.Module):
         basis = directions[: self.config.width]  # (width, the poet's)
         turned = (vectors - mean) @ basis.T
         recurrent = poet.get("layers.0.weight_hh_l0")
-        hidden = 0 if recurrent is None else recurrent.shape[1]
-        if hidden != self.config.hidden or turned.shape[1] != self.config.width:
+        if (
+            recurrent is None
+            or recurrent.shape[1] != self.config.hidden
+            or turned.shape[1] != self.config.width  # the poet's vectors are narrower
+        ):
             self.words.weight[:, : turned.shape[1]] = turned * (0.3 / turned.std().clamp(min=1e-6))
             return
         self.words.weight.copy_(turned)

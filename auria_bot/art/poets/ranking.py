@@ -16,6 +16,7 @@ import numpy as np
 
 from auria_bot.corpus.language import content_filter, syllables, verse_rules
 from auria_bot.corpus.language.verse_rules import is_content
+from auria_bot.corpus.language.words import word_set
 from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.errors import InputError, TextRejected
 
@@ -93,27 +94,10 @@ _HOURS = (
     frozenset({"dusk", "evening", "twilight", "sunset"}),
     frozenset({"night", "midnight", "tonight", "nightfall"}),
 )
-_MALE = frozenset(
-    {"man", "boy", "father", "grandfather", "son", "brother", "uncle", "monk", "king", "men", "boys", "sons"}
-)
-_FEMALE = frozenset(
-    {
-        "woman",
-        "girl",
-        "mother",
-        "grandmother",
-        "daughter",
-        "sister",
-        "aunt",
-        "nun",
-        "queen",
-        "bride",
-        "widow",
-        "women",
-        "girls",
-    }
-)
-_PRONOUNS = ((frozenset({"he", "him", "his"}), _MALE, _FEMALE), (frozenset({"she", "her", "hers"}), _FEMALE, _MALE))
+_MALE = word_set("man men boy boys father grandfather son sons brother uncle monk king")
+_FEMALE = word_set("woman women girl girls mother grandmother daughter daughters sister aunt nun queen bride widow")
+_PRONOUNS = ((word_set("he him his"), _MALE, _FEMALE), (word_set("she her hers"), _FEMALE, _MALE))
+"""Pronouns, whom they mean, and whom they cannot mean."""
 _PREPOSITIONS = frozenset(
     {"in", "on", "of", "from", "to", "at", "with", "by", "for", "into", "through", "under", "over"}
 )

@@ -67,7 +67,7 @@ class BlueskyChannel:
         timeout: float = 30.0  # seconds to connect, and between two bytes of an answer
         bot_label: bool = False  # let `auria channels check` label the account's profile as a bot
         labels: tuple[str, ...] = ()  # self-labels of every post, see `SELF_LABELS`
-        settle: float = 120.0  # seconds until an attempted post that is missing counts as absent; 0, or 4 timeouts
+        settle: float = 120.0  # seconds until a missing post counts as absent, at least 4 time-outs; 0: at once
 
     QUESTIONS = (
         Question(name="handle", prompt="The account's handle, such as auria.bsky.social"),

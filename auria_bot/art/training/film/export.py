@@ -11,9 +11,8 @@ from torch import nn
 from auria_bot.art.checkpoint import (
     export_onnx,
     load_model_weights,
-    load_onnx_weights,
     read_json,
-    save_weights,
+    save_rest,
     write_checksums,
     write_json,
 )
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["export", "load_generator"]
 
 _ONNX = ("mapping.onnx", "synthesis.onnx")
+_PREFIX = "generator."  # of the names of weights in synthesis.onnx
 
 
 class _MappingGraph(nn.Module):
@@ -92,7 +92,7 @@ def export(generator: Generator | AdaGenerator, folder: Path, *, facts: Mapping[
         dynamic_axes={"styles": {0: "count"}, "frames": {0: "count"}, **{name: {0: f"{name}_count"} for name in names}},
         fold=False,
     )
-    _store_rest(generator, folder)
+    save_rest(folder, generator.state_dict(), prefix=_PREFIX)  # the exporter keeps one of several equal tensors
     film = {
         "height": config.height,
         "width": config.width,
@@ -105,15 +105,6 @@ def export(generator: Generator | AdaGenerator, folder: Path, *, facts: Mapping[
     write_checksums(folder)
 
 
-def _store_rest(generator: Generator | AdaGenerator, folder: Path) -> None:
-    """Write weights.safetensors with what the ONNX files lack: the exporter keeps one of several equal tensors."""
-    stored = {name.removeprefix("generator.") for path in _ONNX for name in load_onnx_weights(folder / path)}
-    rest = {name: value for name, value in generator.state_dict().items() if name not in stored}
-    (folder / "weights.safetensors").unlink(missing_ok=True)
-    if rest:
-        save_weights(folder / "weights.safetensors", rest)
-
-
 def load_generator(folder: Path) -> Generator | AdaGenerator:
     """The network of an exported film model, in eval mode, with the weights as they are stored in half precision.
 
@@ -124,6 +115,5 @@ def load_generator(folder: Path) -> Generator | AdaGenerator:
     sizes = stored | {"channels": tuple(stored["channels"])}
     generator: Generator | AdaGenerator
     generator = AdaGenerator(AdaConfig(**sizes)) if stored.get("layout") == LAYOUT else Generator(Config(**sizes))
-    weights = load_model_weights(folder)
-    generator.load_state_dict({name.removeprefix("generator."): value for name, value in weights.items()})
+    generator.load_state_dict(load_model_weights(folder, prefix=_PREFIX))
     return generator.eval()

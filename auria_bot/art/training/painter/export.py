@@ -12,10 +12,9 @@ from torch import nn
 
 from auria_bot.art.checkpoint import (
     export_onnx,
-    load_onnx_weights,
     load_weights,
     read_json,
-    save_weights,
+    save_rest,
     write_checksums,
     write_json,
 )
@@ -137,12 +136,10 @@ def export(
 
 
 def _store_rest(graph: PainterGraph, out: Path) -> None:
-    """Write weights.safetensors with what the ONNX files do not hold; `load_model_weights` joins them."""
-    stored = {name for path in out.glob("*.onnx") for name in load_onnx_weights(path)}
+    """Write weights.safetensors with what the ONNX files do not hold."""
     nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
     every = {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
-    rest = {name: value for name, value in every.items() if name not in stored}
-    save_weights(out / "weights.safetensors", rest, half=True)
+    save_rest(out, every, half=True)
 
 
 @torch.no_grad()

@@ -11,9 +11,8 @@ import torch
 from auria_bot.art.checkpoint import (
     export_onnx,
     load_model_weights,
-    load_onnx_weights,
     read_json,
-    save_weights,
+    save_rest,
     write_checksums,
     write_json,
 )
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "export", "read_poems", "store_net", "stored_weights"]
 
+_GRAPH = "model.onnx"  # beside which lies critic.onnx, with other weights of the same names
+_PREFIX = "net."  # of the names of weights in it
 _SCENES = 1200  # themes that are drawn where none is given
 
 _CARD = """# The poet: a word LSTM
@@ -220,16 +221,10 @@ def read_poems(data: Path) -> Iterator[list[list[str]]]:
                 yield verse.tokens
 
 
-_GRAPH = "model.onnx"
-_PREFIX = "net."  # of the names of weights in the graph
-
-
 def store_net(net: WordLstm, out: Path) -> None:
     """Write the network, one word at a time, as model.onnx, and weights.safetensors with what that does not hold."""
     _export_step(net, out / _GRAPH)
-    held = {name.removeprefix(_PREFIX) for name in load_onnx_weights(out / _GRAPH)}
-    rest = {name: weights for name, weights in net.state_dict().items() if name not in held}
-    save_weights(out / "weights.safetensors", rest, half=True)
+    save_rest(out, net.state_dict(), graphs=_GRAPH, prefix=_PREFIX, half=True)
 
 
 def stored_weights(folder: Path) -> dict[str, torch.Tensor]:

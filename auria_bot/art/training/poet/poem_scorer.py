@@ -1,10 +1,10 @@
-"""The poem scorer, which tells what the poet read from what the poet's own network writes: its net and its training.
+"""The poem scorer, which tells fit poems from others, and what the poet read from what it writes: its training.
 
     python -m auria_bot.art.training.poet.poem_scorer --data DIR [--model models/poet] [--folder DIR]
 
-The poet's own LSTM layers, trained on, each pooled over the poem. Its logit estimates how much likelier a poem is
-one that the poet read than one of its own, as in Deng, Bakhtin, Ott, Szlam and Ranzato, Residual Energy-Based Models
-for Text Generation, 2020 (arXiv:2004.11714).
+The poet's own LSTM layers, trained on, each pooled over the poem. Its logit estimates how much likelier a poem is one
+that a reader finds fit, or that the poet read, than another of its own; as for the latter, see Deng, Bakhtin, Ott,
+Szlam and Ranzato, Residual Energy-Based Models for Text Generation, 2020 (arXiv:2004.11714).
 
 It learns from haiku that the poet read against the poet's negative samples, and from poems of such a poet that a reader
 marked or corrected: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
