@@ -86,6 +86,11 @@ class BoundedHTTPServer(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     @property
+    def deadline(self) -> float:
+        """Seconds from accepting a connection to its end."""
+        return self._deadline
+
+    @property
     def open_connections(self) -> int:
         """Connections that are being answered."""
         return len(self._since)

@@ -43,6 +43,7 @@ _FILMS = ("film.mp4", "film.webm")
 _WAIT = timedelta(minutes=15)  # before a full disk is tried again
 _PATIENCE = 20.0  # while posts arrive, the gallery is rebuilt after this many times the duration of its last build
 _TICK = 0.1  # seconds that a folder's modification time may lag behind
+_READABLE = 0o644  # a web server reads what is published
 _STRAY = 3600.0  # seconds after which an unfinished folder is deleted
 
 
@@ -84,7 +85,7 @@ class FolderChannel:
     def check(self) -> str:
         """Test that the folder is writable."""
         try:
-            self._posts.mkdir(parents=True, exist_ok=True)
+            self._make_folders()
             with tempfile.TemporaryFile(dir=self._posts) as file:
                 file.write(b"test")
         except OSError as error:
@@ -187,10 +188,17 @@ class FolderChannel:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise OutcomeUnknown(f"{folder}/post.json cannot be read: {error}") from None
 
+    def _make_folders(self) -> None:
+        """Make the folder and that of its posts where they are missing; whatever the umask, a web server reads them."""
+        for folder in (self.directory, self._posts):
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)
+
     def _create(self, post: Post, ready: ConfirmSend) -> None:
         """Build the post's folder in a hidden place, then rename it: the one visible change."""
         folder = self._folder_of(post)
-        self._posts.mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         self._making.mkdir(exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=self._making))
         before = self._making / f"{scratch.name}-before"
@@ -202,6 +210,7 @@ class FolderChannel:
             if hashlib.sha256(content).hexdigest() != post.picture_sha256:
                 raise Rejected(f"{picture} is not the picture that was approved")
             (scratch / "picture.jpg").write_bytes(content)
+            (scratch / "picture.jpg").chmod(_READABLE)
             width, height = _size(scratch / "picture.jpg")
             record = {
                 "key": post.key,
@@ -282,7 +291,7 @@ class FolderChannel:
         made = pages(items, title=self.config.title, subtitle=self.config.subtitle, language=self.config.language)
         for name, text in made.items():
             path = self.directory / name
-            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            if not path.is_file() or path.read_bytes() != text.encode():
                 _write(path, text)
         for surplus in self.directory.glob("page-*.html"):
             if surplus.name not in made and re.fullmatch(r"page-\d+\.html", surplus.name):
@@ -298,7 +307,7 @@ class FolderChannel:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Allow one writer at a time."""
-        self._posts.mkdir(parents=True, exist_ok=True)
+        self._make_folders()
         with files.file_lock(self.directory / ".lock"):
             yield
 
@@ -333,9 +342,10 @@ def _copied_film(post: Post, folder: Path) -> dict[str, str]:
         raise Rejected(f"the film {post.film} is missing") from None
     if files.sha256_of(folder / name) != post.film_sha256:
         raise Rejected(f"{post.film} is not the film that was approved")
+    (folder / name).chmod(_READABLE)
     files.flush(folder / name)
     return {"film": name, "film_sha256": post.film_sha256}
 
 
 def _write(path: Path, text: str) -> None:
-    files.write_atomic(path, text, mode=0o644)  # a web server reads it
+    files.write_atomic(path, text, mode=_READABLE)

@@ -7,6 +7,7 @@ serves them; they share only the folder and the key, and may run in two processe
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import re
@@ -22,14 +23,16 @@ from auria_bot.errors import Throttled, Unauthorised
 from auria_bot.http_server import BoundedHTTPServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from auria_bot.domain.interfaces import Secrets
 
 __all__ = ["MEDIA_TYPES", "Answer", "PictureEndpoint", "PictureHost", "picture_key", "picture_server"]
 
-_DEADLINE = 30.0  # seconds for a client to ask for a picture and to read it
+_STEP = 30.0  # seconds for a client to ask, and to read each part
+_DEADLINE = 900.0  # seconds for all of it: a film of 300 MB through a line of 3 Mbit/s
+_PART = 1 << 16  # bytes
 MEDIA_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
 """What can be hosted, by the name's ending."""
 
@@ -105,9 +108,10 @@ class PictureHost:
         now = self._clock()
         for path in self._folder.iterdir():
             found = _NAME.fullmatch(path.name)
-            stray = path.name.startswith(".new-") and path.stat().st_mtime < time.time() - 3600
-            if stray or (found and int(found["expires"], 16) <= now):
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # another process was faster, or still reads it
+                stray = path.name.startswith(".new-") and path.stat().st_mtime < time.time() - 3600
+                if stray or (found and int(found["expires"], 16) <= now):
+                    path.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,19 @@ class Answer:
 
     status: HTTPStatus
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    file: Path | None = None  # whose content is the body
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        return b"".join(self.parts())
+
+    def parts(self) -> Iterator[bytes]:
+        """The body in parts: a film may be larger than the memory."""
+        if self.file is not None:
+            with self.file.open("rb") as file:
+                while part := file.read(_PART):
+                    yield part
 
 
 class PictureEndpoint:
@@ -137,24 +153,25 @@ class PictureEndpoint:
             return _plain(HTTPStatus.NOT_FOUND)
         if int(found["expires"], 16) <= self._clock():
             return _plain(HTTPStatus.GONE)
+        file = self._folder / found[0]
         try:
-            body = (self._folder / found[0]).read_bytes()
+            size = file.stat().st_size
         except OSError:
             return _plain(HTTPStatus.NOT_FOUND)
         headers = {
             "Content-Type": MEDIA_TYPES[found["suffix"]],
-            "Content-Length": str(len(body)),
+            "Content-Length": str(size),
             "Cache-Control": "private, no-store",
             "X-Content-Type-Options": "nosniff",
             "X-Robots-Tag": "noindex",
         }
-        return Answer(status=HTTPStatus.OK, headers=headers, body=b"" if method == "HEAD" else body)
+        return Answer(status=HTTPStatus.OK, headers=headers, file=None if method == "HEAD" else file)
 
     def __call__(self, environ: Mapping[str, str], start_response: Callable[..., object]) -> Iterable[bytes]:
         """The endpoint as a WSGI application."""
         answer = self.answer(environ.get("REQUEST_METHOD", "GET"), environ.get("PATH_INFO", ""))
         start_response(f"{answer.status.value} {answer.status.phrase}", list(answer.headers.items()))
-        return [answer.body]
+        return answer.parts()
 
 
 def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> BoundedHTTPServer:
@@ -165,7 +182,7 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Bounde
     """
 
     class Handler(BaseHTTPRequestHandler):
-        timeout = _DEADLINE
+        timeout = _STEP
 
         def do_GET(self) -> None:
             answer = endpoint.answer(self.command, self.path.partition("?")[0])
@@ -173,7 +190,8 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Bounde
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            for part in answer.parts():
+                self.wfile.write(part)
 
         do_HEAD = do_GET  # noqa: N815 - the library's name
 

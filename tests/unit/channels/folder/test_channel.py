@@ -226,6 +226,32 @@ def test_the_gallery_is_rebuilt_from_the_records(tmp_path: Path) -> None:
         channel(tmp_path).find(post(tmp_path, 1))
 
 
+def test_a_page_that_is_no_text_is_written_anew(tmp_path: Path) -> None:
+    """Whoever damaged it: posts go on."""
+    channel(tmp_path).publish(post(tmp_path, 1), ready)
+    (tmp_path / "published" / "index.html").write_bytes(b"\xff\xfe\x00")
+    channel(tmp_path).publish(post(tmp_path, 2), ready)
+    channel(tmp_path).tidy()
+    assert "poem 2" in visible(tmp_path)["index.html"].decode()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_a_web_server_can_read_what_is_published(tmp_path: Path) -> None:
+    """Also where the daemon's own files are private, as systemd makes them."""
+    before = os.umask(0o077)
+    try:
+        film = tmp_path / "a.mp4"
+        film.write_bytes(b"film")
+        wanted = {"film": str(film), "film_sha256": hashlib.sha256(b"film").hexdigest()}
+        channel(tmp_path).publish(post(tmp_path, 1, **wanted), ready)
+    finally:
+        os.umask(before)
+    root = tmp_path / "published"
+    found = [root, *(path for path in root.rglob("*") if not path.name.startswith("."))]
+    unreadable = [path.name for path in found if not path.stat().st_mode & (0o001 if path.is_dir() else 0o004)]
+    assert unreadable == []
+
+
 @pytest.mark.parametrize("field", [{"at": "soon"}, {"at": None}, {"width": []}, {"height": 1e999}])
 def test_a_record_with_a_wrong_value_stops_no_other_post(tmp_path: Path, field: dict[str, object]) -> None:
     """It is left out, as one that is not JSON is."""
