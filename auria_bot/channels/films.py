@@ -196,8 +196,8 @@ def _fitted(path: Path, film: ReadFilm) -> FittedFilm:
 def _size(film: ReadFilm, limits: FilmLimits) -> tuple[int, int]:
     """Width and height within the limits, both even."""
     share = min(1.0, (limits.pixels or math.inf) / max(film.width, film.height))
-    if share == 1.0:
-        return film.width, film.height
+    if share == 1.0:  # H.264 in 4:2:0 has no odd sizes
+        return max(2, film.width - film.width % 2), max(2, film.height - film.height % 2)
     return max(2, 2 * round(film.width * share / 2)), max(2, 2 * round(film.height * share / 2))
 
 

@@ -23,7 +23,7 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object, as_text, retry_seconds, whole
+from auria_bot.channels.answers import EXCHANGE, as_object, as_text, retry_seconds, whole, within
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled
 
 if TYPE_CHECKING:
@@ -174,7 +174,8 @@ def _mount_adapters(client: Any, address: str, timeout: float) -> None:
                 request.headers["Content-Length"] = request.headers["X-Entity-Length"] = str(len(client.picture))
             if type(self._inner) is not HTTPAdapter:  # the package's own, which reads the body itself
                 return self._inner.send(request, **{**options, "timeout": timeout})
-            return whole(self._inner.send(request, **{**options, "timeout": timeout, "stream": True}), timeout)
+            options |= {"timeout": timeout, "stream": True}
+            return within(lambda: whole(self._inner.send(request, **options), timeout), EXCHANGE * timeout)
 
         def close(self) -> None:
             self._inner.close()

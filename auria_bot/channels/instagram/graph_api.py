@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import as_count, as_object, as_text, retry_seconds
+from auria_bot.channels.answers import EXCHANGE, as_count, as_object, as_text, retry_seconds, within
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class GraphApi:
         Args:
             address: without a version and a trailing slash.
             version: such as "v23.0".
-            timeout: seconds, for a whole call.
+            timeout: seconds, for each step of a call, and for its answer; all of it may take four times as long.
         """
         self._address = address
         self._version = version
@@ -125,10 +125,12 @@ class GraphApi:
         except ImportError:
             raise BackendMissing("Instagram's Graph API needs a package: pip install 'auria-bot[instagram]'") from None
         try:
-            status, headers, body = self._exchange(method, path, token, fields)
+            status, headers, body = within(
+                lambda: self._exchange(method, path, token, fields), EXCHANGE * self._timeout
+            )
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError) as error:
             raise Throttled(f"{self._address} cannot be reached ({type(error).__name__})", until=_later()) from None
-        except httpx2.HTTPError as broken:
+        except (httpx2.HTTPError, TimeoutError) as broken:
             message = f"the connection to {self._address} broke ({type(broken).__name__})"
             raise (OutcomeUnknown(message) if visible else Throttled(message, until=_later())) from None
         try:
@@ -142,7 +144,7 @@ class GraphApi:
     def _exchange(
         self, method: str, path: str, token: str, fields: Mapping[str, Any]
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Send one request, within the time-out as a whole."""
+        """Send one request; the body of its answer arrives within the time-out."""
         import httpx2
 
         ends = time.monotonic() + self._timeout

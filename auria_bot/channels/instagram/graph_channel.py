@@ -329,7 +329,7 @@ class InstagramGraphChannel:
                 raise Throttled("Instagram's list of the latest posts cannot be read")
             media += entries
             oldest = _time(entries[-1]) if entries else None
-            if not entries or (oldest is not None and oldest < since):
+            if oldest is not None and oldest < since:
                 return media, True
             paging = as_object(found.get("paging"))
             cursor = as_text(as_object(paging.get("cursors")).get("after"))

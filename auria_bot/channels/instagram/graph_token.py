@@ -47,11 +47,16 @@ class GraphToken:
         """The token, renewed if due.
 
         Raises:
-            Unauthorised: it is missing.
+            Unauthorised: it is missing, or cannot be one.
         """
         token = self._secrets.get("access_token")
         if not token:
             raise Unauthorised(f"the access token is missing; `auria channels add {self._channel}` asks for it")
+        if not (token.isascii() and token.isprintable()):
+            raise Unauthorised(
+                "the access token holds characters that no token has, such as a space or a line end; copy it again:"
+                f" `auria channels add {self._channel}`"
+            )
         if not self._renewable or not self._due(token):
             return token
         now = datetime.now(UTC)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["InstagramLogin"]
 
 _SHORT = timedelta(hours=24)  # a session that ends sooner was ended deliberately
+_AHEAD = timedelta(hours=1)  # a login noted later than that was noted by a clock that was wrong
 _LONGEST = timedelta(hours=24)  # between two logins, however many failed
 
 
@@ -47,6 +48,7 @@ class InstagramLogin:
         self._wait = wait
         self._connect = connect
         self._client: Any = None
+        self._saved: str | None = None  # the session of the client, as it was last read or saved
         self._fingerprinted: tuple[str, str] | None = None  # the credentials and their fingerprint
 
     def client(self, *, asked: bool = False) -> Any:
@@ -61,8 +63,9 @@ class InstagramLogin:
         blocked = self._state().get("blocked")
         if blocked and not asked:
             raise Unauthorised(f"{blocked}; nothing is sent to Instagram until `auria channels resume {self._channel}`")
-        if self._client is None:
-            self._client = self._connect(self._session())
+        saved = self._secrets.get("session")
+        if self._client is None or saved != self._saved:  # another process may have signed in
+            self._client, self._saved = self._connect(self._session()), saved
         return self._client
 
     def is_signed_in(self, client: Any) -> bool:
@@ -82,8 +85,9 @@ class InstagramLogin:
         state, now = self._state(), datetime.now(UTC)
         failures = state.get("failures", 0)
         if failures and state.get("at"):
-            until = datetime.fromisoformat(state["at"]) + min(self._wait * 2 ** min(failures - 1, 10), _LONGEST)
-            if now < until:
+            at = datetime.fromisoformat(state["at"])
+            until = at + min(self._wait * 2 ** min(failures - 1, 10), _LONGEST)
+            if now < until and at < now + _AHEAD:
                 raise Throttled(
                     "the last login failed, and another so soon would look like a robot: wait until"
                     f" {until:%Y-%m-%d %H:%M} UTC",
@@ -105,19 +109,22 @@ class InstagramLogin:
         text = json.dumps({"for": self._username, "settings": kept_session(client)}, sort_keys=True)
         if text != self._secrets.get("session"):
             self._secrets.put("session", text)
+        self._saved = text
 
     def ended(self) -> str:
         """Delete a session that the platform ended, but keep the device; returns why that blocks the channel, or "".
 
         After a session that lasted, the next attempt logs in; one that was short blocks the channel.
         """
+        self._client = None
+        if self._secrets.get("session") != self._saved:
+            return ""  # another process has signed in meanwhile, and that session is used next
         settings = self._session()
         for name in ("authorization_data", "cookies", "ig_u_rur", "ig_www_claim"):
             settings.pop(name, None)
         self._secrets.put("session", json.dumps({"for": self._username, "settings": settings}, sort_keys=True))
-        self._client = None
         last = self._state().get("at")
-        if last and datetime.now(UTC) - datetime.fromisoformat(last) < _SHORT:
+        if last and timedelta(0) <= datetime.now(UTC) - datetime.fromisoformat(last) < _SHORT:
             return "Instagram ended a session that was less than a day old"
         return ""
 

@@ -11,8 +11,9 @@ import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import partial, wraps
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from auria_bot.channels.answers import as_count, as_id, as_object, as_text
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
@@ -46,6 +47,23 @@ log = logging.getLogger(__name__)
 _SLACK = timedelta(minutes=15)  # difference allowed between the platform's clock and ours
 _PAGE = 33  # posts a request, when searching for a post: as many as the app requests
 _PAGES = 20  # searched at most
+
+
+_Given = ParamSpec("_Given")
+_Found = TypeVar("_Found")
+
+
+def _in_turn(
+    method: Callable[Concatenate[InstagramChannel, _Given], _Found],
+) -> Callable[Concatenate[InstagramChannel, _Given], _Found]:
+    """A method that a process's threads call one after the other: the package's client has a single last answer."""
+
+    @wraps(method)
+    def called(self: InstagramChannel, *args: _Given.args, **options: _Given.kwargs) -> _Found:
+        with self._turn:
+            return method(self, *args, **options)
+
+    return called
 
 
 class InstagramChannel:
@@ -99,6 +117,7 @@ class InstagramChannel:
             )
         self.config = config
         self.name = config.name
+        self._turn = RLock()
         connect = partial(
             single_send_client,
             address=checked_address(config.address, setting=f"{setting}.address"),
@@ -121,6 +140,7 @@ class InstagramChannel:
         """The caption as it is sent: hashtags and the signature may be left out."""
         return fit_caption(text, alt_text, name=self.name)
 
+    @_in_turn
     def check(self) -> str:
         """Read the signed-in account; without a session, sign in once. A successful check ends a block."""
         client = self._login.client(asked=True)
@@ -132,6 +152,7 @@ class InstagramChannel:
                     raise  # else the session ended, and a login follows
         return self._account_sentence(self._signed_in(asked=True))
 
+    @_in_turn
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         """Upload the picture, then create the post by one request."""
         if post.film:
@@ -164,6 +185,7 @@ class InstagramChannel:
             log.warning("The session could not be saved: %s", error, extra={"channel": self.name})
         return receipt
 
+    @_in_turn
     def find(self, post: Post) -> Receipt | None:
         """Look for the post among the account's latest."""
         client = self._signed_in()
@@ -190,6 +212,7 @@ class InstagramChannel:
             )
         return None
 
+    @_in_turn
     def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
         """Delete the post by one request, if it is still there."""
         if not self.is_published(receipt):
@@ -202,6 +225,7 @@ class InstagramChannel:
         if as_object(answer).get("did_delete") is not True:
             raise OutcomeUnknown("Instagram answered without saying that the post is deleted")
 
+    @_in_turn
     def is_published(self, receipt: Receipt) -> bool:
         """Whether Instagram still has the post."""
         if not receipt.id.partition("_")[0].isdigit():
@@ -231,6 +255,7 @@ class InstagramChannel:
             raise NotFound(f"Instagram has no post {number}")
         return as_object(items[0])
 
+    @_in_turn
     def measure(self, receipt: Receipt) -> Engagement:
         """Likes, comments and, if given, views and shares."""
         item = self._item(receipt)
@@ -244,6 +269,7 @@ class InstagramChannel:
             views=views,
         )
 
+    @_in_turn
     def audience(self) -> Audience:
         """The account's followers."""
         user = self._user(self._signed_in())

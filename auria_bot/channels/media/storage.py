@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from auria_bot.channels.answers import EXCHANGE, UPLOAD, within
 from auria_bot.channels.media.endpoint import MEDIA_TYPES, PictureEndpoint, PictureHost, picture_key
 from auria_bot.errors import ChannelError, Rejected, Throttled, Unauthorised
 
@@ -101,9 +102,14 @@ class PictureStorage:
         extra = {"content-type": media_type} if media_type else {}
         headers = signed_headers(method, url, self._keys, at=self._clock(), content=content, extra=extra)
         hostname = urlsplit(url).hostname
+
+        def send() -> int:  # the answer's content, which may be endless, is not read
+            with self._client.stream(method, url, content=content, headers=headers) as response:
+                return response.status_code
+
         try:
-            status = self._client.request(method, url, content=content, headers=headers).status_code
-        except httpx2.HTTPError as error:
+            status = within(send, UPLOAD * _step(self._client))
+        except (httpx2.HTTPError, TimeoutError) as error:
             raise Throttled(f"the storage {hostname} cannot be reached ({type(error).__name__})") from None
         if status in {401, 403}:
             raise Unauthorised(f"the storage {hostname} answered {status}: check its keys, its bucket and its region")
@@ -233,15 +239,31 @@ class MediaHost:
         host = self.open(client)
         address = host.put(_PROBE, lasts=60)
         try:
-            answer = client.get(address)
-        except httpx2.HTTPError as error:
+            status, content = within(lambda: _beginning(client, address), EXCHANGE * _step(client))
+        except (httpx2.HTTPError, TimeoutError) as error:
             return f"whether pictures can be fetched could not be tested from here ({type(error).__name__})"
         finally:
             self.remove(host, address)
-        if answer.status_code != 200 or answer.content != _PROBE:
+        if status != 200 or content != _PROBE:
             where = self.public_url or self.storage
             raise Unauthorised(
-                f"a picture hosted for Instagram cannot be fetched from {where}: it answers {answer.status_code};"
+                f"a picture hosted for Instagram cannot be fetched from {where}: it answers {status};"
                 " check that the endpoint runs and that the address leads to it"
             )
         return "pictures can be fetched"
+
+
+def _beginning(client: httpx2.Client, address: str) -> tuple[int, bytes]:
+    """An answer's status and as much of its content as tells whether it is the probe."""
+    content = b""
+    with client.stream("GET", address) as response:
+        for part in response.iter_bytes():
+            content += part
+            if len(content) > len(_PROBE):
+                break
+        return response.status_code, content
+
+
+def _step(client: httpx2.Client) -> float:
+    """A client's time-out, in seconds, for each step of a request."""
+    return client.timeout.read or 30.0

@@ -225,6 +225,24 @@ def test_a_post_is_found_behind_others_without_a_record_of_its_attempt(
     assert channel.find(post) is None
 
 
+def test_an_empty_page_is_not_the_last_one(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meta leaves out of a page what may not be shown, be it all: only a missing next page ends the list."""
+    receipt = channel.publish(post, ready)
+    read = channel._api.read
+
+    def listed(path: str, token: str, **fields: str) -> dict[str, Any]:
+        if path.endswith("/media") and "after" not in fields:
+            return {"data": [], "paging": {"cursors": {"after": "0"}, "next": "https://graph.instagram.com/..."}}
+        return read(path, token, **fields)
+
+    monkeypatch.setattr(channel._api, "read", listed)
+    found = channel.find(replace(post, memo="", tried_at=datetime.now(UTC)))
+    assert found is not None
+    assert found.id == receipt.id
+
+
 def test_an_older_post_with_the_same_text_is_not_this_one(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -116,6 +116,20 @@ def test_without_a_token_it_says_how_to_give_one() -> None:
     """By the command."""
     with pytest.raises(Unauthorised, match="auria channels add ig"):
         made(Api(), MemorySecrets()).current()
+
+
+@pytest.mark.parametrize("token", ["IGAA\u2026", "IGAA\n", "IGAA\u00a0B"])
+def test_what_cannot_be_a_token_is_for_the_operator(token: str) -> None:
+    """It could not be sent in a header."""
+    with pytest.raises(Unauthorised, match="auria channels add ig") as told:
+        GraphToken(
+            cast("Any", None),
+            MemorySecrets({"access_token": token}),
+            channel="ig",
+            margin=timedelta(1),
+            renewable=False,
+        ).current()
+    assert "IGAA" not in str(told.value)
 
 
 def test_when_it_ends_is_known() -> None:

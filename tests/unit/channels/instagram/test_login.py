@@ -150,3 +150,31 @@ def test_a_damaged_moment_is_none() -> None:
     for change in ({"at": "soon"}, {"at": 5}, {"failures": "many"}):
         secrets.values["login_state"] = json.dumps(state | {"failures": 1} | change)
         made(secrets).sign_in(Client({}))
+
+
+def test_a_login_in_the_future_causes_no_wait() -> None:
+    """The clock was wrong when it was noted; the wait would last until then."""
+    secrets = MemorySecrets({"password": "pond"})
+    way = made(secrets)
+    way.sign_in(way.client())
+    state = json.loads(secrets.values["login_state"])
+    later = (datetime.now(UTC) + timedelta(days=4000)).isoformat()
+    secrets.values["login_state"] = json.dumps(state | {"failures": 1, "at": later})
+    assert way.ended() == ""
+    way.sign_in(way.client())
+
+
+def test_a_session_that_another_process_made_is_used() -> None:
+    """And not taken for the one that ended here: neither is it deleted, nor is the channel blocked."""
+    secrets = MemorySecrets({"password": "pond"})
+    daemon, command = made(secrets), made(secrets)
+    daemon.sign_in(daemon.client())
+    old = daemon.client()
+    command.client().settings["authorization_data"] = {"ds_user_id": 5, "sessionid": "new"}
+    command.keep_session(command.client())
+    assert daemon.ended() == ""
+    assert daemon.client().sessionid == "new"
+    assert old.sessionid == "s"
+    command.client().settings["authorization_data"] = {"ds_user_id": 5, "sessionid": "newer"}
+    command.keep_session(command.client())
+    assert daemon.client().sessionid == "newer"

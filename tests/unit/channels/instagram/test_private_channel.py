@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -479,3 +480,22 @@ def test_no_secret_is_told(
     text = caplog.text + str(told.value) + repr(channel.config) + printed.out + printed.err
     planted = {platform.password, platform.seed, "session0001", "IGT:2", "BEGIN"}
     assert [secret for secret in planted if secret in text] == []
+
+
+def test_threads_of_a_process_take_turns(
+    make: Callable[..., InstagramChannel], platform: InstagramPlatform, post: Post, tmp_path: Path
+) -> None:
+    """The package's client knows one last answer and one call before publishing: they would be another post's."""
+    channel, second, asked = make(timeout=30.0), new_post(tmp_path), list[int]()
+    other = threading.Thread(target=channel.publish, args=(second, ready))
+
+    def meanwhile(memo: str = "") -> None:
+        before = len(platform.calls)
+        other.start()
+        other.join(1.0)
+        asked.append(len(platform.calls) - before)
+
+    channel.publish(post, meanwhile)
+    other.join()
+    assert asked == [0]
+    assert len(platform.visible()) == 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -161,3 +164,32 @@ def test_an_address_that_leads_elsewhere_is_found_out(tmp_path: Path) -> None:
 def test_a_way_that_cannot_be_tried_from_here_may_be_good(tmp_path: Path) -> None:
     """Many a network does not reach its own public address from inside."""
     assert "could not be tested" in way(tmp_path, public_url="http://127.0.0.1:1").check(quiet_client(1))
+
+
+def test_only_the_beginning_of_what_answers_is_read(tmp_path: Path) -> None:
+    """The address may lead to something endless."""
+    sent: list[int] = []
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                for _ in range(500):
+                    if over.is_set():
+                        break
+                    connection.sendall(bytes(100_000))
+                    sent.append(100_000)
+
+        worker = threading.Thread(target=answer)
+        worker.start()
+        wrong = way(tmp_path / "public", public_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+        try:
+            with pytest.raises(Unauthorised, match="cannot be fetched"):
+                wrong.check(quiet_client(5))
+        finally:
+            over.set()
+            worker.join()
+    assert sum(sent) < 50_000_000
