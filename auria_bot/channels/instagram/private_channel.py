@@ -59,7 +59,7 @@ def _in_turn(
     """A method that a process's threads call one after the other: the package's client has a single last answer."""
 
     @wraps(method)
-    def called(self: InstagramChannel, *args: _Given.args, **options: _Given.kwargs) -> _Found:
+    def called(self: InstagramChannel, /, *args: _Given.args, **options: _Given.kwargs) -> _Found:
         with self._turn:
             return method(self, *args, **options)
 
