@@ -239,7 +239,7 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
 
 def drawable(text: str) -> str:
     """Text on one line, without characters that cannot be drawn, with curved apostrophes."""
-    return " ".join("".join(filter(str.isprintable, text)).replace("'", "\u2019").split())
+    return " ".join("".join(filter(str.isprintable, " ".join(text.split()))).replace("'", "\u2019").split())
 
 
 _PAPER, _INK, _FAINT = "#f7f4ee", "#2b2825", "#8a8378"
@@ -248,6 +248,8 @@ _FRAME_GAP = 44  # pixels between and around the frames
 _LINE = 29  # pixels from one line of the poem to the next
 _CAPTION = 150  # pixels below a picture
 _COLUMNS = 4  # at most
+_HIGHEST = {"WEBP": 16_383}  # pixels that a format can hold
+_HIGHEST_ELSE = 65_500  # a JPEG's; a higher PNG would take more memory than it is worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +269,8 @@ def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> 
         quality: of a JPEG or WebP, 1 to 95.
 
     Raises:
-        InputError: there is no frame, or the suffix is of no format that is written.
+        InputError: there is no frame, there are more than the format has room for, or the suffix is of no format that
+            is written.
         PictureError: a picture cannot be read.
         DiskError: the sheet cannot be written.
         BackendMissing: the font's package is not installed.
@@ -279,6 +282,10 @@ def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> 
     columns = _columns(len(frames))
     rows = math.ceil(len(frames) / columns)
     cell = (_FRAME[0] + _FRAME_GAP, _FRAME[1] + _CAPTION + _FRAME_GAP)
+    kind = KINDS[target.suffix.lower()]
+    room = (_HIGHEST.get(kind, _HIGHEST_ELSE) - _FRAME_GAP) // cell[1] * _COLUMNS
+    if len(frames) > room:
+        raise InputError(f"a contact sheet as {kind} has room for {room} pictures, not {len(frames)}; write several")
     sheet = Image.new("RGB", (columns * cell[0] + _FRAME_GAP, rows * cell[1] + _FRAME_GAP), _PAPER)
     for number, frame in enumerate(frames):
         _place_frame(sheet, frame, _FRAME_GAP + number % columns * cell[0], _FRAME_GAP + number // columns * cell[1])

@@ -28,6 +28,7 @@ INK, QUIET = (28, 25, 23), (98, 91, 84)
 """Colours of poems and of small text, RGB; contrast to white 17 and 6.5."""
 
 _LEADING = 1.5  # line distance of a poem, in type sizes
+_MOST_ROWS = 5  # of small text beneath a poem
 _FEATURES = {"kern": True, "liga": True, "onum": True}
 
 
@@ -182,18 +183,31 @@ class PdfDocument:
     def plate(self, plate: Plate, *, foot: str = "") -> None:
         """Set a page with a picture, its poem and small lines; `foot` is a page number."""
         lines = [drawable(line) for line in plate.poem]
-        at = arrange(self.width, self.height, len(lines), len(plate.small))
+        at, rows = self._arranged(plate, len(lines), foot)
         self.add_page()
         self.picture(plate.picture, at.picture, alt_text=plate.alt_text)
         left, measure = at.text
-        size = at.type_size * min(1.0, measure / max(self.width_of(line, at.type_size) for line in lines))
+        widest = max(self.width_of(line, at.type_size) for line in lines)
+        size = at.type_size * min(1.0, measure / max(widest, 1.0))
         for number, line in enumerate(lines):
             self.line(line, (left, at.poem + number * at.type_size * _LEADING), size)
-        rows = [row for text in plate.small for row in self.wrapped(drawable(text), at.small, measure, italic=True)]
         for number, row in enumerate(reversed(rows)):
             self.line(row, (left, at.foot - number * at.small * 1.4), at.small, italic=True, colour=QUIET)
         if foot:
             self.line(foot, (left + measure, at.foot), at.small, colour=QUIET, align="right")
+
+    def _arranged(self, plate: Plate, lines: int, foot: str) -> tuple[Arrangement, list[str]]:
+        """The arrangement of a page, and its small lines broken to the measure; the picture makes room for them."""
+        count = len(plate.small)
+        while True:
+            at = arrange(self.width, self.height, lines, count)
+            measure = at.text[1] - (self.width_of(foot, at.small) + 2 * at.small if foot else 0)
+            rows = [row for text in plate.small for row in self.wrapped(drawable(text), at.small, measure, italic=True)]
+            if len(rows) > _MOST_ROWS:
+                rows = [*rows[: _MOST_ROWS - 1], f"{rows[_MOST_ROWS - 1]} \u2026"]
+            if len(rows) <= count:
+                return at, rows
+            count = len(rows)
 
     def wrapped(self, text: str, size: float, measure: float, *, italic: bool = False) -> list[str]:
         """A text in lines that fit a measure."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
@@ -265,7 +266,7 @@ def _wikiart(header: list[str], rows: list[list[str]]) -> dict[str, PaintingFile
             if value:
                 weights[emotion] = weights.get(emotion, 0.0) + weight * value
         name = cells[at["id"]].strip()
-        if name:
+        if Path(name).name:
             known_values = {key: cells[at[key]] for key in ("artist", "title", "year") if key in at}
             found[name.casefold()] = PaintingFile(
                 path=Path(name),
@@ -294,12 +295,12 @@ def _own(header: list[str], rows: list[list[str]], table: str) -> dict[str, Pain
             key = str(path).casefold()
         found[key] = PaintingFile(
             path=Path(path),
-            title=cleaned(cells.get("title", "")) or path.stem,
+            title=cleaned(cells.get("title", "")),
             artist=cleaned(cells.get("artist", "")),
             year=year_of(cells.get("year", "")),
             licence=cleaned(cells.get("licence", "")),
             emotions=_shares(weights),
-            nudity=_number(nsfw) if nsfw else None,
+            nudity=_score(nsfw, f"{table}, line {number}") if nsfw else None,
         )
     return found
 
@@ -320,6 +321,15 @@ def _emotion(name: str, where: str) -> str:
 def _shares(weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
     total = sum(weights.values())
     return tuple((name, weight / total) for name, weight in sorted(weights.items())) if total > 0 else ()
+
+
+def _score(cell: str, where: str) -> float | None:
+    """A score for nudity; None for one that is not a number, which some programs write for none."""
+    try:
+        score = float(cell)
+    except ValueError:
+        raise InputError(f"{where}: nsfw {cell[:40]!r} is no score; write a number from 0 to 1, as 0.85") from None
+    return None if math.isnan(score) else min(max(score, 0.0), 1.0)
 
 
 def _number(cell: str) -> float:

@@ -8,6 +8,7 @@ Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artisti
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,7 +95,7 @@ class StyleIndexer:
         ]
         nature, persons = (float(value) for value in self._minilm.encode([painting.title])[0] @ self._nature_poles.T)
         return BankedPainting(
-            key=slug(f"{painting.artist} {painting.title}" if painting.artist else painting.title),
+            key=_key_of(painting),
             title=painting.title,
             artist=painting.artist or "an unknown artist",
             year=painting.year,
@@ -108,6 +109,14 @@ class StyleIndexer:
             colours=ColourDistribution.of(lab),
             hand=measure_hand(picture),
         )
+
+
+def _key_of(painting: PaintingFile) -> str:
+    """The key of a painting; titles without any Latin letter or digit are told apart by a hash."""
+    named = f"{painting.artist} {painting.title}" if painting.artist else painting.title
+    if slug(painting.title) != slug("") or painting.title.casefold() == slug(""):
+        return slug(named)
+    return f"{slug(named)}-{hashlib.sha256(named.encode()).hexdigest()[:8]}"
 
 
 def palette_of(lab: NDArray[np.float32], colours: int = 6) -> tuple[tuple[str, float], ...]:

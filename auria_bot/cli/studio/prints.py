@@ -159,7 +159,11 @@ def _numbers(text: str | None) -> tuple[int, ...]:
     found: list[int] = []
     for part in (text or "").replace(" ", "").split(",") if text is not None else ():
         first, _, last = part.partition("-")
-        if not (first.isdecimal() and (last or "0").isdecimal()) or (last and not 0 <= int(last) - int(first) < 1000):
+        if (
+            len(part) > 40
+            or not (first.isdecimal() and (last or "0").isdecimal())
+            or (last and not 0 <= int(last) - int(first) < 1000)
+        ):
             raise UsageError(f"--ids {part[:40]!r} is no draft's number; write them as 3,5,8-12")
         found += range(int(first), int(last or first) + 1)
     return tuple(found)

@@ -106,11 +106,14 @@ class Portraits:
             progress: called with (painted, all).
 
         Raises:
+            UsageError: the file's name ends otherwise.
             UnknownName: there is no such painting or mood.
             DiskError: the sheet cannot be written.
         """
         from auria_bot.art.exporters.contact_sheet import write_contact_sheet
 
+        if target.suffix.lower() not in {".jpg", ".jpeg"}:
+            raise UsageError(f"{target.name[:60]!r}: a sheet of portraits is written as .jpg")
         check_target(target)
         with scratch_folder() as scratch:
             shown = []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot import __version__
+from auria_bot.art.exporters.card import drawable
 from auria_bot.art.exporters.pdf import QUIET, PdfDocument, require_pdf
 from auria_bot.domain.draft import PUBLISHED, DraftState
 from auria_bot.errors import InputError, NotFound
@@ -26,6 +27,8 @@ __all__ = ["MOST_WORKS", "Selection", "select", "write_catalogue"]
 MOST_WORKS = 500
 """Most works of one catalogue, which is held in memory while it is written."""
 
+_LEAST_TITLE = 0.5  # of the usual type size; a longer title is broken
+_MOST_TITLE_ROWS = 6
 _USUAL = (str(DraftState.APPROVED), str(DraftState.SCHEDULED), PUBLISHED)
 
 
@@ -48,14 +51,17 @@ def select(review: Review, wanted: Selection, zone: tzinfo) -> tuple[Draft, ...]
     """
     if wanted.ids:
         found = [review.draft(number) for number in dict.fromkeys(wanted.ids)]
+        if wanted.states:
+            listed = {draft.id for draft in review.drafts(wanted.states)}
+            found = [draft for draft in found if draft.id in listed]
     else:
         found = sorted(review.drafts(wanted.states or _USUAL), key=lambda draft: (draft.made_at, draft.id))
-        made = [(draft, draft.made_at.astimezone(zone).date()) for draft in found]
-        found = [
-            draft
-            for draft, on in made
-            if (wanted.first is None or on >= wanted.first) and (wanted.last is None or on <= wanted.last)
-        ]
+    made = [(draft, draft.made_at.astimezone(zone).date()) for draft in found]
+    found = [
+        draft
+        for draft, on in made
+        if (wanted.first is None or on >= wanted.first) and (wanted.last is None or on <= wanted.last)
+    ]
     if not found:
         raise NotFound("no such work; a catalogue shows approved ones, or name others: --ids 3,5 or --state made")
     if len(found) > MOST_WORKS:
@@ -120,8 +126,14 @@ def _title_page(document: PdfDocument, drafts: Sequence[Draft], title: str, zone
     document.add_page()
     size = 0.05 * (document.width * document.height) ** 0.5
     left, measure = 0.12 * document.width, 0.76 * document.width
-    size *= min(1.0, measure / max(document.width_of(title, size), 1.0))
-    document.line(title, (left, 0.36 * document.height), size)
+    title = drawable(title)
+    size *= max(min(1.0, measure / max(document.width_of(title, size), 1.0)), _LEAST_TITLE)
+    rows = document.wrapped(title, size, measure)
+    if len(rows) > _MOST_TITLE_ROWS:
+        rows = [*rows[: _MOST_TITLE_ROWS - 1], f"{rows[_MOST_TITLE_ROWS - 1]} \u2026"]
+    size *= min(1.0, measure / max(*(document.width_of(row, size) for row in rows), 1.0))
+    for number, row in enumerate(reversed(rows)):
+        document.line(row, (left, 0.36 * document.height - number * 1.2 * size), size)
     works = "One work" if len(drafts) == 1 else f"{len(drafts)} works"
     days = [draft.made_at for draft in drafts]
     first, last = (next(draft for draft in drafts if draft.made_at == found) for found in (min(days), max(days)))
@@ -157,7 +169,7 @@ def _index(document: PdfDocument, drafts: Sequence[Draft], *, first: int) -> int
 
 def _fitting(document: PdfDocument, text: str, size: float, measure: float, *, italic: bool = False) -> str:
     """The text on one line, cut at a word with an ellipsis where it is longer than the measure."""
-    rows = document.wrapped(text.replace("'", "\u2019"), size, measure, italic=italic)
+    rows = document.wrapped(drawable(text), size, measure, italic=italic)
     return rows[0] if len(rows) == 1 else f"{rows[0]} \u2026"
 
 
@@ -170,7 +182,8 @@ def _colophon(document: PdfDocument, drafts: Sequence[Draft], dpi: int) -> None:
         " trained model, took on the colours of the painting that is named beneath it, and was painted anew for this"
         f" page, stroke by stroke, at {dpi} dots an inch."
     )
-    seen = "Her operator chose every work." if all(draft.decided_at for draft in drafts) else ""
+    chosen = all(draft.decided_at and draft.state is not DraftState.REJECTED for draft in drafts)
+    seen = "Her operator chose every work." if chosen else ""
     font = f"Set in EB Garamond by Georg Duffner and Octavio Pardo. Made with auria_bot {__version__}."
     paragraphs = [text for text in (made, seen, font) if text]
     rows: list[str] = []

@@ -7,6 +7,7 @@ interrupted catalogue continues with its next picture.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -214,8 +215,9 @@ class CanvasPainter:
     def tidy(self, done: tuple[Path, ...] = ()) -> None:
         """Delete pictures that are needed no more, and those that were kept for a week."""
         for path in self._folder.glob("*.jpg") if self._folder.is_dir() else ():
-            if path in done or time.time() - path.stat().st_mtime > _KEPT_SECONDS:
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another command tidies too
+                if path in done or time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+                    path.unlink()
 
     def _key(self, draft: Draft, size: tuple[int, int], dpi: int) -> str:
         models = {role: dict(self._backend(role).models()) for role in self._specs}

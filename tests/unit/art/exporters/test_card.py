@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.art.exporters.card import LEAST_CONTRAST, Frame, card, contrast, palette_of_card, write_sheet
+from auria_bot.art.exporters.card import LEAST_CONTRAST, Frame, card, contrast, drawable, palette_of_card, write_sheet
 from auria_bot.errors import InputError, PictureError
 
 POEM = ("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name")
@@ -120,3 +120,15 @@ def test_nothing_and_a_broken_picture_are_refused(tmp_path):
     with pytest.raises(PictureError, match="cannot be read"):
         write_sheet([Frame(picture=tmp_path / "x.png", poem=(), caption="")], tmp_path / "sheet.jpg")
     assert not (tmp_path / "sheet.jpg").exists()
+
+
+def test_spaces_of_other_kinds_part_words():
+    """A no-break space, a tab, a line break and a wide space are spaces."""
+    assert drawable("snow\u00a0on\tthe\nold\u3000roof\u200b") == "snow on the old roof"
+
+
+@pytest.mark.parametrize(("name", "count", "room"), [("s.webp", 89, 88), ("s.jpg", 357, 356), ("s.png", 357, 356)])
+def test_a_sheet_that_its_format_cannot_hold_is_refused(tmp_path, name: str, count: int, room: int) -> None:
+    """Before anything is drawn; the message says how many pictures fit."""
+    with pytest.raises(InputError, match=f"room for {room} pictures, not {count}"):
+        write_sheet(_frames(tmp_path, 1) * count, tmp_path / name)

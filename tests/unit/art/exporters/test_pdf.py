@@ -97,3 +97,43 @@ def test_without_the_extra_the_command_that_installs_it_is_named(monkeypatch: py
     monkeypatch.setattr("auria_bot.art.exporters.pdf.find_spec", lambda _: None)
     with pytest.raises(BackendMissing, match="auria-bot\\[print\\]"):
         PdfDocument((148, 210), title="Snow", made_at=MADE)
+
+
+@pytest.mark.parametrize("size", [(105, 148), (148, 105), (148, 210), (60, 60)])
+def test_a_long_credit_keeps_off_the_poem_and_the_page_number(tmp_path: Path, size: tuple[float, float]) -> None:
+    """The picture makes room for its lines; one without end is cut with an ellipsis."""
+    pytest.importorskip("fpdf")
+    mupdf = pytest.importorskip("pymupdf")
+    picture = tmp_path / "picture.jpg"
+    Image.new("RGB", (400, 500)).save(picture)
+    poem = ("rain on the wet hills", "a horse stands by the gate", "with its head held high")
+    for length in (12, 400):
+        document = PdfDocument(size, title="Rain", made_at=MADE)
+        small = ("1. Auria, 3 November 2026", "After \u201cThe Wave\u201d by an artist " + "of many names " * length)
+        document.plate(Plate(picture=picture, alt_text="", poem=poem, small=small), foot="499")
+        document.save(tmp_path / "page.pdf")
+        with mupdf.open(tmp_path / "page.pdf") as pages:
+            spans = [
+                span
+                for block in pages[0].get_text("dict")["blocks"]
+                for line in block.get("lines", ())
+                for span in line["spans"]
+                if span["text"].strip()
+            ]
+            (box,) = (mupdf.Rect(found["bbox"]) for found in pages[0].get_image_info())
+            assert "\u2026" in pages[0].get_text() or length == 12
+        tops = [span["origin"][1] - 0.7 * span["size"] for span in spans]
+        feet = [span["origin"][1] + 0.25 * span["size"] for span in spans]
+        number = next(span for span in spans if span["text"].strip() == "499")
+        beside = [s for s in spans if s is not number and abs(s["origin"][1] - number["origin"][1]) < 1]
+        assert all(span["bbox"][2] < number["bbox"][0] for span in beside)
+        last = max(foot for foot, span in zip(feet, spans, strict=True) if span["text"].strip() in poem)
+        assert last < min(top for top, span in zip(tops, spans, strict=True) if "Auria" in span["text"])
+        assert box.width > 0.2 * size[0] * POINT
+        assert all(span["origin"][1] > box.y1 or span["origin"][0] > box.x1 for span in spans)
+
+
+def test_a_poem_of_signs_that_are_not_drawn_is_a_page(tmp_path: Path) -> None:
+    """With its picture and credit."""
+    pytest.importorskip("fpdf")
+    assert written(tmp_path, poem=("\u200b",) * 3).is_file()

@@ -58,7 +58,7 @@ def test_an_own_table_may_name_moods_of_either_kind(tmp_path: Path) -> None:
     known = read_table(table)
     assert {name for name, _ in known["a.jpg"].emotions} == {"agreeableness", "fear", "surprise"}
     assert sum(share for _, share in known["a.jpg"].emotions) == pytest.approx(1)
-    assert (known["a.jpg"].title, known["b.png"].title) == ("Sea, calm", "b")
+    assert (known["a.jpg"].title, known["b.png"].title) == ("Sea, calm", "")
 
 
 def test_an_unknown_mood_is_named_with_its_line(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_folder_is_read_with_its_tables(tmp_path: Path) -> None:
     (tmp_path / "moods.csv").write_text("file,moods\na.png,fear\n", encoding="utf-8")
     sea, dawn = read_folder(tmp_path, tmp_path / "moods.csv")
     assert (sea.path.name, sea.title, sea.emotions) == ("b_sea-storm.jpg", "b sea storm", ())
-    assert (dawn.title, dawn.artist, dawn.nudity, dawn.emotions) == ("a", "Ann", 0.9, (("fear", 1.0),))
+    assert (dawn.title, dawn.artist, dawn.nudity, dawn.emotions) == ("Dawn", "Ann", 0.9, (("fear", 1.0),))
 
 
 def test_quotation_marks_mean_nothing_in_wikiarts_table(tmp_path: Path) -> None:
@@ -217,3 +217,20 @@ def test_one_picture_is_described_by_the_table_beside_it(tmp_path: Path) -> None
     assert found.path == tmp_path / "the_great-sea.png"
     with pytest.raises(NotFound, match="not a file"):
         read_file(tmp_path / "nowhere.png")
+
+
+def test_a_row_that_names_no_file_is_left_out(tmp_path: Path) -> None:
+    """An ID that is a folder's name does not stop the others."""
+    (tmp_path / "m.tsv").write_text(
+        "\n".join(["\t".join(HEADER), wikiart(".", "love", "", ""), wikiart("a1", "love", "", "")]), encoding="utf-8"
+    )
+    (tmp_path / "a1.jpg").write_bytes(b"x")
+    assert [each.title for each in read_folder(tmp_path, tmp_path / "m.tsv")] == ["Poppies"]
+
+
+@pytest.mark.parametrize("score", ["yes", "85 %", "0;9"])
+def test_a_score_for_nudity_that_is_none_is_refused(tmp_path: Path, score: str) -> None:
+    """It is not taken for 0, with which the painting would be let in."""
+    (tmp_path / "own.tsv").write_text(f"file\tnsfw\na.jpg\t{score}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"own\.tsv, line 2: nsfw .* 0 to 1"):
+        read_table(tmp_path / "own.tsv")

@@ -50,6 +50,18 @@ def test_adding_a_folder_keeps_what_can_be_used_and_names_the_rest(tmp_path: Pat
     assert dict(bank.paintings[1].emotions) == {"surprise": pytest.approx(1.0)}
 
 
+def test_titles_in_other_scripts_do_not_replace_each_other(tmp_path: Path) -> None:
+    """Paintings that are named in Japanese have keys of their own, which stay the same."""
+    keys = []
+    for number, name in enumerate(("\u5bcc\u58eb", "\u6d77", "\u5bcc\u58eb")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        invented_scene(number).save(folder / f"{name}.png")
+        keys += add(folder, tmp_path / "bank").added
+    assert keys[0] == keys[2] != keys[1]
+    assert [each.title for each in StyleBank.load(tmp_path / "bank").paintings] == ["\u5bcc\u58eb", "\u6d77"]
+
+
 def test_nudity_is_let_in_by_name(tmp_path: Path) -> None:
     """By file or title; 0.51 passes of itself, but not into the bank that ships; a name that is nobody's is refused."""
     folder = tmp_path / "paintings"

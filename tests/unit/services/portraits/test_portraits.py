@@ -9,7 +9,7 @@ from PIL import Image
 
 from auria_bot.art.pictures import open_picture
 from auria_bot.art.portraits.portrait import PortraitPainter, PortraitRequest
-from auria_bot.errors import DiskError, InputError, NotFound
+from auria_bot.errors import DiskError, InputError, NotFound, UsageError
 from auria_bot.services.portraits.portraits import FILES, Portraits
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def test_candidates_are_written(tmp_path: Path) -> None:
     """As a sheet, or one in a size as PNG or JPEG; anything else is refused."""
     kept, seen = portraits(tmp_path), list[tuple[int, int]]()
     requests = tuple(PortraitRequest(seed=seed) for seed in (1, 2))
+    with pytest.raises(UsageError, match=r"written as \.jpg"):
+        kept.write_sheet(requests, tmp_path / "all.png", lambda done, total: None)
     kept.write_sheet(requests, tmp_path / "all.jpg", lambda done, total: seen.append((done, total)))
     assert seen == [(0, 2), (1, 2), (2, 2)]
     assert open_picture(tmp_path / "all.jpg").width == 2000

@@ -90,3 +90,66 @@ def test_an_interrupted_catalogue_goes_on_with_its_next_picture(
     assert "EBGaramond" in pages[5]
     document.close()
     app.close()
+
+
+def test_all_conditions_hold_for_works_that_are_named(tmp_path: Path) -> None:
+    """Those of the numbers that are of the state and the days."""
+    app = fake_application(tmp_path / "home")
+    app.studio.make(ArtworkRequest(count=3, seed=1))
+    app.review.approve([2], ["folder"])
+    assert [draft.id for draft in select(app.review, Selection(ids=(3, 2, 1), states=("made",)), UTC)] == [3, 1]
+    with pytest.raises(NotFound):
+        select(app.review, Selection(ids=(1,), first=date(2999, 1, 1)), UTC)
+    app.close()
+
+
+def test_an_endless_title_stays_on_the_page_and_rejected_works_were_not_chosen(tmp_path: Path) -> None:
+    """A colophon says that the operator chose the works only where it is so."""
+    mupdf = pytest.importorskip("pymupdf")
+    app = fake_application(tmp_path / "home")
+    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    drafts = [app.review.reject(draft.id)]
+    title = "Snow\u00a0on hills and\nother pictures of the winter, " * 4 + "w" * 300
+    write_catalogue(
+        app.canvas_painter,
+        drafts,
+        tmp_path / "one.pdf",
+        sheet=sheet("A5"),
+        dpi=72,
+        title=title,
+        zone=UTC,
+        progress=lambda *_: None,
+    )
+    with mupdf.open(tmp_path / "one.pdf") as document:
+        lines = [line for block in document[0].get_text("dict")["blocks"] for line in block["lines"]]
+        assert max(line["bbox"][2] for line in lines) < document[0].rect.width
+        assert "operator chose" not in " ".join(document[-1].get_text().split())
+    app.close()
+
+
+def test_a_title_of_many_words_stays_legible(tmp_path: Path) -> None:
+    """It takes several lines of at least seven points."""
+    mupdf = pytest.importorskip("pymupdf")
+    app = fake_application(tmp_path / "home")
+    drafts = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    write_catalogue(
+        app.canvas_painter,
+        drafts,
+        tmp_path / "one.pdf",
+        sheet=sheet("A5"),
+        dpi=72,
+        title="Snow on hills and other pictures of the winter, " * 6,
+        zone=UTC,
+        progress=lambda *_: None,
+    )
+    with mupdf.open(tmp_path / "one.pdf") as document:
+        spans = [
+            span
+            for block in document[0].get_text("dict")["blocks"]
+            for line in block["lines"]
+            for span in line["spans"]
+        ]
+        assert max(span["size"] for span in spans) > 12
+        assert min(span["size"] for span in spans) > 5
+        assert max(span["bbox"][2] for span in spans) < document[0].rect.width
+    app.close()

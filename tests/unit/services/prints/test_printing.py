@@ -110,6 +110,7 @@ def test_a_draft_is_painted_at_any_size_and_kept_once(tmp_path: Path) -> None:
     before = path.stat().st_mtime_ns
     assert painter.kept(draft, (120, 150), 300) == path
     assert path.stat().st_mtime_ns == before
+    (path.parent / "gone.jpg").symlink_to("deleted-by-another-command.jpg")
     other = painter.kept(draft, (60, 75), 300)
     assert other != path
     os.utime(other, (time.time() - 30 * 86_400,) * 2)
