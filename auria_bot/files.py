@@ -120,7 +120,8 @@ def output_path(path: Path, *, mode: int | None = None, durable: bool = True) ->
     with disk_errors(path):
         folder, name = os.path.split(os.path.realpath(path))
         Path(folder).mkdir(parents=True, exist_ok=True)
-        remove_strays(Path(folder), name, old_only=True)
+        with contextlib.suppress(OSError):  # in a folder that is shared, they may be another user's
+            remove_strays(Path(folder), name, old_only=True)
         with atomic_path(path, mode=mode, durable=durable) as scratch:
             yield scratch
 

@@ -1,7 +1,8 @@
 """Dumps the database into one file and restores it: SQLite by its online backup, PostgreSQL by pg_dump and pg_restore.
 
 A dump is a consistent snapshot, and writers need not stop. A restore is one transaction: connected programs see the
-old contents or the new.
+old contents or the new. Only PostgreSQL's tables that an older dump does not have are dropped before; where it cannot
+be restored, they are brought back.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTrans
 from auria_bot.files import flush
 from auria_bot.redaction import redacted, register_secret
 from auria_bot.store.engine import bring_up_to_date, connect, parsed_url, translated
-from auria_bot.store.schema import HEAD
+from auria_bot.store.schema import HEAD, METADATA
 from auria_bot.store.sqlite import (
     READ_ONLY,
     code_of,
@@ -144,18 +145,7 @@ class Dump:
                 f"the database {state}; stop the daemon, then: auria db restore {named or file} --force"
             )
         if not self._is_sqlite:
-            if aside is not None and self._is_used():
-                self.save(aside)
-            self._run(
-                "pg_restore",
-                "--clean",
-                "--if-exists",
-                "--no-owner",
-                "--no-privileges",
-                "--single-transaction",
-                f"--dbname={self._address}",
-                str(file),
-            )
+            self._restore_postgres(file, aside)
             return
         if broken:
             self._move_away(aside)
@@ -182,7 +172,7 @@ class Dump:
             return
         reading = False
         at: list[int] = []
-        for line in self._run("pg_restore", "--data-only", f"--table={table}", "--file=-", str(file)).splitlines():
+        for line in self._run("pg_restore", "--data-only", f"--table={table}", "--file=-", str(file)).split("\n"):
             if line == "\\.":
                 reading = False
             elif reading:
@@ -268,6 +258,34 @@ class Dump:
                 return bool(tables) and reading.execute(text("SELECT count(*) FROM drafts")).scalar_one() > 0
         finally:
             engine.dispose()
+
+    def _restore_postgres(self, file: Path, aside: Path | None) -> None:
+        engine = connect(self._url)
+        try:
+            with translated(engine), engine.connect() as connection:
+                tables = set(inspect(connection).get_table_names())
+            if aside is not None and tables:
+                self.save(aside)
+            listed = re.findall(
+                r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", self._run("pg_restore", "--list", str(file)), re.MULTILINE
+            )
+            # An older dump replaces none of the tables that later migrations made, and they would be in its way.
+            newer = sorted((tables & set(METADATA.tables)) - set(listed))
+            if newer:
+                _command(engine, f"DROP TABLE {', '.join(newer)} CASCADE")
+            try:
+                self._load(file)
+            except AuriaError:
+                if newer and aside is not None:
+                    self._load(aside)
+                raise
+        finally:
+            engine.dispose()
+
+    def _load(self, file: Path) -> None:
+        """Replace the tables that are in a dump of PostgreSQL, in one transaction."""
+        how = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
+        self._run("pg_restore", *how, f"--dbname={self._address}", str(file))
 
     def _move_away(self, aside: Path | None) -> None:
         """Rename a damaged file and its journal files."""

@@ -136,6 +136,11 @@ class Leases:
         row = self._connection.execute(select(leases).where(leases.c.name == name)).mappings().one_or_none()
         return None if row is None else Lease(**row)
 
+    def valid(self, name: str, *, length: timedelta, now: datetime) -> Lease | None:
+        """A lease that somebody holds, by the same rules as `take`; None if it is free."""
+        lease, now = self.get(name), self.time(now)
+        return lease if lease is not None and now < lease.until <= now + length + length else None
+
     def take(self, name: str, *, holder: str, length: timedelta, now: datetime) -> Lease | None:
         """Take a lease that is free or expired; None if someone holds it.
 
@@ -143,7 +148,7 @@ class Leases:
         """
         row = {"name": name, "holder": "", "fencing": 0, "until": _LONG_AGO, "heartbeat": _LONG_AGO}
         insert_once(self._connection, leases, row, unique=("name",))
-        now = self._now(now)
+        now = self.time(now)
         free = or_(leases.c.until <= now, leases.c.until > now + length + length)
         taken = (
             update(leases)
@@ -154,7 +159,7 @@ class Leases:
 
     def renew(self, lease: Lease, *, length: timedelta, now: datetime) -> Lease | None:
         """Extend a lease, also an expired one that nobody took; None if it changed hands."""
-        now = self._now(now)
+        now = self.time(now)
         renewed = update(leases).where(*_mine(lease)).values(until=now + length, heartbeat=now)
         return self.get(lease.name) if self._connection.execute(renewed).rowcount else None
 
@@ -168,7 +173,8 @@ class Leases:
         held = select(leases.c.name).where(*_mine(lease)).with_for_update()
         return self._connection.execute(held).one_or_none() is not None
 
-    def _now(self, now: datetime) -> datetime:
+    def time(self, now: datetime) -> datetime:
+        """The time by which leases count: the database server's where there is one, else `now`."""
         if self._connection.dialect.name != "postgresql":
             return now
         server_time: datetime = self._connection.execute(select(func.clock_timestamp())).scalar_one()

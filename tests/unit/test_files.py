@@ -229,6 +229,25 @@ def test_a_result_goes_where_the_operator_wants_it(tmp_path: Path) -> None:
         raise AssertionError("it is not written into")
 
 
+def test_what_another_user_left_hinders_no_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that is shared, such as the system's for temporary files, only its owner can remove it."""
+    target = tmp_path / "print.png"
+    left = tmp_path / ".new-print.png-killed"
+    left.touch()
+    _older(left)
+    unlink = Path.unlink
+
+    def guarded(path: Path, *, missing_ok: bool = False) -> None:
+        if path == left:
+            raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", guarded)
+    with output_path(target) as scratch:
+        scratch.write_text("mine")
+    assert target.read_text() == "mine"
+
+
 def test_a_folder_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It goes at the end; those of killed processes go with the next one, those in use stay."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

@@ -197,7 +197,7 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
     elif stock.is_low:
         note("there is none to approve yet; the daemon makes some, or: auria make")
     lease = app.job_scheduler.leader()
-    if lease is None or lease.until <= app.clock():
+    if lease is None or not app.job_scheduler.is_led():
         note("no daemon is running: auria daemon")
     else:
         note(f"the daemon is {lease.holder}")

@@ -6,6 +6,7 @@ A backup may come from a stranger. Whatever its list says, only regular files ar
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import NotFound, StoreError
-from auria_bot.files import flush, sha256_of
+from auria_bot.files import atomic_path, flush, sha256_of
 from auria_bot.services.operations.backup_contents import is_accepted
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "copied",
     "is_regular",
     "measured",
+    "placed",
     "read_backup",
     "shared",
     "staged",
@@ -170,6 +172,19 @@ def copied(source: Path, target: Path) -> tuple[int, str]:
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
     target.chmod(stat.S_IMODE(status.st_mode) & 0o644 | 0o600)
     return size, digest.hexdigest()
+
+
+def placed(source: Path, target: Path) -> None:
+    """Move a file into place, also onto another disk; there is the old one or the new one at any time."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with atomic_path(target, mode=stat.S_IMODE(source.stat().st_mode)) as scratch:
+            copied(source, scratch)
+    flush(target.parent)
 
 
 def measured(file: Path) -> tuple[int, str]:

@@ -38,6 +38,7 @@ from auria_bot.services.operations.backup_files import (
     copied,
     is_regular,
     measured,
+    placed,
     read_backup,
     shared,
     staged,
@@ -298,10 +299,7 @@ class Backups:
                     (self._home / UNFINISHED).unlink()
                 raise
             for name in changed:
-                target = self._home / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                copies[name].replace(target)
-                flush(target.parent)
+                placed(copies[name], self._home / name)
         return Restored(backup=backup, files=tuple(changed), aside=aside if aside.exists() else None)
 
     def _changed(self, backup: Backup) -> Sequence[str]:

@@ -15,7 +15,7 @@ from auria_bot.errors import AuriaError, InvalidTransition, StorageAway, StoreEr
 from auria_bot.services.operations.backup_files import UNFINISHED, unfinished_restore
 from auria_bot.services.operations.backups import State
 from auria_bot.services.publishing.reconciliation import RESTORE, hold_back
-from auria_bot.services.schedule.job_scheduler import NAME
+from auria_bot.services.schedule.job_scheduler import LENGTH, NAME
 from auria_bot.store import engine
 from auria_bot.store.rejected import Forgotten
 from auria_bot.store.schema import HEAD
@@ -210,10 +210,10 @@ class DatabaseAdministration:
             if found != newest:
                 return ""
             with self._open_store() as store, store.read() as unit:
-                lease = unit.leases.get(NAME)
+                lease = unit.leases.valid(NAME, length=LENGTH, now=self._clock())
         except AuriaError:
             return ""
-        return lease.holder if lease is not None and lease.until > self._clock() else ""
+        return lease.holder if lease is not None else ""
 
     def _last_restore(self) -> Entry | None:
         with self._open_store() as store, store.read() as unit:

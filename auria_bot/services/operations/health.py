@@ -124,7 +124,8 @@ class Health:
         lease = unit.leases.get(_LEASE)
         if lease is None:
             return ["no daemon has run yet; start one: auria daemon"]
-        if self._clock() - lease.heartbeat <= _SILENCE_LIMIT:
+        # A heartbeat in the future was sent before the clock was set back: a daemon that lives has sent others since.
+        if abs(unit.leases.time(self._clock()) - lease.heartbeat) <= _SILENCE_LIMIT:
             return []
         return [f"no daemon has worked since {lease.heartbeat:%Y-%m-%d %H:%M} UTC; start one: auria daemon"]
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import InputError
 from auria_bot.files import disk_errors
-from auria_bot.store.files import folder_sizes
+from auria_bot.store.files import Pictures, folder_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from auria_bot.store.files import Pictures
 
 __all__ = ["PictureMove", "PictureMover", "StorageUse", "storage_use"]
 
@@ -91,7 +90,12 @@ class PictureMover:
             with disk_errors(here):
                 shutil.rmtree(pictures.copies / folder, ignore_errors=True)
                 pictures.copies.mkdir(parents=True, exist_ok=True)
-                here.rename(pictures.copies / folder)
+                try:
+                    here.rename(pictures.copies / folder)
+                except OSError as error:
+                    if error.errno != errno.EXDEV:
+                        raise
+                    Pictures.remove(pictures, folder)  # the folder of the pictures is on another disk
             if report is not None:
                 report(folder)
         return PictureMove(folders=len(sizes), size=sum(sizes.values()))

@@ -166,12 +166,13 @@ class JobScheduler:
     def is_working(self) -> bool:
         """Whether a daemon that is alive is running a job."""
         with self._store.read() as unit:
-            lease = unit.leases.get(NAME)
-            return (
-                lease is not None
-                and lease.until > self._clock()
-                and bool(unit.job_runs.list({JobRunState.RUNNING}, limit=1))
-            )
+            is_led = unit.leases.valid(NAME, length=LENGTH, now=self._clock()) is not None
+            return is_led and bool(unit.job_runs.list({JobRunState.RUNNING}, limit=1))
+
+    def is_led(self) -> bool:
+        """Whether a daemon leads now."""
+        with self._store.read() as unit:
+            return unit.leases.valid(NAME, length=LENGTH, now=self._clock()) is not None
 
     def last_done(self) -> Mapping[str, datetime]:
         """When each job was done last."""

@@ -49,7 +49,7 @@ def _add_health(router: APIRouter, desk: DeskRoutes) -> None:
             **{
                 "troubles": services.health.report().troubles,
                 "lease": lease,
-                "is_led": lease is not None and lease.until > services.clock(),
+                "is_led": scheduler.is_led(),
                 "inventory": services.job_planner.inventory(),
                 "asked": scheduler.asked(),
                 "coming": _next(scheduler.upcoming(days=_COMING)),

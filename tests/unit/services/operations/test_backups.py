@@ -77,6 +77,31 @@ def test_what_was_lost_comes_back(application: Application, clock: FakeClock):
     assert (application.pictures.root / "run-2").is_dir()  # what the backup does not know is left alone
 
 
+def test_pictures_on_another_disk_come_back(
+    application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+):
+    """The folder of the pictures may be a link or a mount: no file is renamed from one disk onto another."""
+    folder = _draft(application, 1)
+    backups = _backups(application)
+    made = backups.make()
+    written = (folder / "post.jpg").stat()
+    (folder / "post.jpg").write_bytes(b"rubbish")
+    clock.advance(hours=1)
+    replace_ = Path.replace
+    root = application.pictures.root
+
+    def replace_on_one_disk(path: Path, target: Path) -> Path:
+        if path.is_relative_to(root) != Path(target).is_relative_to(root):
+            raise OSError(errno.EXDEV, "Invalid cross-device link", str(path))
+        return replace_(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_on_one_disk)
+    assert backups.restore(made.folder, force=True).pictures == 1
+    assert (folder / "post.jpg").read_bytes() == b"\1" * 3000
+    found = (folder / "post.jpg").stat()
+    assert (found.st_mtime_ns, found.st_mode) == (written.st_mtime_ns, written.st_mode | 0o600)
+
+
 def test_how_far_a_backup_is_can_be_followed(application: Application):
     """The database first, then every file by its name."""
     _draft(application, 1)

@@ -245,6 +245,18 @@ def test_a_running_daemon_forbids_it(application: Application):
     assert administration.restore(made, force=True).restored.backup.folder == made
 
 
+def test_a_lease_of_a_clock_that_was_ahead_forbids_nothing(application: Application):
+    """The daemon that wrote it is gone: one that lives renews it by the clock as it is now."""
+    administration = application.database_administration
+    made = administration.back_up().backup.folder
+    application.clock.advance(hours=3)
+    LeaderElection(store=application.store, clock=application.clock, holder="vm:7").heartbeat()
+    application.clock.advance(hours=-3)
+    assert not application.job_scheduler.is_led()
+    assert not application.health.report().is_well
+    assert administration.restore(made, force=True).restored.backup.folder == made
+
+
 def test_a_database_that_cannot_tell_forbids_nothing(application: Application, tmp_path: Path):
     """Neither one that is not there, nor one that is damaged."""
     administration = application.database_administration

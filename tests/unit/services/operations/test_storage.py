@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +17,6 @@ from tests.unit.store.bucket.test_pictures import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytest.importorskip("obstore", reason="the extra s3 is not installed: pip install 'auria-bot[s3]'")
 
@@ -55,6 +56,22 @@ def test_pictures_move_to_the_bucket_and_back(place: Place):
     for number in range(3):
         assert (other.root / f"run-{number}" / "full.png").read_bytes() == b"%d" % number * 2000
     assert PictureMover(other).to_disk().folders == 0
+
+
+def test_pictures_leave_another_disk(place: Place, monkeypatch: pytest.MonkeyPatch):
+    """The folder of the pictures may be a link or a mount, out of which no folder can be renamed."""
+    Pictures(place.path / "one").keep("run-1", place.made(b"1"))
+    pictures, rename = place.pictures(), Path.rename
+
+    def rename_on_one_disk(path: Path, target: Path) -> Path:
+        if path.is_relative_to(pictures.root) != Path(target).is_relative_to(pictures.root):
+            raise OSError(errno.EXDEV, "Invalid cross-device link", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_on_one_disk)
+    assert PictureMover(pictures).to_bucket().folders == 1
+    assert not list(pictures.root.iterdir())
+    assert pictures.path("run-1", "full.png").read_bytes() == b"1" * 2000
 
 
 def test_pictures_on_the_disk_alone_are_not_moved(tmp_path: Path):

@@ -74,6 +74,21 @@ def webhooks(application: Application, receivers: Receivers) -> Webhooks:
     return made
 
 
+def test_a_clock_that_was_ahead_hides_no_event(application: Application, receivers: Receivers):
+    """Events count from the moment at which it was set back, and not only when the time that it showed has come."""
+    made = Webhooks(
+        store=application.store, clock=application.clock, hooks={"a": hook("a")}, site="https://x", post=receivers
+    )
+    application.clock.advance(days=700)
+    made.update()
+    application.clock.advance(days=-700)
+    made.update()
+    application.clock.advance(hours=1)
+    with application.store.begin() as unit:
+        add_draft(unit, 1, made_at=application.clock())
+    assert made.update() == 1
+
+
 def make(application: Application, number: int) -> None:
     """Make a draft."""
     with application.store.begin() as unit:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.errors import NotFound
+from auria_bot.errors import DiskError, NotFound
 from auria_bot.services.accounts import idempotency
 from auria_bot.web.api.answers import cursor_of, cursor_values, place_before
 from tests.exhibited import publish
@@ -108,6 +108,20 @@ def test_a_request_whose_answer_cannot_be_kept_is_answered_and_carried_out_once(
     assert (first.status_code, first.json()["state"]) == (200, "rejected")
     assert (again.json(), again.headers["idempotency-replayed"]) == (first.json(), "true")
     assert [entry.action for entry in application.review.journal(4)].count("reject") == 1
+
+
+def test_a_request_that_failed_is_answered_though_it_cannot_be_forgotten(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk became read-only meanwhile: its own error is told."""
+
+    def read_only(*_: object) -> None:
+        raise DiskError("the disk is read-only")
+
+    monkeypatch.setattr(idempotency.AnsweredRequests, "abandon", read_only)
+    sent: dict[str, Any] = {"headers": {"Idempotency-Key": "a8"}}
+    wrong = {"action": "approve", "channels": ["nowhere"]}
+    assert client.post("/api/v1/drafts/4/decisions", json=wrong, **sent).status_code == 422
 
 
 def test_a_request_that_failed_is_corrected_with_its_key(client: TestClient) -> None:
