@@ -288,7 +288,7 @@ class StudioServices(PublishingServices):
         return {
             "language": self.settings.language,
             "signature": self.settings.review.signature,
-            "banks": [str(path) for path in sorted(banks.iterdir()) if path.is_dir()] if banks.is_dir() else [],
+            "banks": [str(index.parent) for index in sorted(banks.glob("*/bank.json"))],
             "cache": str(self.settings.home / "cache" / "compiled"),
             **({"onnx_device": device} if (device := self.settings.execution.device) != "cpu" else {}),
         }

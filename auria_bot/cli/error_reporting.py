@@ -29,9 +29,9 @@ INTERRUPTED = 130
 EXIT_CODES: dict[int, str] = {
     0: "success",
     1: "an unexpected error; the message names a file with the details",
-    2: "wrong usage: an unknown command, option, name or value",
+    2: "wrong usage: an unknown command, option, name or value; no terminal",
     3: "a setting is wrong",
-    4: "invalid input: a text, picture or file that cannot be used",
+    4: "invalid input: an unusable text, picture or file; a name or file taken",
     5: "no such draft, post, run or file",
     6: "the state of the draft or post does not allow this",
     7: "the database cannot be used, or was written by a newer version",
@@ -125,7 +125,7 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         report(error=unexpected)
         note(f"Error: {unexpected}")
         if not debug:
-            note(f"Next:  the details are in {_log(error)}; the same command with --debug shows them here")
+            note(f"Next:  the details are in {_log(error)}; `auria --debug` and the same command shows them here")
         sys.exit(1)
 
 

@@ -307,7 +307,7 @@ class XChannel:
         """The client for the current keys, which the operator may have replaced."""
         keys = {name: (self._secrets.get(name) or "").strip() for name in _KEYS}
         if missing := [name for name, value in keys.items() if not value]:
-            raise Unauthorised(f"{self.name} has no {', '.join(missing)}: `auria channels add {self.name}`")
+            raise Unauthorised(f"{self.name} has no {', '.join(missing)}; run: auria channels add {self.name}")
         values = tuple(keys.values())
         if self._known is None or self._known[0] != values:
             api = XApi(

@@ -168,7 +168,7 @@ def login(
             raise InputError(f"the credentials come from the environment; unset {names} to store others")
         prompts = TerminalPrompts()
         if not prompts.interactive:
-            raise InputError(
+            raise UsageError(
                 "there is no terminal to answer at; set AURIA_SECRET_REDDIT_CLIENT_ID and"
                 " AURIA_SECRET_REDDIT_CLIENT_SECRET instead"
             )

@@ -28,7 +28,7 @@ from auria_bot.cli.terminal.progress import following
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.mood import MOODS
 from auria_bot.domain.pipeline import ArtworkRequest
-from auria_bot.errors import AuriaError, InputError, UnknownName
+from auria_bot.errors import AuriaError, UnknownName, UsageError
 from auria_bot.services.serialization import picture_path
 from auria_bot.services.studio.review import kept_words
 
@@ -177,7 +177,7 @@ def review(
     if drawing not in set(Drawing):
         raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     if not prompts.is_terminal():
-        raise InputError(
+        raise UsageError(
             "review needs a terminal; without one use: auria drafts --state made, auria approve ID, auria reject ID"
         )
     with app_context() as app:

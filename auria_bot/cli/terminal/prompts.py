@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from auria_bot.cli.terminal.console import note, printable
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def require_confirmation(question: str, command: str) -> bool:
         command: the command that does it without asking, for when there is no terminal.
 
     Raises:
-        InputError: there is nobody to ask.
+        UsageError: there is nobody to ask.
     """
     prompts = TerminalPrompts()
     if not prompts.interactive:
-        raise InputError(f"there is no terminal to confirm it; to do it without asking: {command}")
+        raise UsageError(f"there is no terminal to confirm it; to do it without asking: {command}")
     return prompts.confirm(question)
 
 
@@ -90,10 +90,10 @@ def read_key() -> str:
     Raises:
         KeyboardInterrupt: Ctrl-C.
         EOFError: Ctrl-D, or the terminal was closed.
-        InputError: the input is not a terminal.
+        UsageError: the input is not a terminal.
     """
     if not sys.stdin.isatty():
-        raise InputError("there is no terminal to read keys from; decide with auria approve ID or auria reject ID")
+        raise UsageError("there is no terminal to read keys from; decide with auria approve ID or auria reject ID")
     key = _read()
     if key == "\x03":
         raise KeyboardInterrupt
@@ -232,7 +232,7 @@ def _editor() -> list[str]:
                 )
             return command
     if not sys.stdin.isatty():
-        raise InputError("editing needs a terminal; without one use: auria edit ID --text '...' --alt-text '...'")
+        raise UsageError("editing needs a terminal; without one use: auria edit ID --text '...' --alt-text '...'")
     for common in ("nano", "vi", "notepad"):
         if shutil.which(common):
             return [common]

@@ -94,7 +94,7 @@ class VersionBuilder:
 
         Raises:
             NotFound: there is none.
-            InputError: several are called so.
+            UsageError: several are called so.
         """
         known = self.list()
         if not known:
@@ -106,7 +106,7 @@ class VersionBuilder:
             names = ", ".join(one.name for one in known[:8])
             raise NotFound(f"no version named {name[:40]!r}; known: {names}")
         if len(found) > 1 and not any(one.name == name for one in found):
-            raise InputError(f"{name[:40]!r} may be {' or '.join(one.name for one in found[:4])}")
+            raise UsageError(f"{name[:40]!r} may be {' or '.join(one.name for one in found[:4])}")
         return next((one for one in found if one.name == name), found[0])
 
     def file(self, one: CorpusVersion) -> Path:

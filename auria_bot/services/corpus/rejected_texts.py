@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from auria_bot.corpus.item import MEANINGS, WITHOUT_TEXT
 from auria_bot.corpus.poem_extraction import REASONS as NO_POEM
-from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
+from auria_bot.errors import InvalidTransition, NotFound, UsageError
 from auria_bot.services.corpus.corpus_import import is_digest, keys_of
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class RejectedTexts:
         """Accept a rejected poem, given by its digest, a post's id or address, or "FILE ID".
 
         Raises:
-            InputError: it is none of these, or names several texts.
+            UsageError: it is none of these, or names several texts.
             NotFound: no such text was found.
             InvalidTransition: it is no poem, was forgotten, or is not rejected.
         """
@@ -108,7 +108,7 @@ class RejectedTexts:
         """Reject an accepted text again, for its former reason.
 
         Raises:
-            InputError, NotFound: as for `accept`.
+            UsageError, NotFound: as for `accept`.
             InvalidTransition: it was not accepted.
         """
         with self._store.begin() as unit:
@@ -133,7 +133,7 @@ class RejectedTexts:
         if not found:
             raise NotFound(f"no text of {plain[:60]!r} was found; auria corpus rejected lists the rejected ones")
         if len(found) > 1:
-            raise InputError(f"{plain[:60]!r} names several texts; give a digest: {', '.join(found[:5])}")
+            raise UsageError(f"{plain[:60]!r} names several texts; give a digest: {', '.join(found[:5])}")
         return found[0]
 
 

@@ -22,6 +22,8 @@ def test_every_role_of_the_studio_has_a_backend_in_the_registry() -> None:
 
 
 def test_the_operators_style_banks_are_offered(tmp_path: Path) -> None:
-    """Every folder under styles in the home is a bank."""
-    (tmp_path / "styles" / "mine").mkdir(parents=True)
+    """Every folder under styles in the home that holds a bank; one without, of an addition that failed, is none."""
+    for name in ("mine", "unfinished"):
+        (tmp_path / "styles" / name).mkdir(parents=True)
+    (tmp_path / "styles" / "mine" / "bank.json").touch()
     assert fake_application(tmp_path)._shared_options()["banks"] == [str(tmp_path / "styles" / "mine")]

@@ -81,7 +81,9 @@ def test_an_option_has_the_same_letter_in_every_command():
 
 def test_the_readme_has_the_same_exit_codes():
     """Row by row."""
-    rows = re.findall(r"^\| (\d+) \| (.+?)(?: \(`--debug` shows them\))? \|$", README.read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+) \| (.+?)(?: \(`auria --debug COMMAND` shows them\))? \|$", README.read_text("utf-8"), re.MULTILINE
+    )
     assert {int(code): meaning for code, meaning in rows if int(code) in EXIT_CODES} == EXIT_CODES
 
 

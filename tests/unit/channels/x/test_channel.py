@@ -16,6 +16,7 @@ from auria_bot.channels.x.session import DuplicateText
 from auria_bot.channels.x.text import weighted_length
 from auria_bot.domain.post import Post, Receipt
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, SettingsError, Throttled, Unauthorised
+from auria_bot.redaction import redacted
 from tests.platforms import MemorySecrets
 from tests.platforms.x import XPlatform
 from tests.unit.channels.x_account import (
@@ -307,8 +308,9 @@ def test_missing_and_wrong_keys_are_named(make: Callable[..., XChannel], platfor
     """Which are missing; and new ones are used at once."""
     secrets = MemorySecrets({**platform.secrets(), "api_secret": "", "access_token": "  "})
     channel = XChannel(XChannel.Config(**platform.options()), home=tmp_path, secrets=secrets)
-    with pytest.raises(Unauthorised, match="x has no api_secret, access_token: `auria channels add x`"):
+    with pytest.raises(Unauthorised, match="x has no api_secret, access_token; run: auria channels add x") as missing:
         channel.check()
+    assert redacted(str(missing.value)) == str(missing.value)  # the mask takes what follows "token:" for a secret
     assert platform.requests() == []
     secrets.values = {**platform.secrets(), "api_secret": "wrong"}
     with pytest.raises(Unauthorised, match="make new keys"):

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from auria_bot.cli.terminal import prompts
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, UsageError
 
 READER = """
 import fcntl, signal, sys, termios
@@ -118,5 +118,12 @@ def test_no_editor_is_guessed_without_a_terminal(monkeypatch):
     for name in ("VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(InputError, match=r"needs a terminal; without one use: .*--text"):
+    with pytest.raises(UsageError, match=r"needs a terminal; without one use: .*--text"):
         prompts.edit(_texts(x="ice"))
+
+
+def test_a_missing_confirmation_is_wrong_usage(monkeypatch):
+    """The option that confirms is what is missing, and the message names it."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(UsageError, match=r"no terminal to confirm it; .*auria corpus drop x --yes"):
+        prompts.require_confirmation("delete x?", "auria corpus drop x --yes")

@@ -12,7 +12,7 @@ from auria_bot.corpus import verses
 from auria_bot.corpus.item import from_row, measured
 from auria_bot.corpus.quality_filter import FilterRules
 from auria_bot.corpus.sources.rows import Row
-from auria_bot.errors import DiskError, InputError, NotFound
+from auria_bot.errors import DiskError, InputError, NotFound, UsageError
 from auria_bot.services.corpus.corpus_versions import VersionBuilder
 from auria_bot.testing import FakeClock
 
@@ -105,7 +105,7 @@ def test_unknown_and_doubtful_names_are_told(store: Store, press: VersionBuilder
     press.make()
     with pytest.raises(NotFound, match=first.name):
         press.find("nothing")
-    with pytest.raises(InputError, match=" or "):
+    with pytest.raises(UsageError, match=" or "):
         press.find(f"{clock():%Y}")
 
 

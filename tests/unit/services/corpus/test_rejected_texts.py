@@ -9,7 +9,7 @@ import pytest
 
 from auria_bot.corpus.item import from_row
 from auria_bot.corpus.sources.rows import Row
-from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.services.corpus.corpus_import import CorpusImporter
 from auria_bot.services.corpus.corpus_versions import VersionBuilder
 from auria_bot.services.corpus.rejected_texts import RejectedTexts
@@ -141,7 +141,7 @@ def test_words_that_name_several_texts_are_answered_with_their_digests(
     """An author has many; none is accepted before one is chosen."""
     importer.import_file(dump(tmp_path, post(1, MARY, author="ada"), post(2, MAIL, author="ada")))
     digests = sorted((digest_of(MARY), digest_of(MAIL)))
-    with pytest.raises(InputError, match=f"'u/ada' names several texts; give a digest: {digests[0]}, {digests[1]}"):
+    with pytest.raises(UsageError, match=f"'u/ada' names several texts; give a digest: {digests[0]}, {digests[1]}"):
         rejected.accept("u/ada")
     assert {one.count for one in rejected.list()} == {1}
 

@@ -119,6 +119,9 @@ def test_own_paintings_are_listed_and_removed(tmp_path: Path):
     settings = Settings(home=tmp_path, models=shipped("models"))
     everything = catalogue.style_bank(settings).paintings
     assert catalogue.style_rows(settings, own=True) == []
+    with pytest.raises(UnknownName, match="'lost'"):
+        catalogue.remove_styles(settings, ["lost"])
+    assert not (tmp_path / "styles").exists()  # an empty folder would be taken for a bank
     mine = [replace(everything[0], key="mine"), replace(everything[1], key="other")]
     StyleBank(paintings=tuple(mine)).save(tmp_path / "styles" / "own")
     assert [row["key"] for row in catalogue.style_rows(settings, own=True)] == ["mine", "other"]
