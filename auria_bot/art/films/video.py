@@ -97,6 +97,7 @@ class Video:
         self.path = path
         self._container = container
         self._stream = stream
+        self._shown: Fraction | None = None  # when the first frame was, by the file's clock
         self.broken = 0
         """Packets that could not be decoded."""
 
@@ -139,11 +140,20 @@ class Video:
         if not self._container.duration:
             return None
         clock = float(self._container.duration) / 1e6  # of Matroska, the time at which it ends
-        return clock - float(self.begin) if "matroska" in self._container.format.name else clock
+        return clock - float(self._start) if "matroska" in self._container.format.name else clock
 
     @property
     def begin(self) -> Fraction:
-        """Seconds of the file's clock at which the picture begins."""
+        """Seconds of the file's clock at which the picture begins.
+
+        That is when the first frame was shown, once it was read: where a recording was cut between two key frames,
+        what comes before the next key frame cannot be decoded.
+        """
+        return self._start if self._shown is None else self._shown
+
+    @property
+    def _start(self) -> Fraction:
+        """When the picture begins, as the file states it."""
         return Fraction(self._stream.start_time or 0) * (self._stream.time_base or 1)
 
     @property
@@ -165,6 +175,7 @@ class Video:
             time = clock.time(stamp * base if stamp is not None and base else None, step)
             if first is None or turn is None:
                 first, turn = time, _turn(decoded)
+                self._shown = time if stamp is not None and base else None
             yield Frame(time=time - first, aspect=aspect, turn=turn, damaged=bool(decoded.is_corrupt), decoded=decoded)
 
     def _note_broken(self) -> None:

@@ -53,8 +53,12 @@ def poem_of(text: str) -> Haiku:
     """A poem that the operator gives: three lines, separated by line breaks or "/".
 
     Raises:
-        InputError: it has not three lines, or one is empty or too long.
+        InputError: it has not three lines, one is empty or too long, or it is not UTF-8.
     """
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # as Python reads arguments in another coding
+        raise InputError("the poem is not UTF-8; write it in a terminal that uses UTF-8") from None
     lines = [line.strip() for line in text.replace("/", "\n").splitlines() if line.strip()]
     if len(lines) != 3 or max(map(len, lines)) > _MOST_LINE:
         raise InputError(

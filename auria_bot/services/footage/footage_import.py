@@ -268,7 +268,12 @@ class _Import:
             for frame, kept in zip(self.footage.frames, stay, strict=True)
             if not kept
         )
-        self.footage = replace(self.footage, frames=frames, left_out=(*self.footage.left_out, *dropped))
+        self.footage = replace(
+            self.footage,
+            frames=frames,
+            left_out=(*self.footage.left_out, *dropped),
+            last_number=self.footage.next_number - 1,
+        )
         if not self._options.dry_run and self.footage.sources:
             self._library.save(self.footage)
         return before, evenness([frame.colour for frame in frames])

@@ -97,6 +97,7 @@ class Footage:
     sources: tuple[Source, ...] = ()
     frames: tuple[StoredFrame, ...] = ()
     left_out: tuple[LeftOutFrame, ...] = ()
+    last_number: int = 0  # of a file so far, also of one that was left out since
 
     def counts(self, source: int | None = None) -> Mapping[str, int]:
         """How many frames were left out, by reason; of one source, or of all."""
@@ -108,8 +109,8 @@ class Footage:
 
     @property
     def next_number(self) -> int:
-        """The number of the next frame's file."""
-        return 1 + max((int(frame.file.partition(".")[0]) for frame in self.frames), default=0)
+        """The number of the next frame's file, which no frame has had: labels are kept by the file's name."""
+        return 1 + max([self.last_number, *(int(frame.file.partition(".")[0]) for frame in self.frames)])
 
     def to_json(self) -> dict[str, Any]:
         """The index."""
@@ -132,6 +133,7 @@ class Footage:
             sources=tuple(Source(**one | {"size": tuple(one["size"])}) for one in data["sources"]),
             frames=tuple(StoredFrame(**one | {"colour": tuple(one["colour"])}) for one in data["frames"]),
             left_out=tuple(LeftOutFrame(**one) for one in data["left_out"]),
+            last_number=int(data.get("last_number", 0)),
         )
 
 

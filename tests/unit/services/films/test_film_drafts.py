@@ -245,3 +245,9 @@ def test_a_film_that_was_led_by_a_poem_is_shown_with_it(application: Application
     """Its lines are in the film's plan."""
     led = replace(film, facts={**film.facts, "poem": POEM.split(" / ")})
     assert str(application.film_drafts.add(led).artwork.haiku) == POEM
+
+
+def test_a_poem_in_another_coding_is_refused() -> None:
+    """No database and no video would take it, the latter after hours."""
+    with pytest.raises(InputError, match="not UTF-8"):
+        poem_of("caf\udce9 / two / three")

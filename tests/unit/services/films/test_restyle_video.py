@@ -217,3 +217,43 @@ def test_a_video_without_a_frame_is_refused(tmp_path: Path) -> None:
     source.write_bytes(content[: content.index(b"\x1f\x43\xb6\x75") + 30])  # where the frames begin
     with pytest.raises(InputError, match=r"a\.mkv: has no frame that can be decoded"):
         restyled(source, tmp_path / "b.mp4")
+
+
+def write_cut_recording(path: Path) -> None:
+    """The first key frame is lost; a second after the next, the picture turns white and a tone is heard."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        shown = container.add_stream("mpeg2video", rate=25, options={"g": "25"})
+        shown.width, shown.height, shown.pix_fmt = 96, 96, "yuv420p"
+        heard = container.add_stream("aac", rate=48_000, layout="mono")
+        packets = []
+        for number in range(75):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 96, 3), 255 * (number >= 50), np.uint8), "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            packets += shown.encode(frame)
+        packets += shown.encode()
+        for place in range(0, 3 * 48_000, 1024):
+            at = place + np.arange(1024)
+            wave = np.where(at >= 96_000, np.sin(at / 20), 0.0).astype(np.float32)[None]
+            sound = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 48_000, place, Fraction(1, 48_000)
+            packets += heard.encode(sound)
+        packets += heard.encode()
+        for packet in sorted(packets[1:], key=lambda one: one.dts * one.time_base):
+            container.mux(packet)
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_sound_fits_the_picture_of_a_recording_that_was_cut(tmp_path: Path, suffix: str) -> None:
+    """What cannot be decoded before the first key frame does not shift the sound."""
+    import av
+
+    write_cut_recording(tmp_path / "a.ts")
+    restyled(tmp_path / "a.ts", tmp_path / f"b{suffix}", replace(REQUEST, mode="photorealistic"))
+    with av.open(str(tmp_path / f"b{suffix}")) as opened:
+        whites = (frame.time for frame in opened.decode(video=0) if frame.to_ndarray(format="gray").mean() > 200)
+        white = next(whites)
+        opened.seek(0)
+        tone = next(frame.time for frame in opened.decode(audio=0) if np.abs(frame.to_ndarray()).max() > 0.1)
+    assert tone == pytest.approx(white, abs=0.06)

@@ -106,6 +106,20 @@ def test_colours_are_evened_out_on_wish(tmp_path: Path) -> None:
     assert files == {frame.file for frame in done.footage.frames}
 
 
+def test_a_frame_that_was_left_out_does_not_give_its_number_to_another(tmp_path: Path) -> None:
+    """Labels are kept by the name of a frame's file."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    tints = [(1.2, 0.5, 0.2), (0.3, 1.2, 0.3), *[(0.3, 0.6, 1.2)] * 13]
+    for number, tint in enumerate(tints):
+        scene = np.clip(rng.integers(0, 256, (8, 8, 3)) * np.array(tint), 0, 255).astype(np.uint8)
+        Image.fromarray(scene).resize((96, 96), 0).save(folder / f"{number:02}.png")
+    done = add(tmp_path / "home", folder, options=FootageOptions(size=64, every=Fraction(1), even=True))
+    assert done.footage.frames[-1].file != "000015.jpg"
+    assert FootageLibrary(tmp_path / "home").get("sea").next_number == 16
+
+
 def test_a_video_is_entered_as_soon_as_it_is_read(tmp_path: Path) -> None:
     """With its length and the interval of its frames; how far it is read is told."""
     pytest.importorskip("av", reason="videos need the extra films")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,3 +114,10 @@ def test_a_set_that_is_being_changed_is_not_removed(tmp_path: Path) -> None:
     with library.lock("waves"), pytest.raises(InvalidTransition, match="being changed"):
         library.remove("waves")
     assert library.names() == ("waves",)
+
+
+def test_no_two_frames_have_had_the_same_number(tmp_path: Path) -> None:
+    """A label that the last frame had before it was left out would be that of the next one."""
+    library = saved(tmp_path)
+    library.save(replace(WAVES, frames=(), last_number=1))
+    assert library.get("waves").next_number == 2
