@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["Findings", "examine", "has_axe", "pages_of", "sign_in", "violations_in"]
+__all__ = ["Findings", "examine", "has_axe", "illegible_in", "pages_of", "sign_in", "violations_in"]
 
 _RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -105,6 +105,7 @@ def examine(
             for path in paths:
                 page.goto(site + path, wait_until="load")
                 violations += violations_in(page, f"{path} {scheme} {width}")
+                violations += illegible_in(page, f"{path} {scheme} {width}")
                 if scheme == schemes[0]:
                     traps += _traps(page, f"{path} {width}")
             context.close()
@@ -129,6 +130,22 @@ def violations_in(page: Any, where: str) -> list[str]:
         for one in found
         for node in one["nodes"]
     ]
+
+
+_ILLEGIBLE = """() => {
+  const faults = [], page = document.documentElement;
+  if (page.scrollWidth > page.clientWidth) faults.push(`it is ${page.scrollWidth} pixels wide`);
+  for (const text of document.querySelectorAll("svg text")) {
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    if (size < 9) faults.push(`“${text.textContent}” is written ${size.toFixed(1)} pixels high`);
+  }
+  return faults;
+}"""
+
+
+def illegible_in(page: Any, where: str) -> list[str]:
+    """What makes the page that is shown wider than the screen, or is written too small to be read."""
+    return [f"{where}: {fault}" for fault in page.evaluate(_ILLEGIBLE)]
 
 
 _NEXT = """() => {

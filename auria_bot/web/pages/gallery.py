@@ -15,8 +15,8 @@ from auria_bot.services.gallery.gallery import GalleryQuery
 from auria_bot.services.gallery.index import FACETS
 from auria_bot.services.gallery.picture_sizes import FORMATS, FORMER_WIDTHS
 from auria_bot.web import feeds
-from auria_bot.web.language import available
 from auria_bot.web.links import picture_path
+from auria_bot.web.middleware import language_choice
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ _PICTURE_HEADERS = {
 }
 _SMALL = 64 * 1024  # bytes of a picture that is sent from memory
 _MOST_MADE = 4096  # copies whose files are remembered
-_YEAR = 365 * 86_400  # seconds
 
 
 def gallery_router(web: WebApp) -> APIRouter:
@@ -57,10 +56,8 @@ def gallery_router(web: WebApp) -> APIRouter:
     @router.api_route("/{path:path}", methods=_READ)
     def public_page(request: Request) -> Response:
         path = request.url.path
-        if (chosen := request.query_params.get("lang")) in available():
-            answer = RedirectResponse("/" + path.strip("/"), 303, headers={"Cache-Control": "no-store"})
-            answer.set_cookie("lang", str(chosen), max_age=_YEAR, samesite="lax", httponly=True)
-            return answer
+        if (chosen := language_choice(request)) is not None:
+            return chosen
         if path != "/" and path.endswith("/"):
             return RedirectResponse("/" + path.strip("/"), 301)
         view = web.view(request)

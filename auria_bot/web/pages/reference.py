@@ -11,6 +11,8 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.web.middleware import language_choice
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -55,6 +57,8 @@ def reference_router(web: WebApp, document: Callable[[], Mapping[str, Any]]) -> 
 
     @router.api_route("/api", methods=["GET", "HEAD"])
     def reference(request: Request) -> Response:
+        if (chosen := language_choice(request)) is not None:
+            return chosen
         view = web.view(request)
 
         def render() -> tuple[str, str]:

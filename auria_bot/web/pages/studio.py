@@ -19,7 +19,7 @@ from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, NotFound, TooManyAttempts, VisitorRefused
 from auria_bot.services.visitors.studio import LONGEST_THEME
 from auria_bot.web.event_stream import event_stream, first_event, sent_event
-from auria_bot.web.middleware import check_origin, client_network
+from auria_bot.web.middleware import check_origin, client_network, language_choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +117,7 @@ def _add_asking(router: APIRouter, web: WebApp) -> None:
 
     @router.api_route("", methods=["GET", "HEAD"])
     def ask_page(request: Request) -> Response:
-        return form(request)
+        return language_choice(request) or form(request)
 
     @router.post("")
     def ask(request: Request, theme: Annotated[str, Form()] = "", mood: Annotated[str, Form()] = "") -> Response:
@@ -146,6 +146,8 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
     @router.api_route("/{key}", methods=["GET", "HEAD"])
     def work_page(request: Request, key: str) -> Response:
         work = _work(studio, key)
+        if (chosen := language_choice(request)) is not None:
+            return chosen
         seen, moment = _Seen(), studio.watch(key)
         for event in moment.events if moment else ():
             seen.add(event, key)

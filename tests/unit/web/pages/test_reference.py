@@ -35,6 +35,13 @@ def test_every_operation_of_the_document_is_on_the_page(browser: TestClient) -> 
     assert 'href="/api"' in browser.get("/").text
 
 
+def test_its_language_is_chosen_in_the_footer(browser: TestClient) -> None:
+    """The links that the page offers are answered as everywhere."""
+    assert 'href="?lang=de"' in browser.get("/api").text
+    assert browser.get("/api?lang=de").headers["location"] == "/api"
+    assert '<html lang="de">' in browser.get("/api").text
+
+
 def test_a_body_of_several_forms_is_told_by_its_fields(browser: TestClient) -> None:
     """Each once, with what it may be in any of them, and required where it is in all."""
     found = {one.name: one for one in operations_of(browser.get("/api/v1/openapi.json").json())}

@@ -49,6 +49,16 @@ def test_the_studio_is_closed_by_default(tmp_path: Path) -> None:
     assert not (tmp_path / "visitors").exists()
 
 
+def test_the_language_is_chosen_in_the_footer(application: Application) -> None:
+    """Of the form and of an artwork: the links that the pages offer are answered as everywhere."""
+    browser = visitor(application)
+    address = finished(application, asked(browser))
+    for path, tag in (("/studio", "de"), (address, "en")):
+        assert f'href="?lang={tag}"' in browser.get(path).text
+        assert browser.get(f"{path}?lang={tag}").headers["location"] == path
+        assert f'<html lang="{tag}">' in browser.get(path).text
+
+
 def test_a_visitor_asks_and_gets_an_artwork(application: Application) -> None:
     """By a link that nobody can guess; the page says what was asked for, and offers what may be done with it."""
     browser = visitor(application)
