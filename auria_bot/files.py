@@ -29,6 +29,7 @@ __all__ = [
     "atomic_path",
     "check_target",
     "disk_errors",
+    "end_of",
     "file_lock",
     "flush",
     "output_path",
@@ -291,6 +292,13 @@ def file_lock(path: Path) -> Iterator[None]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+def end_of(descriptor: int, *, limit: int = 1 << 16) -> bytes:
+    """The last bytes of an open file, wherever it is being read or written; nothing where it is no file."""
+    with contextlib.suppress(OSError):
+        return os.pread(descriptor, limit, max(0, os.fstat(descriptor).st_size - limit))
+    return b""
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from auria_bot.bootstrap.publishing import PublishingServices
 from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from auria_bot.art.portraits.portrait import PortraitPainter
     from auria_bot.domain.interfaces import Stylist
     from auria_bot.execution.work_unit import Executor, Requirements
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StudioServices"]
 
+_STEPS = "auria_bot.services.studio.step_worker:StepWorker"  # its FUNCTION; to import that would take a moment
 _WITH_BANK = {"magenta", "photorealistic"}  # stylists whose styles are those of the style bank
 
 
@@ -83,6 +87,21 @@ class StudioServices(PublishingServices):
         from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 
         return ChildProcessExecutor(ResourceLimits(memory=memory))
+
+    def worker_ahead(self) -> AbstractContextManager[object]:
+        """For the length of a block, a worker on this machine that imports what the steps of a new run need.
+
+        It is started at once and taken by the first run of the block, or ended with the block. On a cluster, and where
+        the first step has an interpreter of its own, there is none.
+        """
+        from auria_bot.domain.pipeline import ROLES
+        from auria_bot.execution.local import ChildProcessExecutor
+
+        chosen: dict[str, BackendSettings] = {role: getattr(self.settings, role) for role in ROLES}
+        if chosen[ROLES[0]].interpreter or not isinstance(self.executor, ChildProcessExecutor):
+            return contextlib.nullcontext()
+        here = {role: backend.backend for role, backend in chosen.items() if not backend.interpreter}
+        return self.executor.start_ahead(_STEPS, here)
 
     def trainer(self, **options: Any) -> Trainer:
         """Runs the recipes of models; the options are those of `Trainer`."""

@@ -4,6 +4,9 @@ The program's own process loads no model. One worker process at a time takes uni
 loaded once; units of lower order run first, and another interpreter means another worker. Units' files are read and
 written in the caller's folder itself. A unit that hangs, grows or crashes costs itself alone: the next one gets a new
 worker. A worker never outlives its parent.
+
+The first worker may be started ahead, before there is a folder or a unit, and then imports what units need while the
+caller gets ready.
 """
 
 from __future__ import annotations
@@ -11,17 +14,19 @@ from __future__ import annotations
 import contextlib
 import heapq
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, DiskError, SettingsError, StepFailed, StepOutOfMemory, StepTimedOut
 from auria_bot.execution.child_process import resident_bytes
 from auria_bot.execution.unit_child import POLL, UnitChild, files_of, log_tail
 from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
+from auria_bot.files import end_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from auria_bot.execution.work_unit import Requirements, UnitEvent, WorkUnit
@@ -39,7 +44,7 @@ _START = (  # for any interpreter: -P and PYTHONSAFEPATH came with Python 3.11
 class ResourceLimits:
     """What a worker may take."""
 
-    start: float = 60.0  # seconds from its start to its first unit
+    start: float = 60.0  # seconds from its start to its first unit; of one started ahead, from the time it is taken
     memory: int = 4 << 30  # bytes resident; 0 is no limit
 
 
@@ -56,6 +61,26 @@ class ChildProcessExecutor:
     def __init__(self, limits: ResourceLimits, *, python: str = sys.executable) -> None:
         """Set what a worker may take, and the interpreter of units that name none."""
         self._limits, self._python = limits, python
+        self._ahead: _Worker | None = None  # nobody's so far
+
+    @contextlib.contextmanager
+    def start_ahead(self, function: str, hint: Mapping[str, Any]) -> Iterator[None]:
+        """Start a worker that imports a function, for a session that is opened within the block.
+
+        The session takes it for its first unit, if that names no other interpreter; what is not taken ends with the
+        block. Where none can be started, the session starts its own, and says what is wrong.
+
+        Args:
+            function: as units name it. Where it has a method `import_ahead`, that is called with the hint.
+            hint: JSON.
+        """
+        with contextlib.ExitStack() as block:
+            with contextlib.suppress(OSError):
+                printed = block.enter_context(tempfile.TemporaryFile())
+                block.callback(self._end_ahead)
+                self._ahead = _Worker(self._python, None, log=printed, own=True)
+                self._ahead.send({"function": function, "hint": hint})
+            yield
 
     @contextlib.contextmanager
     def open(self, folder: Path, needs: Mapping[str, Requirements]) -> Iterator[_Session]:
@@ -66,17 +91,33 @@ class ChildProcessExecutor:
                     f"step {name!r} wants an environment of its own (execution.steps.{name}), and only a cluster makes"
                     ' such: set execution.engine = "ray", or name an interpreter in the section of its role'
                 )
-        session = _Session(folder, self._limits, self._python)
+        session = _Session(folder, self._limits, self._python, self._take_ahead)
         try:
             yield session
         finally:
             session.close()
 
+    def _take_ahead(self, python: str) -> _Worker | None:
+        """The worker that was started ahead, if it still runs, and in that interpreter; else it is ended."""
+        if self._ahead is not None and self._ahead.python == python and self._ahead.child.poll() is None:
+            taken, self._ahead = self._ahead, None
+            return taken
+        self._end_ahead()
+        return None
+
+    def _end_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.end()
+            self._ahead = None
+
 
 class _Session:
-    def __init__(self, folder: Path, limits: ResourceLimits, python: str) -> None:
+    def __init__(
+        self, folder: Path, limits: ResourceLimits, python: str, take_ahead: Callable[[str], _Worker | None]
+    ) -> None:
         self.peak_bytes = 0
         self._folder, self._limits, self._python = folder, limits, python
+        self._take_ahead = take_ahead
         self._waiting: list[tuple[tuple[int, ...], str, WorkUnit]] = []
         self._worker: _Worker | None = None
         (folder / "logs").mkdir(parents=True, exist_ok=True)
@@ -118,11 +159,12 @@ class _Session:
                 error = StepTimedOut(f"ran {seconds:.1f} s; the deadline is {limit:g} s")
             if error is None:
                 continue
+            printed = worker.printed(self._folder)
             self.close()
             if is_started:
                 yield self._lost(unit, error, time.monotonic() - since)
             elif worker.is_new:
-                raise type(error)(f"the worker process {error}{_tail(self._folder / 'logs' / 'worker.log')}")
+                raise type(error)(f"the worker process {error}{log_tail(printed)}")
             else:  # it was lost between two units
                 self.submit(unit)
             return
@@ -135,7 +177,12 @@ class _Session:
         if self._worker is None:
             own = python == self._python
             try:
-                self._worker = _Worker(python, self._folder, own=own)
+                with _log_of(self._folder).open("wb") as log:
+                    self._worker = self._take_ahead(python)
+                    if self._worker is None:
+                        self._worker = _Worker(python, self._folder, log=log, own=own)
+                    else:
+                        self._worker.send({"folder": str(self._folder)})
             except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
                 if own:
                     raise DiskError(f"the worker process cannot be started: {error}") from None
@@ -150,7 +197,8 @@ class _Session:
 
     def _lost(self, unit: WorkUnit, error: StepFailed, seconds: float) -> UnitFinished:
         log = self._log(unit)
-        failure = UnitFailure(error=type(error).__name__, message=f"{error}{_tail(log)}", log=str(log))
+        message = f"{error}{log_tail(_content(log))}"
+        failure = UnitFailure(error=type(error).__name__, message=message, log=str(log))
         return UnitFinished(unit=unit, seconds=seconds, failure=failure)
 
     def _log(self, unit: WorkUnit) -> Path:
@@ -158,12 +206,21 @@ class _Session:
 
 
 class _Worker(UnitChild):
-    def __init__(self, python: str, folder: Path, *, own: bool) -> None:
+    def __init__(self, python: str, folder: Path | None, *, log: IO[bytes], own: bool) -> None:
+        """Without a folder it waits for one, and `log` stays open until it ends."""
         self.python = python
         self.is_new = True  # no unit was begun yet
+        self._first_log = log if folder is None else None
         start = ["-P", "-m", _MAIN] if own else ["-c", _START]
-        with (folder / "logs" / "worker.log").open("wb") as log:
-            super().__init__([python, *start, str(folder), "--units"], log=log, own=own)
+        place = [] if folder is None else [str(folder)]
+        super().__init__([python, *start, *place, "--units"], log=log, own=own)
+
+    def printed(self, folder: Path) -> bytes:
+        """What it printed outside units, or the end of that; before it knew the folder, it had another log."""
+        printed = _content(_log_of(folder))
+        if printed or self._first_log is None:
+            return printed
+        return end_of(self._first_log.fileno())
 
     def send_unit(self, unit: WorkUnit) -> None:
         """Hand a unit over."""
@@ -171,9 +228,14 @@ class _Worker(UnitChild):
         self.send(message, unit.request)
 
 
-def _tail(log: Path) -> str:
-    """The end of a log file, for an error message."""
+def _log_of(folder: Path) -> Path:
+    """What a worker prints outside units."""
+    return folder / "logs" / "worker.log"
+
+
+def _content(log: Path) -> bytes:
+    """A log's content; nothing where it cannot be read."""
     try:
-        return log_tail(log.read_bytes())
+        return log.read_bytes()
     except OSError:
-        return ""
+        return b""

@@ -119,11 +119,12 @@ def _check_options(options: Mapping[str, object], resume: bool, discard: str | N
 
 def _new(app: Application, request: ArtworkRequest) -> RunResult:
     """Start a run, with its progress on stderr."""
-    if request.season is not None:
-        request = app.studio.with_theme(request)
-        note(f"the theme is {request.theme!r} ({request.season})")
-    with following(request.count) as progress:
-        return app.studio.make(request, progress=progress)
+    with app.worker_ahead():
+        if request.season is not None:
+            request = app.studio.with_theme(request)
+            note(f"the theme is {request.theme!r} ({request.season})")
+        with following(request.count) as progress:
+            return app.studio.make(request, progress=progress)
 
 
 def _theme(given: str | None) -> str | None:

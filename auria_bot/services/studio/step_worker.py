@@ -43,12 +43,22 @@ class StepWorker:
         self._plan: Plan | None = None
         self._backends: dict[str, Future[Any]] = {}
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self._imports: list[Future[Any]] = []
+
+    def import_ahead(self, backends: Mapping[str, str]) -> None:
+        """Begin to import backends, by role and one after the other, in a thread, before there is a request.
+
+        What cannot be imported is told by the step that needs it.
+        """
+        self._imports = [self._loader.submit(registry.find, role, name) for role, name in backends.items()]
 
     def prepare(self, request: Mapping[str, Any], state: Mapping[str, Any]) -> None:
         """Begin to load the backends of the steps that follow, in a thread beside the step that `state` names.
 
         What cannot be loaded is told by the step that needs it.
         """
+        for later in self._imports:
+            later.cancel()  # what is loaded is imported then
         plan, roles = self._plan_of(request), {step.name: step.roles for step in STEPS}
         for role in dict.fromkeys(role for step in state.get("next", ()) for role in roles[step]):
             if role in plan.backends and role not in self._backends:

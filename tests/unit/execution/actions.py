@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import ArtworkFile
@@ -13,11 +14,10 @@ from auria_bot.errors import NoGoodPicture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from auria_bot.execution.work_unit import Report
 
-__all__ = ["Actions"]
+__all__ = ["Actions", "ActionsAhead"]
 
 
 class Actions:
@@ -63,3 +63,18 @@ class Actions:
             files["double"] = ArtworkFile.named("double.bin", sha256="f" * 64, size=len(content))
         facts = {"pid": os.getpid(), "calls": self._calls, "python": sys.argv[0], "request": dict(request)}
         return {**facts, "folder": folder.name}, files
+
+
+class ActionsAhead(Actions):
+    """The same, and is imported ahead as the hint says."""
+
+    def import_ahead(self, hint: Mapping[str, Any]) -> None:
+        """Print, tell that this was called, wait for a file, and end, in that order, as far as the hint says so."""
+        if "print" in hint:
+            print(hint["print"], flush=True)
+        if "begun" in hint:
+            Path(hint["begun"]).write_text(str(os.getpid()))
+        while "until" in hint and not Path(hint["until"]).exists():
+            time.sleep(0.01)
+        if "exit" in hint:
+            os._exit(hint["exit"])

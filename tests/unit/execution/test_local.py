@@ -17,6 +17,7 @@ from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, DiskError, StepCrashed, StepTimedOut
 from auria_bot.execution import local, unit_child
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
+from auria_bot.execution.unit_child import log_tail
 from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitProgress, UnitStarted, WorkUnit
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ def test_a_worker_that_stops_sending_and_stays_is_ended(tmp_path: Path, monkeypa
 
 def test_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
     """No more is said than by a unit that printed nothing."""
-    assert local._tail(tmp_path / "none.log") == ""
+    assert log_tail(local._content(tmp_path / "none.log")) == ""
 
 
 def _children() -> list[str]:

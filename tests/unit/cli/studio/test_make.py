@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
 
 import pytest
@@ -12,9 +14,8 @@ from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.services.studio.studio import UnfinishedRun
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from auria_bot.bootstrap.application import Application
+    from auria_bot.execution.local import ChildProcessExecutor
 
 Auria = Any
 OLD = "20260101-000000-abcdef"
@@ -59,6 +60,38 @@ def test_options_that_cannot_be_combined_are_refused(auria: Auria, arguments: tu
     code, _, err = auria("make", *arguments)
     assert code == 2
     assert message in err
+
+
+def _children() -> list[str]:
+    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "ahead"),
+    [
+        (("--seed", "5"), 0, 1),
+        (("--mood", "no-such"), 2, 1),
+        (("--season", "no-such"), 2, 1),
+        (("--resume",), 0, 0),
+        (("--discard", "all"), 0, 0),
+        (("--resume", "--theme", "fog"), 2, 0),
+    ],
+)
+def test_only_a_new_run_starts_its_worker_ahead(
+    application: Application,
+    auria: Auria,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    ahead: int,
+) -> None:
+    """Before the database is used; a command that is refused leaves no process behind."""
+    executor = cast("ChildProcessExecutor", application.executor)
+    before, wrapped = _children(), Mock(side_effect=executor.start_ahead)
+    monkeypatch.setattr(executor, "start_ahead", wrapped)
+    assert auria("make", *arguments)[0] == code
+    assert wrapped.call_count == ahead
+    assert _children() == before
 
 
 @pytest.mark.parametrize("error", [NotFound("it was finished elsewhere"), InvalidTransition("vm works on it")])

@@ -17,7 +17,7 @@ from auria_bot import registry
 from auria_bot.art import runtime
 from auria_bot.domain.artwork import ArtworkFile, ArtworkInProgress, Haiku
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest
-from auria_bot.errors import ModelMissing, NotFound, SettingsError
+from auria_bot.errors import ModelMissing, NotFound, SettingsError, UnknownName
 from auria_bot.services.studio import step_worker
 from auria_bot.services.studio.plan import BackendSpec, Plan
 from auria_bot.services.studio.step_worker import FUNCTION, StepWorker
@@ -141,6 +141,46 @@ def test_what_cannot_be_loaded_ahead_is_told_by_its_own_step(monkeypatch: pytest
     assert backend.loaded_in == ""
     with pytest.raises(ModelMissing):
         backend.load()
+
+
+def test_backends_are_imported_ahead_of_any_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread, one after the other; one that is not there is told by the step that needs it."""
+    find, found = registry.find, []
+
+    def note(role: str, name: str) -> type[Any]:
+        found.append((threading.get_ident(), role, name))
+        return find(role, name)
+
+    monkeypatch.setattr(registry, "find", note)
+    worker = StepWorker()
+    worker.import_ahead({"poet": "fake", "painter": "no-such", "exporter": "fake"})
+    errors = [type(one.exception()) for one in worker._imports]
+    thread = worker._loader.submit(threading.get_ident).result()
+    assert [one[1:] for one in found if one[0] == thread] == [
+        ("poet", "fake"),
+        ("painter", "no-such"),
+        ("exporter", "fake"),
+    ]
+    assert errors == [type(None), UnknownName, type(None)]
+    result, _ = worker(request(*ROLES), state("poem", artwork()), tmp_path, unseen)
+    assert "haiku" in result["changes"]
+
+
+def test_the_first_request_does_not_wait_for_what_is_imported_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports that have not begun are left to the loading of their backends, which does them in order."""
+    goes_on, find = threading.Event(), registry.find
+
+    def wait(role: str, name: str) -> type[Any]:
+        goes_on.wait(60.0)
+        return find(role, name)
+
+    monkeypatch.setattr(registry, "find", wait)
+    worker = StepWorker()
+    worker.import_ahead(dict.fromkeys(("poet", "painter", "exporter"), "fake"))
+    worker.prepare(request(*ROLES), state("poem", artwork(), next=["mood"]))
+    goes_on.set()
+    assert worker._backend("mood_reader") is not None
+    assert [one.cancelled() for one in worker._imports][1:] == [True, True]
 
 
 def test_a_strength_that_was_asked_for_takes_the_place_of_the_style_s_own(tmp_path: Path) -> None:
