@@ -47,10 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
     watch_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and ends this process
     faulthandler.enable()
-    # Where the parent of another worker was killed, that one is about to end, and must not write beside this one.
     functions: dict[str, Any] = {}
     with os.fdopen(given.units, "rb") as units:
         folder = given.folder or _folder_to_come(units, functions)
+        # Where the parent of another worker was killed, that one is about to end, and must not write beside this one.
         with file_lock(folder / "worker.lock"):
             _run_units(folder, units, functions)
             _flush()
