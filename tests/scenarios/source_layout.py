@@ -53,6 +53,8 @@ NEW_BEHAVIOUR = {
     "art/painters/ranker.py": "painted candidates are ranked by what is learnt",
     "art/training/poet/marks.py": "the poem scorer learns from what a reader marked",
     "art/training/poet/preferences.py": "the poet learns from corrections of its poems",
+    "art/poets/worn_lines.py": "lines that the poet writes again and again cost",
+    "art/training/poet/worn_lines.py": "lines that the poet writes again and again cost",
     "art/training/poet/averaging.py": "the poet learns from corrections of its poems",
     "art/training/painter/rank.py": "painted candidates are ranked by what is learnt",
     "domain/approval.py": "painted candidates are ranked by what is learnt",

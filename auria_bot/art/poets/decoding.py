@@ -201,27 +201,17 @@ class Decoder:
     ) -> None:
         self._network, self._lexicon, self._ngrams = network, lexicon, ngrams
         self._hidden, self._layers = hidden, layers
-        self._masks = np.stack(
-            [
-                self._mask(ends, remaining)
-                for ends in (lexicon.ends, lexicon.ends_poem)
-                for remaining in range(_REMAINDERS)
-            ]
-        )
+        self._masks = np.concatenate([self._line_masks(ends) for ends in (lexicon.ends, lexicon.ends_poem)])
         self._start_mask = np.where(lexicon.begins, np.float32(0), -_AVOID)
         numbers = lexicon.vocabulary.numbers
         self._a, self._an = numbers.get("a", -1), numbers.get("an", -1)
 
-    def _mask(self, ends: NDArray[np.bool_], remaining: int) -> NDArray[np.float32]:
-        """(words,) what is added to the scores when `remaining` syllables are left and the line may end in `ends`."""
-        lexicon = self._lexicon
-        table = feasible(lexicon.syllable_counts, ends, _LONGEST)
-        after = np.clip(remaining - lexicon.syllable_counts, 0, None)
-        allowed = (
-            (lexicon.syllable_counts > 0)
-            & (lexicon.syllable_counts <= remaining)
-            & np.where(after == 0, ends, table[after])
-        )
+    def _line_masks(self, ends: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(remainders, words) what is added to the scores where so many syllables are left; `ends` may end the line."""
+        counts = self._lexicon.syllable_counts
+        table = feasible(counts, ends, _LONGEST)
+        after = np.arange(_REMAINDERS)[:, None] - counts
+        allowed = (counts > 0) & (after >= 0) & np.where(after == 0, ends, table[np.maximum(after, 0)])
         return np.where(allowed, np.float32(0), _NEVER)
 
     def sample(

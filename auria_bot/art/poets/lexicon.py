@@ -125,9 +125,10 @@ class _BloomFilter:
 
     def __init__(self, hashes: NDArray[np.uint32], bits: int) -> None:
         self._shift = np.uint32(32 - bits)
-        self._bits = np.zeros(1 << (bits - 3), np.uint8)
+        is_set = np.zeros(1 << bits, bool)
         for each in self._places(hashes):
-            np.bitwise_or.at(self._bits, each >> 3, np.uint8(1) << (each & 7).astype(np.uint8))
+            is_set[each] = True
+        self._bits = np.packbits(is_set, bitorder="little")
 
     def _places(self, hashes: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         return hashes >> self._shift, (hashes * _SECOND_HASH) >> self._shift

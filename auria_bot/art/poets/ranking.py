@@ -7,7 +7,6 @@ repetitions, blocked words and originality.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.poets.decoding import DecodedPoem
+    from auria_bot.art.poets.worn_lines import WornLines
     from auria_bot.corpus.originality import CopyGuard
 
     Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -101,7 +101,6 @@ _PRONOUNS = ((word_set("he him his"), _MALE, _FEMALE), (word_set("she her hers")
 _PREPOSITIONS = frozenset(
     {"in", "on", "of", "from", "to", "at", "with", "by", "for", "into", "through", "under", "over"}
 )
-_RUN = 3  # words in a row that make a stock phrase where many candidates share them
 _STEM = 3  # letters
 _MOST_PREPOSITIONS = 3  # in a poem without a penalty
 
@@ -122,7 +121,7 @@ class RankingWeights:
     scorer_limit: float = 2.0
     first_line: float = 0.3  # cost of a first line likelier than `first_line_limit`, which is sampled often
     first_line_limit: float = -15.8
-    stock: float = 0.0  # cost for each doubling of the number of candidates that share three words in a row with it
+    worn: float = 0.0  # cost of each unit of WornLines.wear
     theme: float = 4.5  # cosine with the theme's vector
     recent: float = 4.0  # likeness to recent poems, 0 to 1
 
@@ -153,6 +152,7 @@ def rank(
     themes: NDArray[np.float32] | None,
     encode: Encoder,
     scorer_logits: NDArray[np.float64] | None = None,
+    worn: WornLines | None = None,
     recent: Sequence[Sequence[Sequence[str]]] = (),
     considered: int = 6,
     is_usable: Callable[[DecodedPoem], bool] = _any,
@@ -165,6 +165,7 @@ def rank(
         themes: (poems, 384) the vector of each poem's theme; None where no theme was given.
         encode: texts to unit sentence vectors.
         scorer_logits: (poems,) the poem scorer's logits, where there is a scorer.
+        worn: the lines that the poet writes often, where they were counted.
         recent: poems, as lines of words, that the chosen ones should not resemble.
         considered: how many candidates are compared by meaning for the first poem; four more for each further one.
         is_usable: whether a poem passes the checks; only called for the likeliest, because it takes longer than
@@ -173,9 +174,8 @@ def rank(
     first = np.array([fluency(poem, weights) for poem in poems])
     if scorer_logits is not None:
         first += weights.scorer * np.minimum(scorer_logits, weights.scorer_limit)
-    runs = [_runs(poem.lines) for poem in poems]
-    sharing = Counter(run for each in runs for run in each)
-    first -= weights.stock * np.log2([max((sharing[run] for run in each), default=1) for each in runs])
+    if worn is not None:
+        first -= weights.worn * np.array([worn.wear(poem.lines) for poem in poems])
     first -= weights.recent * np.array([_likeness(poem.lines, recent) for poem in poems])
     ordered = (int(index) for index in np.argsort(-first, kind="stable") if is_usable(poems[index]))
     kept = list(islice(ordered, considered + _PER_FURTHER_POEM * (count - 1)))
@@ -193,11 +193,6 @@ def rank(
         )
         chosen.append((best, scores.pop(best)))
     return chosen
-
-
-def _runs(lines: Sequence[Sequence[str]]) -> set[tuple[str, ...]]:
-    """Every three words in a row of a line."""
-    return {tuple(line[at : at + _RUN]) for line in lines for at in range(len(line) - _RUN + 1)}
 
 
 def _likeness(lines: Sequence[Sequence[str]], others: Sequence[Sequence[Sequence[str]]]) -> float:

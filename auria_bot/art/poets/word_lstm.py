@@ -13,10 +13,11 @@ from auria_bot.art import minilm, runtime
 from auria_bot.art import runtime as runtimes
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.packaged_weights import MINILM
-from auria_bot.art.poets import ranking
+from auria_bot.art.poets import ranking, worn_lines
 from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon, NgramFilter
 from auria_bot.art.poets.ranking import faults, usable_theme
+from auria_bot.art.poets.worn_lines import WornLines
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
@@ -71,11 +72,11 @@ _WEIGHTS = ranking.RankingWeights(
     lowest=0.0,
     ngram=0.6,
     style=0.5,
-    first_line=0.85,
-    first_line_limit=-9.5,
+    first_line=0.3,
+    first_line_limit=-11.0,
     scorer=1.6,
     scorer_limit=4.0,
-    stock=0.3,
+    worn=0.1,
 )
 """A net that read plain and regular poems errs where it is unsure, so that its likeliest poems are its best."""
 
@@ -91,6 +92,7 @@ class WordLstm:
 
     Args:
         models: the folder with the models; models/poet is used.
+        folder: the poet's folder, where it is another one.
 
     Raises:
         ModelMissing: a file is missing.
@@ -110,10 +112,10 @@ class WordLstm:
         mood_words: float = 1.2  # added to the scores of the mood's words, in nats
         runtime: str = "auto"  # see art.runtime
 
-    def __init__(self, config: Config, *, models: Path) -> None:
+    def __init__(self, config: Config, *, models: Path, folder: Path | None = None) -> None:
         minilm.load_ahead()  # in a thread, while the poet's own model is read
         self.config = config
-        self._folder = models / "poet"
+        self._folder = folder or models / "poet"
         self._hash = verify(self._folder)
         net = read_json(self._folder / "config.json")["net"]
         self._vocabulary = Vocabulary.parse((self._folder / "vocabulary.txt").read_text(encoding="ascii"))
@@ -124,6 +126,7 @@ class WordLstm:
         self._scorer = (
             PoemScorer(scorer_file, self._vocabulary, runtime=config.runtime) if scorer_file.is_file() else None
         )
+        self._worn = WornLines.load(self._folder / worn_lines.FILE)
         network = runtime.load(self._folder / "model.onnx", runtime=config.runtime)
         self._lexicon = Lexicon.of(self._vocabulary)
         self._decoder = Decoder(
@@ -166,6 +169,7 @@ class WordLstm:
                 themes=themes if theme or mood else None,
                 encode=self._encoder.encode,
                 scorer_logits=self._scorer.judge(pool) if self._scorer and pool else None,
+                worn=self._worn,
                 recent=recent_lines,
                 considered=self.config.considered * (2 if theme else 1),
                 is_usable=self._is_usable,

@@ -193,7 +193,8 @@ def is_blocked(word: str) -> bool:
     """Whether a word is blocked, including its plural and look-alike spellings; a number is no word."""
     if not any(letter.isalpha() for letter in word):
         return False
-    folded, likened = "".join(words(word)), "".join(words(word.translate(_LOOKALIKES)))
+    folded, legible = "".join(words(word)), word.translate(_LOOKALIKES)
+    likened = folded if legible == word else "".join(words(legible))
     if folded in ALLOWED:  # "lens" is no plural, but "@$$hole" no hole
         return word[0] in "@$!|" and likened not in ALLOWED and digest(likened) in _blocked()
     forms = {folded, folded.removesuffix("s"), folded.removesuffix("'s"), likened}

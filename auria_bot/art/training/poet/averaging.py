@@ -18,6 +18,7 @@ import torch
 
 from auria_bot.art.checkpoint import read_json, write_checksums, write_json
 from auria_bot.art.evaluation.poet import load_net
+from auria_bot.art.poets import worn_lines
 from auria_bot.art.training.poet.export import describe, store_net
 from auria_bot.errors import InputError
 
@@ -55,7 +56,7 @@ def average(folders: Sequence[Path], out: Path) -> None:
     config = read_json(folders[-1] / "config.json")
     others = [read_json(folder / "config.json")["training"] for folder in folders[:-1]]
     write_json(out / "config.json", {"net": config["net"], "training": config["training"] | {"averaged_with": others}})
-    for name in ("metrics.json", "critic.onnx"):
+    for name in ("metrics.json", "critic.onnx", worn_lines.FILE):
         (out / name).unlink(missing_ok=True)  # an earlier model's
     write_checksums(out)
     describe(out, {"parameters": sum(parameter.numel() for parameter in net.parameters())})

@@ -17,6 +17,7 @@ from auria_bot.art.checkpoint import (
     write_json,
 )
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm
+from auria_bot.art.poets import worn_lines
 from auria_bot.art.poets.lexicon import NgramFilter
 from auria_bot.art.training.poet.dataset import HAIKU, PUBLIC_DOMAIN, STANZAS, word_theme
 from auria_bot.corpus import verses
@@ -128,7 +129,7 @@ def export(
     if scenes:
         np.save(out / "scenes.npy", _scenes(dataset, machine if len(machine) else trained))
     write_json(out / "config.json", {"net": asdict(config), "training": training})
-    for name in ("metrics.json", "critic.onnx"):
+    for name in ("metrics.json", "critic.onnx", worn_lines.FILE):
         (out / name).unlink(missing_ok=True)  # an earlier model's
     metrics = describe(out, metrics | {"parameters": sum(parameter.numel() for parameter in net.parameters())})
     write_checksums(out)

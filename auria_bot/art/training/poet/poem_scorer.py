@@ -29,6 +29,7 @@ from auria_bot.art.training import loop
 from auria_bot.art.training.poet.export import stored_weights
 from auria_bot.art.training.poet.marks import PLACES, Marks, read_marks
 from auria_bot.art.training.poet.negative_samples import Pairs, eligible, write_negatives
+from auria_bot.art.training.poet.worn_lines import count_worn_lines
 from auria_bot.corpus.language.verse_rules import KINDS
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class PoemScorerSettings:
     drop_word: float = 0.06  # see PoemScorerConfig
     drop_input: float = 0.2
     drop_output: float = 0.4
+    worn: int = 1500  # requests the poet writes for at the end, to count its worn lines; 0 counts none
     seed: int = 1
 
 
@@ -230,12 +232,12 @@ def train(
     threads: int = 1,
     log: Callable[[str], None] = print,
 ) -> dict[str, float]:
-    """Train, or continue training, the poem scorer of an exported poet, and write it beside the poet.
+    """Train, or continue training, the poem scorer of an exported poet; then count the lines that this poet wears out.
 
     Args:
         dataset: haiku in the poet's vocabulary; its word vectors give the negative samples their themes.
         folder: where negative samples, checkpoints and the log are kept.
-        out: the poet's folder: model.onnx and its tables are read, critic.onnx written.
+        out: the poet's folder: model.onnx and its tables are read, critic.onnx and worn_lines.txt written.
         marks: poems of the poet that a reader marked.
         minutes: wall-clock budget of the updates; writing negative samples is not counted.
 
@@ -272,6 +274,8 @@ def train(
     }
     write_json(out / "config.json", config)
     write_checksums(out)
+    if settings.worn and outcome.finished:
+        count_worn_lines(out, requests=settings.worn, log=log)
     return {f"critic_{name}": round(value, 4) for name, value in outcome.metrics.items()}
 
 

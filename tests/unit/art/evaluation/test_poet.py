@@ -151,7 +151,7 @@ def trained(data: Path, folder: Path, *, steps: int, most: int = 200) -> Path:
         out=folder / "model",
         steps=steps,
         settings=replace(SETTINGS, most=most),
-        scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
+        scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4, worn=2),
         log=lambda _: None,
         corpus={"name": "v1", "verses": 400, "sha256": "ab"},
     )

@@ -5,6 +5,7 @@ import pytest
 
 from auria_bot.art.poets.decoding import DecodedPoem
 from auria_bot.art.poets.ranking import RankingWeights, faults, fluency, rank, style_penalties, usable_theme
+from auria_bot.art.poets.worn_lines import WornLines
 from auria_bot.corpus.language.words import words
 from auria_bot.corpus.originality import CopyGuard
 from auria_bot.domain.artwork import LONGEST_THEME
@@ -97,13 +98,13 @@ def test_a_first_line_that_comes_often_is_avoided():
     )
 
 
-def test_a_phrase_that_many_candidates_share_is_avoided():
-    """Of poems alike, the one whose three words in a row no other candidate has comes first."""
-    pool = [poem(f"one {word} at dawn", f"{word} falls low", "and gulls fly") for word in ("moon", "rain", "snow")]
-    pool.append(poem("one fog at dawn", "fog falls low", "over piers"))
-    how = {"count": 1, "themes": None, "encode": None}
+def test_a_line_that_the_poet_writes_often_is_avoided():
+    """Of poems alike, the one whose lines come least comes first."""
+    pool = [poem("one moon at dawn", "the shadow of an oak", "falls"), poem("one star at dawn", "the crows", "rise")]
+    worn = WornLines.counted([[pool[0].lines]] * 3)
+    how = {"count": 1, "themes": None, "encode": None, "worn": worn}
     assert rank(pool, weights=RankingWeights(), **how)[0][0] == 0
-    assert rank(pool, weights=RankingWeights(stock=0.3), **how)[0][0] == 3
+    assert rank(pool, weights=RankingWeights(worn=0.2), **how)[0][0] == 1
 
 
 def test_few_candidates_are_all_given():

@@ -42,7 +42,8 @@ def test_the_mean_of_two_poets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Its weights lie between theirs, its tables are the last one's, and both trainings are on record."""
     first, second = poet(tmp_path / "a", seed=1), poet(tmp_path / "b", seed=2)
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "critic.onnx").write_bytes(b"an earlier one")
+    for name in ("critic.onnx", "worn_lines.txt"):
+        (tmp_path / "out" / name).write_bytes(b"an earlier one")
     monkeypatch.setattr("sys.argv", ["averaging", str(first), str(second), "--out", str(tmp_path / "out")])
     averaging.main()
     mine, theirs, mean = (stored_weights(tmp_path / name) for name in ("a", "b", "out"))
@@ -51,7 +52,7 @@ def test_the_mean_of_two_poets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (tmp_path / "out" / "usage.npz").read_bytes() == (second / "usage.npz").read_bytes()
     noted = read_json(tmp_path / "out" / "config.json")["training"]
     assert (noted["steps"], noted["averaged_with"]) == (2, [{"steps": 1}])
-    assert not (tmp_path / "out" / "critic.onnx").exists()
+    assert not {"critic.onnx", "worn_lines.txt"} & {path.name for path in (tmp_path / "out").iterdir()}
     assert verify(tmp_path / "out")
 
 

@@ -123,7 +123,7 @@ def test_the_exported_model_is_the_trained_one(data, tmp_path):
         steps=3,
         settings=SETTINGS,
         log=lambda _: None,
-        scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4),
+        scorer=PoemScorerSettings(pairs=64, steps=2, batch=8, width=4, hidden=4, worn=2),
     )
     assert 0 <= metrics["critic_auc"] <= 1
     assert "**Poem scorer**" in (tmp_path / "out" / "card.md").read_text()
@@ -225,12 +225,13 @@ def test_a_stopped_training_has_no_critic_yet(data, tmp_path):
     """A poet whose training was stopped is exported without a critic, and one left by an earlier poet is taken away."""
     pytest.importorskip("onnx")
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "critic.onnx").write_bytes(b"an earlier one")
+    for name in ("critic.onnx", "worn_lines.txt"):
+        (tmp_path / "out" / name).write_bytes(b"an earlier one")
     metrics = recipe.train(
         data=data, folder=tmp_path / "run", out=tmp_path / "out", minutes=1e-9, settings=SETTINGS, log=lambda _: None
     )
     assert "critic_auc" not in metrics
-    assert not (tmp_path / "out" / "critic.onnx").exists()
+    assert not {"critic.onnx", "worn_lines.txt"} & {path.name for path in (tmp_path / "out").iterdir()}
     assert "**Poem scorer**" not in (tmp_path / "out" / "card.md").read_text()
 
 
