@@ -26,7 +26,7 @@ WORKS = (
     ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "3"),
     ("--theme", "snow on the mountain", "--mood", "still", "--seed", "1"),
     ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "3"),
-    ("--theme", "an old house by the river", "--mood", "serene", "--seed", "1"),
+    ("--theme", "an old house by the river", "--mood", "serene", "--seed", "6"),
     ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
 """The options of each artwork."""
