@@ -71,6 +71,7 @@ __all__ = [
     "PreconditionFailed",
     "RegistryAway",
     "Rejected",
+    "RestoreBroken",
     "SchemaTooNew",
     "SettingsError",
     "SignInRequired",
@@ -199,6 +200,11 @@ class StoreError(AuriaError):
 
     exit_code: ClassVar[int] = 7
     http_status: ClassVar[int] = 503
+
+
+class RestoreBroken(StoreError):
+    """A restore failed, and the database is not as it was before."""
+
     hint = "auria doctor checks the database"
 
 

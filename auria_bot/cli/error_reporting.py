@@ -125,7 +125,7 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         report(error=unexpected)
         note(f"Error: {unexpected}")
         if not debug:
-            note(f"Next:  the details are in {_log(error)}; `auria --debug` and the same command shows them here")
+            note(f"Next:  the details are in {_log(error)}; run it again as `auria --debug COMMAND` to see them here")
         sys.exit(1)
 
 

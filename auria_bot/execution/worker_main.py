@@ -5,7 +5,8 @@ arrive as lines of JSON on that descriptor, results leave as messages to the par
 native code, goes into the unit's own log in `FOLDER/logs`. The process dies with its parent.
 
 Started ahead, without FOLDER, it reads two other lines first: `{"function", "hint"}`, what to import meanwhile, and
-`{"folder"}`, once there is one. What it prints goes where the parent said, and from then on into `FOLDER/logs` too.
+`{"folder"}`, once there is one. What it prints goes where the parent said; that is copied to `FOLDER/logs/worker.log`
+once there is a folder, and all that follows goes there.
 """
 
 from __future__ import annotations

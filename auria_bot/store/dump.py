@@ -2,7 +2,7 @@
 
 A dump is a consistent snapshot, and writers need not stop. A restore is one transaction: connected programs see the
 old contents or the new. Only PostgreSQL's tables that an older dump does not have are dropped before; where it cannot
-be restored, they are brought back.
+be restored, they are brought back from the copy that was saved aside.
 """
 
 from __future__ import annotations
@@ -19,7 +19,15 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
-from auria_bot.errors import AuriaError, BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
+from auria_bot.errors import (
+    AuriaError,
+    BackendMissing,
+    DiskError,
+    InvalidTransition,
+    RestoreBroken,
+    SchemaTooNew,
+    StoreError,
+)
 from auria_bot.files import flush
 from auria_bot.redaction import redacted, register_secret
 from auria_bot.store.engine import bring_up_to_date, connect, parsed_url, translated
@@ -275,12 +283,20 @@ class Dump:
                 _command(engine, f"DROP TABLE {', '.join(newer)} CASCADE")
             try:
                 self._load(file)
-            except AuriaError:
+            except BaseException as error:
                 if newer and aside is not None:
-                    self._load(aside)
+                    self._bring_back(newer, aside, error)
                 raise
         finally:
             engine.dispose()
+
+    def _bring_back(self, tables: Sequence[str], aside: Path, reason: BaseException) -> None:
+        """Restore dropped tables from the copy aside; raises RestoreBroken where that fails."""
+        try:
+            self._load(aside)
+        except AuriaError as error:
+            lost = f"the tables {', '.join(tables)} are gone and could not be brought back from {aside}"
+            raise RestoreBroken(f"{reason or type(reason).__name__}; {lost}: {error}") from reason
 
     def _load(self, file: Path) -> None:
         """Replace the tables that are in a dump of PostgreSQL, in one transaction."""

@@ -202,6 +202,7 @@ class PdfDocument:
         while True:
             at = arrange(self.width, self.height, lines, count)
             measure = at.text[1] - (self.width_of(foot, at.small) + 2 * at.small if foot else 0)
+            measure -= self.width_of(" \u2026", at.small)  # of a last row that is cut
             rows = [row for text in plate.small for row in self.wrapped(drawable(text), at.small, measure, italic=True)]
             if len(rows) > _MOST_ROWS:
                 rows = [*rows[: _MOST_ROWS - 1], f"{rows[_MOST_ROWS - 1]} \u2026"]

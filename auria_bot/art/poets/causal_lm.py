@@ -72,7 +72,7 @@ def load_smollm2() -> tuple[Any, Any]:
 ADAPTERS = "haiku-lm"
 """The folder in models/ with the adapters of SmolLM2."""
 
-_WEIGHTS = ranking.RankingWeights(first_line=0.0)  # a theme in the prompt makes its first lines likely, not worn
+_WEIGHTS = ranking.RankingWeights(first_line=0.0)  # a theme in the prompt makes its first lines likely, not trite
 _ASK = "Write a haiku of three lines with 5, 7 and 5 syllables{theme}{mood}. Answer with the three lines only."
 _OPEN = "A haiku{theme}{mood}:\n\n"
 

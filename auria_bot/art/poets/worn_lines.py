@@ -16,7 +16,7 @@ __all__ = ["FILE", "WornLines"]
 FILE = "worn_lines.txt"
 """A line of it is how many requests had a line among their best poems, a tab, and that line."""
 
-_LEAST = 2  # requests
+_LEAST = 2  # requests that a line must be part of to count as worn
 
 
 class WornLines:
@@ -63,5 +63,5 @@ class WornLines:
         return len(self._requests)
 
     def wear(self, lines: Sequence[Sequence[str]]) -> float:
-        """How worn a poem is: the doublings of its lines' counts, added up; 0 for one whose lines are all new."""
+        """How worn a poem is: the sum over its lines of log2(1 + count); 0 for one whose lines are all new."""
         return sum(math.log2(1 + self._requests.get(" ".join(line), 0)) for line in lines)

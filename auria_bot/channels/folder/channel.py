@@ -191,9 +191,11 @@ class FolderChannel:
     def _make_folders(self) -> None:
         """Make the folder and that of its posts where they are missing; whatever the umask, a web server reads them."""
         for folder in (self.directory, self._posts):
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(0o755)
+            is_new = not folder.is_dir()
+            folder.mkdir(parents=True, exist_ok=True)
+            if is_new or folder == self._posts:  # the posts' is Auria's own; an earlier version left it to the umask
+                with contextlib.suppress(PermissionError):
+                    folder.chmod(0o755)
 
     def _create(self, post: Post, ready: ConfirmSend) -> None:
         """Build the post's folder in a hidden place, then rename it: the one visible change."""

@@ -52,7 +52,7 @@ class GraphToken:
         token = self._secrets.get("access_token")
         if not token:
             raise Unauthorised(f"the access token is missing; `auria channels add {self._channel}` asks for it")
-        if not (token.isascii() and token.isprintable()):
+        if not (token.isascii() and token.isprintable()) or " " in token:
             raise Unauthorised(
                 "the access token holds characters that no token has, such as a space or a line end; copy it again:"
                 f" `auria channels add {self._channel}`"

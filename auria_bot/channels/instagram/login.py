@@ -112,9 +112,10 @@ class InstagramLogin:
         self._saved = text
 
     def ended(self) -> str:
-        """Delete a session that the platform ended, but keep the device; returns why that blocks the channel, or "".
+        """Forget a session that the platform ended, but keep the device; returns why that blocks the channel, or "".
 
-        After a session that lasted, the next attempt logs in; one that was short blocks the channel.
+        Where another process has signed in meanwhile, that session is used next. After one that lasted, the next
+        attempt logs in; one that was short blocks the channel.
         """
         self._client = None
         if self._secrets.get("session") != self._saved:

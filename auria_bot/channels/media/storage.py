@@ -108,7 +108,7 @@ class PictureStorage:
                 return response.status_code
 
         try:
-            status = within(send, UPLOAD * _step(self._client))
+            status = within(send, (UPLOAD if content else EXCHANGE) * _step(self._client))
         except (httpx2.HTTPError, TimeoutError) as error:
             raise Throttled(f"the storage {hostname} cannot be reached ({type(error).__name__})") from None
         if status in {401, 403}:

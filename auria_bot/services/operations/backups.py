@@ -26,7 +26,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from auria_bot.errors import AuriaError, DiskError, InvalidTransition, NotFound, StoreError
+from auria_bot.errors import AuriaError, DiskError, InvalidTransition, NotFound, RestoreBroken, StoreError
 from auria_bot.files import disk_errors, file_lock, flush, sha256_of, write_json
 from auria_bot.services.operations.backup_contents import ModelFiles, check_record, contents
 from auria_bot.services.operations.backup_files import (
@@ -294,6 +294,8 @@ class Backups:
                 write_json(self._home / UNFINISHED, {"folder": str(backup.folder), **note})
             try:
                 self._database.restore(copies[backup.database], force=force, aside=aside, named=place)
+            except RestoreBroken:
+                raise
             except AuriaError:  # the database is as it was
                 if is_new:
                     (self._home / UNFINISHED).unlink()

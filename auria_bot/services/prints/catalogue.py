@@ -62,6 +62,8 @@ def select(review: Review, wanted: Selection, zone: tzinfo) -> tuple[Draft, ...]
         for draft, on in made
         if (wanted.first is None or on >= wanted.first) and (wanted.last is None or on <= wanted.last)
     ]
+    if not found and wanted.ids:
+        raise NotFound("none of these works has that state and that date; leave out --state, --from or --to")
     if not found:
         raise NotFound("no such work; a catalogue shows approved ones, or name others: --ids 3,5 or --state made")
     if len(found) > MOST_WORKS:

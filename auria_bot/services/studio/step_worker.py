@@ -58,7 +58,7 @@ class StepWorker:
         What cannot be loaded is told by the step that needs it.
         """
         for later in self._imports:
-            later.cancel()  # what is loaded is imported then
+            later.cancel()  # loading a backend imports it
         plan, roles = self._plan_of(request), {step.name: step.roles for step in STEPS}
         for role in dict.fromkeys(role for step in state.get("next", ()) for role in roles[step]):
             if role in plan.backends and role not in self._backends:

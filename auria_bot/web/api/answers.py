@@ -167,7 +167,7 @@ def once(
     try:
         made = carry_out()
     except BaseException:
-        with contextlib.suppress(DiskError):  # its own error counts; the record is over after some minutes
+        with contextlib.suppress(DiskError):  # its own error counts; the record expires after some minutes
             requests.abandon(who, key)
         raise
     headers = {name: made.headers[name] for name in ("Location", "ETag", "Cache-Control") if name in made.headers}

@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from alembic import command
@@ -13,7 +14,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine, make_url
 
 from auria_bot.corpus.item import place_key
-from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, SchemaTooNew, StoreError
+from auria_bot.errors import BackendMissing, DiskError, InvalidTransition, RestoreBroken, SchemaTooNew, StoreError
 from auria_bot.settings.locations import shipped
 from auria_bot.settings.schema import Settings
 from auria_bot.store.dump import Dump
@@ -270,11 +271,13 @@ def test_a_dump_of_an_earlier_version_is_restored_over_a_newer_database(postgres
         assert unit.verses.find(item(1).digest) is not None
 
 
+@pytest.mark.parametrize("reason", [StoreError("pg_restore failed"), KeyboardInterrupt()], ids=["failed", "ctrl-c"])
 def test_a_dump_that_cannot_be_restored_leaves_every_table(
-    postgres: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: BaseException
 ):
-    """Those that it does not have were dropped, and are brought back."""
-    programs, (old, new) = _databases(postgres, "unusable", "kept")
+    """Those that it does not have were dropped, and are brought back; where that fails too, it is said."""
+    kind = type(reason).__name__.lower()
+    programs, (old, new) = _databases(postgres, f"unusable_{kind}", f"kept_{kind}")
     _migrated(old, "0001")
     Dump(old, programs=programs).save(tmp_path / "auria.dump")
     settings, dump = Settings(home=tmp_path, database={"url": new}), Dump(new, programs=programs)
@@ -284,14 +287,17 @@ def test_a_dump_that_cannot_be_restored_leaves_every_table(
 
     def load(one: Dump, file: Path) -> None:
         if file.name == "auria.dump":
-            raise StoreError("pg_restore failed")
+            raise reason
         whole(one, file)
 
     monkeypatch.setattr(Dump, "_load", load)
-    with pytest.raises(StoreError):
+    with pytest.raises(type(reason)):
         dump.restore(tmp_path / "auria.dump", aside=tmp_path / "aside.dump")
     with Store.open(settings) as store, store.read() as unit:
         assert unit.verses.find(item(1).digest) is not None
+    monkeypatch.setattr(Dump, "_load", Mock(side_effect=StoreError("the server is gone")))
+    with pytest.raises(RestoreBroken, match=r"brought back from .*aside\.dump"):
+        dump.restore(tmp_path / "auria.dump", aside=tmp_path / "aside.dump")
 
 
 def test_a_line_separator_in_a_text_ends_no_row_of_a_dump(tmp_path: Path):

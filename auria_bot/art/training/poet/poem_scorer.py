@@ -7,7 +7,8 @@ that a reader finds fit, or that the poet read, than another of its own; as for 
 Szlam and Ranzato, Residual Energy-Based Models for Text Generation, 2020 (arXiv:2004.11714).
 
 It learns from haiku that the poet read against the poet's negative samples, and from poems of such a poet that a reader
-marked or corrected: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training.
+marked or corrected: a stage of `auria train poet`, or separately for an existing poet. Resumable like every training,
+except the count of worn lines at its end.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import export_onnx, read_json, write_checksums, write_json
 from auria_bot.art.nets.word_lstm import PoemScorer, PoemScorerConfig
+from auria_bot.art.poets import worn_lines
 from auria_bot.art.poets.lexicon import Lexicon
 from auria_bot.art.training import loop
 from auria_bot.art.training.poet.export import stored_weights
@@ -60,7 +62,7 @@ class PoemScorerSettings:
     """The settings of config/train/poet_critic.toml."""
 
     pairs: int = 12000  # most training haiku that get negative samples, those in form first
-    steps: int = 1500  # updates
+    steps: int = 1700  # updates
     batch: int = 24  # pairs in an update
     rate: float = 7e-4  # peak learning rate, then a half cosine to zero
     words_rate: float = 0.25  # factor of the rate for the word vectors
@@ -85,7 +87,7 @@ class PoemScorerRecipe:
     Args:
         pairs: to learn from.
         held_out: to measure by.
-        poet: the poet's weights, of which it begins with the word vectors and the first layer.
+        poet: the poet's weights, of which it begins with the word vectors and the layers.
         marks: poems that a reader marked.
     """
 
@@ -239,7 +241,7 @@ def train(
         folder: where negative samples, checkpoints and the log are kept.
         out: the poet's folder: model.onnx and its tables are read, critic.onnx and worn_lines.txt written.
         marks: poems of the poet that a reader marked.
-        minutes: wall-clock budget of the updates; writing negative samples is not counted.
+        minutes: wall-clock budget of the updates; writing negative samples and counting worn lines come on top.
 
     Returns:
         The validation metrics, prefixed with "critic_"; {} where there are too few haiku.
@@ -257,6 +259,7 @@ def train(
     recipe = PoemScorerRecipe(pairs, held_out, stored_weights(out), settings, marks)
     outcome = loop.run(recipe, folder, steps=settings.steps, minutes=minutes, evaluate_every=400, log=log)
     export(recipe.average, out)
+    (out / worn_lines.FILE).unlink(missing_ok=True)  # counted with an earlier scorer
     config = read_json(out / "config.json")
     config["critic"] = {
         "net": asdict(recipe.net.config),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["count_worn_lines"]
 
 _BEST = 10  # poems of a request whose lines are counted
-_FIRST_SEED = 7_000_000_000  # of the requests; those of artworks are far from it
+_FIRST_SEED = 7_000_000_000  # of the requests; an artwork's random seed is practically never one of them
 _LOG_EVERY = 250  # requests
 
 

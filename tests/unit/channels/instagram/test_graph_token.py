@@ -55,7 +55,7 @@ def known(secrets: MemorySecrets, **days: float) -> None:
 )
 def test_when_it_is_renewed(expires: float, tried: float, asked: int) -> None:
     """Near its end, and once a day at most."""
-    secrets = MemorySecrets({"access_token": "first token"})
+    secrets = MemorySecrets({"access_token": "first-token"})
     known(secrets, expires=expires, tried=tried)
     api = Api()
     made(api, secrets).current()
@@ -64,7 +64,7 @@ def test_when_it_is_renewed(expires: float, tried: float, asked: int) -> None:
 
 def test_a_new_token_starts_afresh() -> None:
     """What was known of the old one says nothing of it."""
-    secrets = MemorySecrets({"access_token": "first token"})
+    secrets = MemorySecrets({"access_token": "first-token"})
     known(secrets, expires=50, tried=-1)
     secrets.values["access_token"] = "another"  # noqa: S105 - of the tests
     api = Api()
@@ -74,10 +74,10 @@ def test_a_new_token_starts_afresh() -> None:
 @pytest.mark.parametrize("failure", [Throttled("away"), Unauthorised("no")])
 def test_a_renewal_that_fails_stops_nothing(failure: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """The old token is used, the log says so, and it is not tried again at once."""
-    secrets, api = MemorySecrets({"access_token": "first token"}), Api(failure)
+    secrets, api = MemorySecrets({"access_token": "first-token"}), Api(failure)
     token = made(api, secrets)
     with caplog.at_level(logging.WARNING):
-        assert [token.current(), token.current()] == ["first token"] * 2
+        assert [token.current(), token.current()] == ["first-token"] * 2
     assert api.asked == 1
     assert "could not be renewed" in caplog.text
 
@@ -90,22 +90,22 @@ def test_a_token_that_cannot_be_kept_is_used_all_the_same(caplog: pytest.LogCapt
             raise DiskError("no space")
 
     with caplog.at_level(logging.ERROR):
-        assert made(Api(), Full({"access_token": "first token"})).current() == "first token+"
+        assert made(Api(), Full({"access_token": "first-token"})).current() == "first-token+"
     assert "could not be saved" in caplog.text
-    assert "first token" not in caplog.text
+    assert "first-token" not in caplog.text
 
 
 @pytest.mark.parametrize("state", ["", "nonsense", "[]", "{}", '{"for": "x"}', '{"expires": 5}', "null"])
 def test_a_damaged_state_is_no_state(state: str) -> None:
     """It is renewed, and the state written anew."""
-    secrets = MemorySecrets({"access_token": "first token", "token_state": state})
-    assert made(Api(), secrets).current() == "first token+"
-    assert "first token" not in secrets.values["token_state"]
+    secrets = MemorySecrets({"access_token": "first-token", "token_state": state})
+    assert made(Api(), secrets).current() == "first-token+"
+    assert "first-token" not in secrets.values["token_state"]
 
 
 def test_what_is_told_of_it() -> None:
     """Until when it is good, where that is known."""
-    secrets = MemorySecrets({"access_token": "first token"})
+    secrets = MemorySecrets({"access_token": "first-token"})
     assert "not known" in made(Api(), secrets).describe()
     made(Api(), secrets).current()
     assert "valid until 20" in made(Api(), secrets).describe()
@@ -134,7 +134,7 @@ def test_what_cannot_be_a_token_is_for_the_operator(token: str) -> None:
 
 def test_when_it_ends_is_known() -> None:
     """Of a token that is renewed, once it was."""
-    secrets = MemorySecrets({"access_token": "first token"})
+    secrets = MemorySecrets({"access_token": "first-token"})
     assert made(Api(), secrets).expires() is None
     known(secrets, expires=5, tried=0)
     ends = made(Api(), secrets).expires()

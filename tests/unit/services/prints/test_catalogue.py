@@ -128,7 +128,7 @@ def test_an_endless_title_stays_on_the_page_and_rejected_works_were_not_chosen(t
 
 
 def test_a_title_of_many_words_stays_legible(tmp_path: Path) -> None:
-    """It takes several lines of at least seven points."""
+    """It takes several lines; no text of the page is under five points."""
     mupdf = pytest.importorskip("pymupdf")
     app = fake_application(tmp_path / "home")
     drafts = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
