@@ -78,7 +78,7 @@ def test_the_whole_way(operator: Operator, tmp_path: Path):
     change = operator.json("corpus", "diff", first["name"], second["name"])
     assert (change["added"], change["removed"], change["same"]) == (0, 2, 1)
     assert POEMS[0].split("/")[0] in operator.run("corpus", "diff", first["name"]).stdout
-    assert "--yes" in operator.run("corpus", "drop", first["name"], code=4).stderr
+    assert "--yes" in operator.run("corpus", "drop", first["name"], code=2).stderr
     operator.run("corpus", "drop", first["name"], "--yes")
     assert "deleted" in operator.run("corpus", "versions").stdout
     operator.run("corpus", "export", str(tmp_path / "out.txt"))

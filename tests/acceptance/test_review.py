@@ -279,4 +279,4 @@ def test_leaving_keeps_everything(operator, key, code):
 
 def test_without_a_terminal_the_other_commands_are_named(operator):
     """A script is told what to use instead."""
-    assert "auria approve ID" in operator.run("review", code=4).stderr
+    assert "auria approve ID" in operator.run("review", code=2).stderr
