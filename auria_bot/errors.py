@@ -200,12 +200,11 @@ class StoreError(AuriaError):
 
     exit_code: ClassVar[int] = 7
     http_status: ClassVar[int] = 503
+    hint = "auria doctor checks the database"
 
 
 class RestoreBroken(StoreError):
     """A restore failed, and the database is not as it was before."""
-
-    hint = "auria doctor checks the database"
 
 
 class DatabaseUnreachable(StoreError):
