@@ -17,6 +17,7 @@ The tree::
     ├── InvalidTransition        the state does not allow the action      exit 6
     │   └── PreconditionFailed   it changed since it was read
     ├── StoreError               the database                             exit 7
+    │   ├── RestoreBroken        a restore failed, and the database is not as it was
     │   ├── DatabaseUnreachable
     │   └── SchemaTooNew         written by a newer auria_bot
     ├── ModelError               trained weights and their backends       exit 8
