@@ -1,16 +1,17 @@
-"""Counts what this process says over the network, below every library: connections, look-ups, and bytes on open ones."""
+"""The network below every library: what this process says over it, and a server whose one answer is written by hand."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["connections"]
+__all__ = ["connections", "one_answer"]
 
 _LISTENING: list[list[Any]] = []
 _HOOKED: list[bool] = []
@@ -47,3 +48,24 @@ def connections() -> Iterator[list[Any]]:
         _LISTENING.remove(heard)
         for name, method in before.items():
             setattr(socket.socket, name, method)
+
+
+@contextlib.contextmanager
+def one_answer(write: Callable[[socket.socket, threading.Event], None]) -> Iterator[str]:
+    """The address of a server that answers one request by `write`; the event says that nobody reads any more."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                write(connection, over)
+
+        worker = threading.Thread(target=answer)
+        worker.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            over.set()
+            worker.join()

@@ -12,16 +12,20 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
+from starlette.responses import RedirectResponse, Response
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT", "Language", "available", "find_language", "negotiated"]
+    from starlette.requests import Request
+
+__all__ = ["DEFAULT", "Language", "available", "find_language", "language_choice", "negotiated"]
 
 DEFAULT = "en"
 """The language whose catalogue is complete by definition."""
 
+_YEAR = 365 * 86_400  # seconds
 _ACCEPTED = re.compile(
     r"([a-z]{2,3})(?:-[a-z0-9-]{2,20})?(?:\s*;\s*q\s*=\s*(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?", re.IGNORECASE
 )
@@ -118,6 +122,16 @@ def negotiated(accepted: str, *, default: str) -> str:
             if wanted > weight and found[1].lower() in available():
                 best, weight = found[1].lower(), wanted
     return best
+
+
+def language_choice(request: Request) -> Response | None:
+    """The answer to a choice in the footer: the same page, and a cookie that keeps the language; None without one."""
+    chosen = request.query_params.get("lang", "")
+    if chosen not in available():
+        return None
+    answer = RedirectResponse("/" + request.url.path.strip("/"), 303, headers={"Cache-Control": "no-store"})
+    answer.set_cookie("lang", chosen, max_age=_YEAR, samesite="lax", httponly=True)
+    return answer
 
 
 @cache

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 
 from auria_bot.errors import NotPermitted
 from auria_bot.services.accounts.rate_limit import network_of
 from auria_bot.web.api.problems import problem
-from auria_bot.web.language import available
 from auria_bot.web.metrics import RequestCounts
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["POLICY", "RequestGuard", "check_origin", "client_network", "host_name", "language_choice"]
+__all__ = ["POLICY", "RequestGuard", "check_origin", "client_network", "host_name"]
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,6 @@ _LARGEST_BODY = 256 * 1024  # bytes
 _MOST_LARGE, _MOST_LARGE_EACH = 12, 4  # larger ones that are received and worked on at a time, and of one network
 _PROCESS = secrets.token_hex(4)  # the beginning of every request's id
 _DEADLINE = 60.0  # seconds from a request's first line to the end of its answer; event streams have none
-_YEAR = 365 * 86_400  # seconds
 _SLOWEST = 50_000  # bytes a second at which a longer answer, such as a film, must be taken
 
 
@@ -199,13 +197,3 @@ def check_origin(request: Request, public_url: str) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
     if (origin is not None and origin not in own) or site not in {"same-origin", "none"}:
         raise NotPermitted("the form came from another site")
-
-
-def language_choice(request: Request) -> Response | None:
-    """The answer to a choice in the footer: the same page, and a cookie that keeps the language; None without one."""
-    chosen = request.query_params.get("lang", "")
-    if chosen not in available():
-        return None
-    answer = RedirectResponse("/" + request.url.path.strip("/"), 303, headers={"Cache-Control": "no-store"})
-    answer.set_cookie("lang", chosen, max_age=_YEAR, samesite="lax", httponly=True)
-    return answer

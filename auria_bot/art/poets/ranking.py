@@ -1,7 +1,7 @@
 """Rank candidate poems, and check what every poem and theme must pass.
 
-Ranked by fluency, the poem scorer, nearness to the theme and distance from recent poems; checked for form, line breaks,
-repetitions, blocked words and originality.
+Ranked by fluency, the poem scorer, worn lines, nearness to the theme and distance from recent poems; checked for form,
+line breaks, repetitions, blocked words and originality.
 """
 
 from __future__ import annotations

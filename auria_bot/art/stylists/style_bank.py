@@ -141,10 +141,14 @@ class StyleBank:
     def change(cls, folder: Path, how: Callable[[StyleBank], StyleBank]) -> None:
         """Read the bank of a folder, an empty one where there is none, and write what becomes of it, one at a time.
 
+        What `how` raises is raised, and leaves no folder where there was none.
+
         Raises:
             ModelCorrupt: the bank cannot be read.
             DiskError: it cannot be written.
         """
+        if not folder.is_dir():
+            how(cls.load_all([]))
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with file_lock(folder / ".lock"):

@@ -122,13 +122,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None  # whose content is the body
 
-    @property
-    def body(self) -> bytes:
-        """The whole body."""
-        return b"".join(self.parts())
-
     def parts(self) -> Iterator[bytes]:
-        """The body in parts: a film may be larger than the memory."""
+        """The body in parts, so that no film is held in memory."""
         if self.file is not None:
             with self.file.open("rb") as file:
                 while part := file.read(_PART):

@@ -231,9 +231,7 @@ def remove_styles(settings: Settings, keys: Collection[str]) -> None:
     """
     from auria_bot.art.stylists.style_bank import StyleBank
 
-    folder = style_folders(settings)[1]
-    style_bank(settings, own=True).without(keys)  # before a folder is made for a bank that is not there
-    StyleBank.change(folder, lambda bank: bank.without(keys))
+    StyleBank.change(style_folders(settings)[1], lambda bank: bank.without(keys))
 
 
 def style_sample(settings: Settings, key: str, target: Path) -> None:

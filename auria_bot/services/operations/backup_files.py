@@ -182,7 +182,7 @@ def placed(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with atomic_path(target, mode=stat.S_IMODE(source.stat().st_mode)) as scratch:
+        with atomic_path(target, mode=stat.S_IMODE(source.stat().st_mode), durable=False) as scratch:
             copied(source, scratch)
     flush(target.parent)
 

@@ -124,10 +124,12 @@ class Health:
         lease = unit.leases.get(_LEASE)
         if lease is None:
             return ["no daemon has run yet; start one: auria daemon"]
-        # A heartbeat in the future was sent before the clock was set back: a daemon that lives has sent others since.
-        if abs(unit.leases.time(self._clock()) - lease.heartbeat) <= _SILENCE_LIMIT:
+        silence = unit.leases.time(self._clock()) - lease.heartbeat
+        if abs(silence) <= _SILENCE_LIMIT:
             return []
-        return [f"no daemon has worked since {lease.heartbeat:%Y-%m-%d %H:%M} UTC; start one: auria daemon"]
+        # A heartbeat in the future was sent before the clock was set back: a daemon that lives has sent others since.
+        since = f"{lease.heartbeat:%Y-%m-%d %H:%M} UTC" if silence > timedelta(0) else "the clock was set back"
+        return [f"no daemon has worked since {since}; start one: auria daemon"]
 
     def _late_posts(self, unit: Unit) -> list[str]:
         before = self._clock() - _POST_LATE

@@ -95,7 +95,7 @@ class PictureMover:
                 except OSError as error:
                     if error.errno != errno.EXDEV:
                         raise
-                    Pictures.remove(pictures, folder)  # the folder of the pictures is on another disk
+                    Pictures.remove(pictures, folder)  # from this disk alone: the copies are on another
             if report is not None:
                 report(folder)
         return PictureMove(folders=len(sizes), size=sum(sizes.values()))

@@ -15,8 +15,8 @@ from auria_bot.services.gallery.gallery import GalleryQuery
 from auria_bot.services.gallery.index import FACETS
 from auria_bot.services.gallery.picture_sizes import FORMATS, FORMER_WIDTHS
 from auria_bot.web import feeds
+from auria_bot.web.language import language_choice
 from auria_bot.web.links import picture_path
-from auria_bot.web.middleware import language_choice
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from auria_bot.domain.mood import MOODS
 from auria_bot.errors import InputError, NotFound, TooManyAttempts, VisitorRefused
 from auria_bot.services.visitors.studio import LONGEST_THEME
 from auria_bot.web.event_stream import event_stream, first_event, sent_event
-from auria_bot.web.middleware import check_origin, client_network, language_choice
+from auria_bot.web.language import language_choice
+from auria_bot.web.middleware import check_origin, client_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -188,9 +188,9 @@ def test_a_worker_does_not_outlive_its_parent(tmp_path: Path) -> None:
     parent.wait()
     parent.stdout.close()
     until = time.monotonic() + 120.0
-    while time.monotonic() < until and _alive(int(children[0])):
+    while time.monotonic() < until and is_alive(int(children[0])):
         time.sleep(0.02)
-    assert not _alive(int(children[0]))
+    assert not is_alive(int(children[0]))
     assert run(tmp_path, unit(2))[0].failure is None
 
 
@@ -206,7 +206,7 @@ def test_an_interrupted_parent_takes_its_worker_along(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, unit(1, "hang"), listener=interrupt)
     assert pids
-    assert not any(_alive(int(pid)) for pid in pids)
+    assert not any(is_alive(int(pid)) for pid in pids)
 
 
 def _kill_new_children(before: list[str]) -> None:
@@ -277,7 +277,8 @@ def _children() -> list[str]:
     return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Whether a process runs."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

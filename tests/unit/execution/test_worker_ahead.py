@@ -18,6 +18,7 @@ from auria_bot.execution import local
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
 from auria_bot.files import file_lock
+from tests.unit.execution.test_local import is_alive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,14 +57,6 @@ def pid_in(begun: Path) -> int:
             return int(text)
         time.sleep(0.01)
     raise AssertionError("nothing was imported ahead")
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_the_session_takes_the_worker_that_was_started_ahead(tmp_path: Path) -> None:

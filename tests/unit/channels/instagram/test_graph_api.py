@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import socket
-import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.channels.instagram.graph_api import GraphApi, GraphContainers, _classified, _until, quiet_client
 from auria_bot.errors import NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
+from tests.connections import one_answer
 from tests.platforms.http_server import HttpServer
+
+if TYPE_CHECKING:
+    import socket
+    import threading
 
 TOKEN = "IGAAsecret0123456789"  # noqa: S105 - of the tests
 
@@ -152,30 +154,14 @@ def test_an_answer_that_is_none(body: bytes, options: dict[str, Any]) -> None:
 
 def test_headers_that_trickle_in_are_not_waited_for() -> None:
     """A byte now and then begins the time-out of the HTTP client anew."""
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def answer() -> None:
-            connection, _ = listening.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-                for _ in range(100):
-                    if over.wait(0.1):
-                        break
-                    connection.sendall(b"x")
-                connection.sendall(b"\r\nContent-Length: 2\r\n\r\n{}")
+    def trickle(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not over.wait(0.1):
+            connection.sendall(b"x")
 
-        worker = threading.Thread(target=answer)
-        worker.start()
-        try:
-            with pytest.raises(Throttled, match="TimeoutError"):
-                GraphApi(f"http://127.0.0.1:{listening.getsockname()[1]}", version="v23.0", timeout=0.3).read(
-                    "me", TOKEN
-                )
-        finally:
-            over.set()
-            worker.join()
+    with one_answer(trickle) as address, pytest.raises(Throttled, match="TimeoutError"):
+        GraphApi(address, version="v23.0", timeout=0.3).read("me", TOKEN)
 
 
 def test_the_log_never_quotes_a_token(caplog: pytest.LogCaptureFixture) -> None:

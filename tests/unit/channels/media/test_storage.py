@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import urllib.error
 import urllib.request
 from dataclasses import replace
@@ -17,11 +14,14 @@ from auria_bot.channels.instagram.graph_api import quiet_client
 from auria_bot.channels.media.endpoint import PictureHost
 from auria_bot.channels.media.storage import MediaHost, PictureStorage, StorageKeys, presigned, signed_headers
 from auria_bot.errors import Rejected, Throttled, Unauthorised
+from tests.connections import one_answer
 from tests.platforms import MemorySecrets
 from tests.platforms.http_server import HttpServer
 from tests.platforms.picture_storage import StorageStandIn
 
 if TYPE_CHECKING:
+    import socket
+    import threading
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -169,27 +169,13 @@ def test_a_way_that_cannot_be_tried_from_here_may_be_good(tmp_path: Path) -> Non
 def test_only_the_beginning_of_what_answers_is_read(tmp_path: Path) -> None:
     """The address may lead to something endless."""
     sent: list[int] = []
-    over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def answer() -> None:
-            connection, _ = listening.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-                for _ in range(500):
-                    if over.is_set():
-                        break
-                    connection.sendall(bytes(100_000))
-                    sent.append(100_000)
+    def pour(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not over.is_set() and sum(sent) < 50_000_000:
+            connection.sendall(bytes(100_000))
+            sent.append(100_000)
 
-        worker = threading.Thread(target=answer)
-        worker.start()
-        wrong = way(tmp_path / "public", public_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
-        try:
-            with pytest.raises(Unauthorised, match="cannot be fetched"):
-                wrong.check(quiet_client(5))
-        finally:
-            over.set()
-            worker.join()
+    with one_answer(pour) as address, pytest.raises(Unauthorised, match="cannot be fetched"):
+        way(tmp_path / "public", public_url=address).check(quiet_client(5))
     assert sum(sent) < 50_000_000

@@ -72,6 +72,8 @@ def test_a_dead_daemon_is_trouble(application: Application, clock: FakeClock):
     assert health.report().is_well
     clock.advance(minutes=3)
     assert "no daemon has worked since" in health.report().troubles[0]
+    clock.advance(minutes=-60)
+    assert "no daemon has worked since the clock was set back" in health.report().troubles[0]
 
 
 def test_what_runs_beside_the_daemon_is_told_of(application: Application):

@@ -14,10 +14,28 @@ from auria_bot.services.prints.printing import sheet
 from tests.applications import fake_application
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.draft import Draft
 
 pytest.importorskip("fpdf")
 pdfium = pytest.importorskip("pypdfium2")
+
+
+def _write(app: Application, drafts: Sequence[Draft], target: Path, *, title: str) -> None:
+    """A catalogue on small pages."""
+    write_catalogue(
+        app.canvas_painter,
+        drafts,
+        target,
+        sheet=sheet("A5"),
+        dpi=72,
+        title=title,
+        zone=UTC,
+        progress=lambda *_: None,
+    )
 
 
 def test_works_are_chosen_by_number_state_and_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,16 +128,7 @@ def test_an_endless_title_stays_on_the_page_and_rejected_works_were_not_chosen(t
     (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
     drafts = [app.review.reject(draft.id)]
     title = "Snow\u00a0on hills and\nother pictures of the winter, " * 4 + "w" * 300
-    write_catalogue(
-        app.canvas_painter,
-        drafts,
-        tmp_path / "one.pdf",
-        sheet=sheet("A5"),
-        dpi=72,
-        title=title,
-        zone=UTC,
-        progress=lambda *_: None,
-    )
+    _write(app, drafts, tmp_path / "one.pdf", title=title)
     with mupdf.open(tmp_path / "one.pdf") as document:
         lines = [line for block in document[0].get_text("dict")["blocks"] for line in block["lines"]]
         assert max(line["bbox"][2] for line in lines) < document[0].rect.width
@@ -132,16 +141,7 @@ def test_a_title_of_many_words_stays_legible(tmp_path: Path) -> None:
     mupdf = pytest.importorskip("pymupdf")
     app = fake_application(tmp_path / "home")
     drafts = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
-    write_catalogue(
-        app.canvas_painter,
-        drafts,
-        tmp_path / "one.pdf",
-        sheet=sheet("A5"),
-        dpi=72,
-        title="Snow on hills and other pictures of the winter, " * 6,
-        zone=UTC,
-        progress=lambda *_: None,
-    )
+    _write(app, drafts, tmp_path / "one.pdf", title="Snow on hills and other pictures of the winter, " * 6)
     with mupdf.open(tmp_path / "one.pdf") as document:
         spans = [
             span
