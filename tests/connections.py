@@ -55,10 +55,11 @@ def one_answer(write: Callable[[socket.socket, threading.Event], None]) -> Itera
     """The address of a server that answers one request by `write`; the event says that nobody reads any more."""
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(60)  # for one who never asks
 
         def answer() -> None:
-            connection, _ = listening.accept()
-            with connection, contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), listening.accept()[0] as connection:
+                connection.settimeout(None)
                 connection.recv(65536)
                 write(connection, over)
 

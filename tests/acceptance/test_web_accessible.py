@@ -53,7 +53,9 @@ def test_long_words_are_broken_where_the_screen_ends(tmp_path: Path) -> None:
         sign_in(page, site)
         faults = list[str]()
         for path in paths:
-            page.goto(site + path)
+            answer = page.goto(site + path)
+            assert answer.status == (404 if path == "/nowhere" else 200), path
+            assert page.url == site + path
             faults += illegible_in(page, path)
     application.close()
     assert faults == []

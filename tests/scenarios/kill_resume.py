@@ -21,15 +21,16 @@ import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.application import build
 from auria_bot.domain.pipeline import ROLES
 from auria_bot.settings.loading import load
+from tests.processes import children
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["Trial", "compared", "figures", "reference", "trial"]
 
@@ -120,11 +121,11 @@ def trial(folder: Path, expected: dict[str, object], *, moment: float, victim: s
     if moment >= 0:
         _await_plan(home, process)
     time.sleep(abs(moment))
-    children = _children(process.pid)
+    workers = children(process.pid)
     over = process.poll() is not None
     if victim in {"program", "both"} and not over:
         process.kill()
-    for child in children if victim in {"child", "both"} else []:
+    for child in workers if victim in {"child", "both"} else []:
         try:
             os.kill(child, signal.SIGKILL)
         except ProcessLookupError:
@@ -185,13 +186,6 @@ def _after_the_failed(home: Path) -> set[str]:
     with closing(build(load({"AURIA_HOME": str(home)}))) as application:
         failed = [bad.artwork for one in application.studio.unfinished() for bad in one.failures]
     return {f"{number:02d}" for number in range(min(failed, default=COUNT) + 1, COUNT + 1)}
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 def _half_written(home: Path) -> Iterator[str]:

@@ -84,28 +84,11 @@ def test_what_cannot_fit_is_refused(tmp_path: Path, limits: FilmLimits | None, r
 @pytest.mark.parametrize("size", [(97, 55), (96, 55), (97, 54)])
 def test_a_film_of_odd_size_is_encoded_too(tmp_path: Path, size: tuple[int, int]) -> None:
     """VP9 has such sizes, H.264 in 4:2:0 has none: a row or a column is left out."""
-    path = tmp_path / "odd.webm"
-    _vp9(path, size)
+    path = film_file(tmp_path / "odd.webm", seconds=0.5, size=size)
     post = replace(film_post(tmp_path, seconds=0.5), film=str(path), film_sha256=sha256_of(path))
     fitted = fit_film(post, FilmLimits(), tmp_path / "cache")
     assert (fitted.width, fitted.height) == (96, 54)
     assert "reduced to 96x54" in film_changes(read_film(path), FilmLimits(), "x", "")
-
-
-def _vp9(path: Path, size: tuple[int, int]) -> None:
-    """Write half a second of grey."""
-    import av
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libvpx-vp9", rate=24)
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
-        for _ in range(12):
-            frame = av.VideoFrame(*size, format="gray8")
-            for plane in frame.planes:
-                plane.update(bytes([128]) * plane.buffer_size)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
 
 
 def test_what_changes_is_told_before(tmp_path: Path) -> None:

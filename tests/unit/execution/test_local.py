@@ -19,6 +19,7 @@ from auria_bot.execution import local, unit_child
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 from auria_bot.execution.unit_child import log_tail
 from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitProgress, UnitStarted, WorkUnit
+from tests.processes import children, is_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,42 +183,41 @@ def test_a_worker_does_not_outlive_its_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "started\n"
-    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
-    assert len(children) == 1
+    (child,) = children(parent.pid)
     parent.kill()
     parent.wait()
     parent.stdout.close()
     until = time.monotonic() + 120.0
-    while time.monotonic() < until and is_alive(int(children[0])):
+    while time.monotonic() < until and is_alive(child):
         time.sleep(0.02)
-    assert not is_alive(int(children[0]))
+    assert not is_alive(child)
     assert run(tmp_path, unit(2))[0].failure is None
 
 
 def test_an_interrupted_parent_takes_its_worker_along(tmp_path: Path) -> None:
     """Ctrl-C ends the worker at once and is not swallowed."""
-    pids: list[str] = []
-    before = _children()  # what other tests of this process left running
+    pids: list[int] = []
+    before = children()  # what other tests of this process left running
 
     def interrupt(event: UnitEvent) -> None:
-        pids.extend(pid for pid in _children() if pid not in before)
+        pids.extend(pid for pid in children() if pid not in before)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, unit(1, "hang"), listener=interrupt)
     assert pids
-    assert not any(is_alive(int(pid)) for pid in pids)
+    assert not any(is_alive(pid) for pid in pids)
 
 
-def _kill_new_children(before: list[str]) -> None:
-    for pid in _children():
+def _kill_new_children(before: list[int]) -> None:
+    for pid in children():
         if pid not in before:
-            os.kill(int(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_worker_killed_from_outside_is_reported(tmp_path: Path) -> None:
     """SIGKILL comes from the system when memory is short, and that is what the message says."""
-    before = _children()
+    before = children()
 
     def kill(event: UnitEvent) -> None:
         if isinstance(event, UnitStarted):
@@ -231,7 +231,7 @@ def test_a_worker_killed_from_outside_is_reported(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_lost_between_units_costs_none(tmp_path: Path) -> None:
     """The next unit gets a new one."""
-    before = _children()
+    before = children()
 
     def kill(event: UnitEvent) -> None:
         if isinstance(event, UnitFinished) and event.unit.name == "01-unit":
@@ -271,18 +271,6 @@ def test_a_worker_that_stops_sending_and_stays_is_ended(tmp_path: Path, monkeypa
 def test_a_log_that_is_not_there_is_empty(tmp_path: Path) -> None:
     """No more is said than by a unit that printed nothing."""
     assert log_tail(local._content(tmp_path / "none.log")) == ""
-
-
-def _children() -> list[str]:
-    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_a_unit_shows_how_far_it_is(tmp_path: Path) -> None:

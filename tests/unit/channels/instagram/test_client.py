@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -21,9 +20,11 @@ from auria_bot.channels.instagram.client import (
     kept_session,
     single_send_client,
 )
+from tests.connections import one_answer
 from tests.platforms.instagram import InstagramPlatform
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
 
 
@@ -69,21 +70,16 @@ def test_no_request_is_sent_twice(platform: InstagramPlatform, fault: str) -> No
 
 def test_no_redirect_is_followed() -> None:
     """Neither where the request came from, nor anywhere else."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = connected(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=2.0)
-        asked: list[bytes] = []
+    asked: list[int] = []
 
-        def answer() -> None:
-            connection, _ = server.accept()
-            with connection:
-                asked.append(connection.recv(65536))
-                connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+    def elsewhere(connection: socket.socket, _: threading.Event) -> None:
+        asked.append(1)
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
 
-        worker = threading.Thread(target=answer)
-        worker.start()
+    with one_answer(elsewhere) as address:
+        client = connected(address, timeout=2.0)
         with pytest.raises(instagrapi.requests.TooManyRedirects):
             client.private_request("feed/timeline/", {"a": "b"})
-        worker.join()
     assert len(asked) == 1
 
 

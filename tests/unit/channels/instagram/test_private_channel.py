@@ -487,11 +487,18 @@ def test_threads_of_a_process_take_turns(
 ) -> None:
     """The package's client knows one last answer and one call before publishing: they would be another post's."""
     channel, second, asked = make(timeout=30.0), new_post(tmp_path), list[int]()
-    other = threading.Thread(target=channel.publish, args=(second, ready))
+    begun = threading.Event()
+
+    def publish() -> None:
+        begun.set()
+        channel.publish(second, ready)
+
+    other = threading.Thread(target=publish)
 
     def meanwhile(memo: str = "") -> None:
         before = len(platform.calls)
         other.start()
+        assert begun.wait(60)
         other.join(1.0)
         asked.append(len(platform.calls) - before)
 

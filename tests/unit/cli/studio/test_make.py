@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
 
@@ -12,8 +10,11 @@ import pytest
 
 from auria_bot.errors import InvalidTransition, NotFound
 from auria_bot.services.studio.studio import UnfinishedRun
+from tests.processes import children
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auria_bot.bootstrap.application import Application
     from auria_bot.execution.local import ChildProcessExecutor
 
@@ -62,10 +63,6 @@ def test_options_that_cannot_be_combined_are_refused(auria: Auria, arguments: tu
     assert message in err
 
 
-def _children() -> list[str]:
-    return Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "ahead"),
     [
@@ -87,11 +84,11 @@ def test_only_a_new_run_starts_its_worker_ahead(
 ) -> None:
     """Before the database is used; a command that is refused leaves no process behind."""
     executor = cast("ChildProcessExecutor", application.executor)
-    before, wrapped = _children(), Mock(side_effect=executor.start_ahead)
+    before, wrapped = children(), Mock(side_effect=executor.start_ahead)
     monkeypatch.setattr(executor, "start_ahead", wrapped)
     assert auria("make", *arguments)[0] == code
     assert wrapped.call_count == ahead
-    assert _children() == before
+    assert children() == before
 
 
 @pytest.mark.parametrize("error", [NotFound("it was finished elsewhere"), InvalidTransition("vm works on it")])
