@@ -20,23 +20,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auria_bot.channels.film_encoding import encode, picture_stream, turn_of
 from auria_bot.errors import BackendMissing, Rejected
 from auria_bot.files import atomic_path, sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from auria_bot.domain.post import FilmLimits, Post
 
 __all__ = ["FittedFilm", "ReadFilm", "film_changes", "fit_film", "read_film"]
 
 _BRAND = "mp4"  # of FFmpeg's names of the container
-_SOUND_RATE = 128_000  # bits a second of encoded sound
 _SHARE = 0.9  # of the bytes allowed that is aimed at
 _TRIES = 3
 _KEPT_SECONDS = 30 * 86_400  # of an encoded film
-_THREADS = 2
-_QUALITY = "21"  # x264's constant rate factor
 _MISSING = "films need a package: pip install 'auria-bot[films]'"
 
 
@@ -61,7 +57,7 @@ class ReadFilm:
     """What a video file says of itself."""
 
     seconds: float
-    width: int
+    width: int  # upright, in square pixels
     height: int
     rate: float
     size: int  # bytes
@@ -70,7 +66,7 @@ class ReadFilm:
 
 
 def read_film(path: Path) -> ReadFilm:
-    """Read a video file's properties; nothing is decoded.
+    """Read a video file's properties; only its first frame is decoded.
 
     Raises:
         Rejected: it cannot be read.
@@ -82,9 +78,9 @@ def read_film(path: Path) -> ReadFilm:
 
     try:
         with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
-            video, sounds = container.streams.video[0], container.streams.audio
+            video, sounds = picture_stream(container), container.streams.audio
             seconds = float(container.duration or 0) / 1_000_000
-            codecs = {stream.codec_context.name for stream in sounds}
+            codecs = {stream.codec_context.name if stream.codec_context is not None else "" for stream in sounds}
             standard = (
                 _BRAND in container.format.name.split(",")
                 and video.codec_context.name == "h264"
@@ -92,17 +88,32 @@ def read_film(path: Path) -> ReadFilm:
                 and codecs <= {"aac"}
                 and _index_first(path)
             )
+            width, height = _upright_size(container, video)
             return ReadFilm(
                 seconds=seconds,
-                width=video.codec_context.width,
-                height=video.codec_context.height,
-                rate=float(video.average_rate or 0),
+                width=width,
+                height=height,
+                rate=float(video.average_rate or video.guessed_rate or 0),
                 size=path.stat().st_size,
                 sound=bool(sounds),
                 standard=standard,
             )
-    except (OSError, ValueError, IndexError, av.FFmpegError) as error:
+    except (OSError, ValueError, av.FFmpegError) as error:
         raise Rejected(f"the film {path} cannot be read: {error}") from None
+
+
+def _upright_size(container: Any, video: Any) -> tuple[int, int]:
+    """Width and height in square pixels as a film is shown; the turn is known from its first frame alone."""
+    import av
+
+    stated = video.sample_aspect_ratio or video.codec_context.sample_aspect_ratio
+    aspect = Fraction(stated) if stated and 0.1 < stated < 10 else Fraction(1)
+    size = max(1, round(video.codec_context.width * aspect)), int(video.codec_context.height)
+    with contextlib.suppress(av.FFmpegError, ValueError, IndexError):  # told when it is encoded
+        first = next(container.decode(video), None)
+        if first is not None and not turn_of(first)[0]:
+            return size[1], size[0]
+    return size
 
 
 def film_changes(film: ReadFilm, limits: FilmLimits | None, name: str, alt_text: str) -> tuple[str, ...]:
@@ -165,7 +176,7 @@ def fit_film(post: Post, limits: FilmLimits | None, cache: Path) -> FittedFilm:
     bits = None if limits.bytes is None else limits.bytes * 8 * _SHARE / max(film.seconds, 0.1)
     for _ in range(_TRIES):
         with atomic_path(target) as scratch:
-            _encode(path, scratch, size=_size(film, limits), rate=_rate(film, limits), bits=bits)
+            encode(path, scratch, size=_size(film, limits), rate=_rate(film, limits), bits=bits)
         made = read_film(target)
         if limits.bytes is None or made.size <= limits.bytes:
             return _fitted(target, made)
@@ -221,66 +232,3 @@ def _index_first(path: Path) -> bool:
             else:
                 file.seek(length - 8, 1)
     return False
-
-
-def _encode(source: Path, target: Path, *, size: tuple[int, int], rate: float, bits: float | None) -> None:
-    """Encode a film as H.264 with AAC in MP4, its index first.
-
-    Args:
-        size: width and height in pixels.
-        rate: frames a second; frames are repeated or left out to reach it.
-        bits: most bits a second of sound and picture together; None: no limit.
-
-    Raises:
-        Rejected: the film is damaged.
-    """
-    import av
-
-    steps = Fraction(rate).limit_denominator(1001)
-    options = {"preset": "fast", "crf": _QUALITY, "profile": "high", "mbtree": "0"}
-    with av.open(str(source), options={"protocol_whitelist": "file"}) as opened:
-        sound = next(iter(opened.streams.audio), None)
-        if bits is not None:
-            most = max(int(bits) - (_SOUND_RATE if sound is not None else 0), 20_000)
-            options |= {"maxrate": str(most), "bufsize": str(most)}
-        with av.open(str(target), "w", format="mp4", container_options={"movflags": "+faststart"}) as container:
-            container.metadata.update(opened.metadata)
-            video: Any = container.add_stream("libx264", rate=steps, options=options)
-            video.width, video.height = size
-            video.pix_fmt = "yuv420p"
-            video.codec_context.thread_count = _THREADS
-            video.codec_context.time_base = 1 / steps
-            heard: Any = container.add_stream("aac", rate=48_000, layout="stereo") if sound is not None else None
-            if heard is not None:
-                heard.bit_rate = _SOUND_RATE
-            streams = [opened.streams.video[0], *([sound] if sound is not None else [])]
-            try:
-                _transcode(opened, container, streams, (video, heard), steps)
-            except av.InvalidDataError as error:
-                raise Rejected(f"the film {source} is damaged: {error}") from None
-
-
-def _transcode(opened: Any, container: Any, streams: Sequence[Any], targets: tuple[Any, Any], rate: Fraction) -> None:
-    """Decode the streams and encode them into the targets."""
-    import av
-
-    video, heard = targets
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=48_000) if heard is not None else None
-    count = 0
-    for packet in opened.demux(streams):
-        for frame in packet.decode():
-            if packet.stream.type == "video":
-                end = round(Fraction(frame.pts * frame.time_base) * rate) + 1
-                scaled = frame.reformat(width=video.width, height=video.height, format="yuv420p", interpolation="AREA")
-                while count < end:
-                    scaled.pts, scaled.time_base, scaled.pict_type = count, 1 / rate, 0
-                    container.mux(video.encode(scaled))
-                    count += 1
-            elif resampler is not None:
-                for piece in resampler.resample(frame):
-                    container.mux(heard.encode(piece))
-    container.mux(video.encode(None))
-    if heard is not None and resampler is not None:
-        for piece in resampler.resample(None):
-            container.mux(heard.encode(piece))
-        container.mux(heard.encode(None))

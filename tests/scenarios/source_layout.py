@@ -147,6 +147,7 @@ NEW_BEHAVIOUR = {
     "cli/studio/portrait.py": "a portrait",
     "services/portraits/": "a portrait",
     "domain/avatar.py": "a portrait",
+    "channels/film_encoding.py": "films as posts",
     "channels/films.py": "films as posts",
     "art/training/figures_page.py": "a training is watched",
     "services/models/training_watch.py": "a training is watched",

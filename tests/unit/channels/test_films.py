@@ -5,20 +5,25 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from auria_bot.art.films import video
-from auria_bot.channels import films
+from auria_bot.channels import film_encoding, films
 from auria_bot.channels.films import film_changes, fit_film, read_film
 from auria_bot.domain.post import FilmLimits
 from auria_bot.errors import BackendMissing, Rejected
 from auria_bot.files import sha256_of
 from tests.platforms.video import sent_video
 from tests.scenarios.films import film_file
+from tests.scenarios.footage import Clip, make_clips
 from tests.trials import film_post
 
+av = pytest.importorskip("av", reason="videos need the extra films")
 pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
 
@@ -89,6 +94,77 @@ def test_a_film_of_odd_size_is_encoded_too(tmp_path: Path, size: tuple[int, int]
     fitted = fit_film(post, FilmLimits(), tmp_path / "cache")
     assert (fitted.width, fitted.height) == (96, 54)
     assert "reduced to 96x54" in film_changes(read_film(path), FilmLimits(), "x", "")
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"turn": 90}, {"turn": 180}, {"turn": 270}, {"mirrored": True}, {"turn": 90, "mirrored": True}, {"aspect": 2}],
+    ids=str,
+)
+def test_a_film_is_upright_after_it_was_encoded(tmp_path: Path, how: dict[str, Any]) -> None:
+    """However it is stored: the bright corner is upper left and the red one upper right, in square pixels."""
+    size = (48, 64) if "aspect" in how else (96, 64)
+    (path,) = make_clips(tmp_path, [Clip(name="a.mov", size=size, seconds=0.4, **how)])
+    film = read_film(path)
+    assert (film.width, film.height) == (96, 64)
+    post = replace(film_post(tmp_path, seconds=0.5), film=str(path), film_sha256=sha256_of(path))
+    fitted = fit_film(post, FilmLimits(pixels=72), tmp_path / "cache")
+    assert (fitted.width, fitted.height) == (72, 48)
+    with video.Video.open(fitted.path) as opened:
+        frame = next(opened.frames())
+        assert (frame.turn, frame.aspect) == ((1, 0, 0, 1), 1)
+        picture = np.asarray(frame.picture((48, 48)), np.float32)
+    assert picture[1:5, 1:5].mean() > 200
+    assert picture[1:5, -5:-1, 0].mean() > 150
+    assert picture[1:5, -5:-1, 1:].mean() < 110
+
+
+def test_frames_without_a_time_follow_each_other(tmp_path: Path) -> None:
+    """A stream without a container states none; its length stays where the rate changes."""
+    (path,) = make_clips(tmp_path, [Clip(name="a.h264", size=(96, 64), seconds=0.8)])
+    film_encoding.encode(path, tmp_path / "b.mp4", size=(96, 64), rate=12.5, bits=None)
+    sent = sent_video((tmp_path / "b.mp4").read_bytes())
+    assert sent.frames in {10, 11}
+    assert sent.seconds == pytest.approx(0.8, abs=0.1)
+
+
+def test_a_clock_that_begins_later_adds_nothing(tmp_path: Path) -> None:
+    """As that of a recording does: its first frame is not shown the longer."""
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(20):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), 10 * number, np.uint8), "rgb24")
+            frame.pts, frame.time_base = 50 + number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    film_encoding.encode(tmp_path / "a.mkv", tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    assert sent_video((tmp_path / "b.mp4").read_bytes()).frames == 20
+
+
+def test_an_encoded_film_states_its_colours(tmp_path: Path) -> None:
+    """A player would otherwise take those of a smaller film for others: BT.709 as before, in a limited range."""
+    film_encoding.encode(film_file(tmp_path / "a.mp4"), tmp_path / "b.mp4", size=(48, 28), rate=25, bits=None)
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        frame = next(container.decode(video=0))
+    assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["sound.mp4", "cover.mp4"])
+def test_a_file_without_a_moving_picture_is_refused(tmp_path: Path, name: str) -> None:
+    """Sound alone, or with the picture of a cover."""
+    with av.open(str(tmp_path / name), "w") as container:
+        heard = container.add_stream("aac", rate=48_000, layout="stereo")
+        cover = container.add_stream("mjpeg", rate=1) if name == "cover.mp4" else None
+        if cover is not None:
+            cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+            cover.disposition = av.stream.Disposition.attached_pic
+            container.mux(cover.encode(av.VideoFrame(32, 32, "yuvj420p")))
+        frame = av.AudioFrame.from_ndarray(np.zeros((2, 1024), np.float32), "fltp", "stereo")
+        frame.sample_rate = 48_000
+        container.mux([*heard.encode(frame), *heard.encode(None)])
+    with pytest.raises(Rejected, match="cannot be read: it holds no moving picture"):
+        read_film(tmp_path / name)
 
 
 def test_what_changes_is_told_before(tmp_path: Path) -> None:
