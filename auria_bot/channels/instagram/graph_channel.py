@@ -137,7 +137,7 @@ class InstagramGraphChannel:
         self._containers = GraphContainers(
             self._api, poll=config.poll_interval, patience=config.max_wait, settle=timedelta(seconds=config.settle)
         )
-        self._me: tuple[str, str] | None = None
+        self._me: tuple[str, tuple[str, str]] | None = None  # the token, and its account
         self._films = home / "cache" / "films"
 
     def limits(self) -> Limits:
@@ -301,13 +301,13 @@ class InstagramGraphChannel:
         )
 
     def _account(self, token: str) -> tuple[str, str]:
-        """The account's number and name."""
-        if self._me is None:
+        """The account's number and name; asked once for each token, which the operator may replace."""
+        if self._me is None or self._me[0] != token:
             number = self.config.account
             found = self._own(number or "me", "", token, fields="username" if number else "user_id,username")
             identity = number or _number(found.get("user_id") or found.get("id"), "account")
-            self._me = identity, as_text(found.get("username"))
-        return self._me
+            self._me = token, (identity, as_text(found.get("username")))
+        return self._me[1]
 
     def _quota(self, token: str, number: str) -> tuple[int, int]:
         """Posts used in the last 24 hours, and posts allowed."""

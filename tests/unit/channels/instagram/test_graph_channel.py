@@ -370,6 +370,19 @@ def test_another_account_is_told(make: Callable[..., InstagramGraphChannel], pos
             step()
 
 
+def test_another_token_is_another_account(
+    platform: InstagramGraphPlatform, channel: InstagramGraphChannel, secrets: MemorySecrets, post: Post
+) -> None:
+    """The operator may replace the token while the daemon runs: the new account is asked from then on."""
+    channel.publish(post, ready)
+    platform.account, platform.username = "17841405822309999", "auria.two"
+    platform.tokens["IGAAanother"] = platform.tokens[secrets.values["access_token"]]
+    secrets.put("access_token", "IGAAanother")
+    assert channel.check().startswith("@auria.two ")
+    assert channel.publish(post, ready).id == platform.visible()[0]["id"]
+    assert ("POST", "/v23.0/17841405822309999/media_publish") in platform.calls
+
+
 def test_what_is_missing_is_named(
     make: Callable[..., InstagramGraphChannel], secrets: MemorySecrets, post: Post
 ) -> None:
