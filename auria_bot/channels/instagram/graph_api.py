@@ -273,6 +273,7 @@ def _classified(
         return NotFound(message)
     temporary = status >= 500 or status < 400 or status in {408, 409}
     temporary = temporary or code in _TEMPORARY or bool(error.get("is_transient"))
+    temporary = temporary or (not error and status in {404, 405, 410})  # a proxy's, while the API is down
     if advice := _advice(status, code, subcode, explained=bool(error)):
         return Unauthorised(f"{message}; {advice}")
     if wait := _wait(status, code, subcode):

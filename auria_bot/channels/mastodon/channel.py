@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text
 from auria_bot.channels.films import fit_film
-from auria_bot.channels.mastodon.server import InstanceLimits, MastodonServer, Missing, plain_text
+from auria_bot.channels.mastodon.server import ACCOUNT, InstanceLimits, MastodonServer, Missing, plain_text
 from auria_bot.channels.pictures import fit_picture
 from auria_bot.channels.text_limits import fit_text
 from auria_bot.domain.engagement import Audience, Engagement
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["MastodonChannel"]
 
 _VISIBILITIES = ("public", "unlisted", "private", "direct")
-_ACCOUNT = "/api/v1/accounts/verify_credentials"
 _STALE = 86_400.0  # seconds after which a server's limits are read again
 _SKEW = timedelta(minutes=10)  # difference allowed between the server's clock and ours
 _PAGE = 40  # statuses
@@ -174,12 +173,9 @@ class MastodonChannel:
         """Whether the server still has the status."""
         path = self._status_path(receipt)
         try:
-            self._server.get(path)
-        except Missing:
-            return False
+            return self._server.lookup(path) is not None
         except Rejected as error:
             raise OutcomeUnknown(f"it cannot be determined whether the status is still there: {error}") from None
-        return True
 
     def _status_path(self, receipt: Receipt) -> str:
         if not _ID.fullmatch(receipt.id):
@@ -203,10 +199,8 @@ class MastodonChannel:
         at = datetime.now(UTC)
         if not _ID.fullmatch(receipt.id):
             raise NotFound(f"{self.name} has no post {receipt.id[:64]!r}")
-        try:
-            found = as_object(self._server.get(self._status_path(receipt)).content)
-        except Missing as error:
-            raise NotFound(f"{self.name} has no post {receipt.id}: {error}") from None
+        if (found := self._server.lookup(self._status_path(receipt))) is None:
+            raise NotFound(f"{self.name} has no post {receipt.id}: it was deleted")
         return Engagement(
             at=at,
             likes=as_count(found.get("favourites_count")),
@@ -226,7 +220,7 @@ class MastodonChannel:
         Raises:
             Throttled: the answer names no account.
         """
-        account = as_object(self._server.get(_ACCOUNT).content)
+        account = as_object(self._server.get(ACCOUNT, needed=True).content)
         if not as_id(account.get("id")):
             raise Throttled(f"{self._address} answered without the account's id")
         return account
@@ -242,16 +236,15 @@ class MastodonChannel:
 
         Raises:
             Unauthorised: it is not a server with Mastodon's API.
+            Throttled: it is one that is down.
         """
-        for path in ("/api/v2/instance", "/api/v1/instance", "/api/v1/instance/"):
-            try:
-                answer = as_object(self._server.get(path).content)
-            except Rejected:
-                continue  # this version is not supported
-            self._limits = InstanceLimits.read(answer, instance=self._address, at=time.time())
-            self._cache.save(self._limits.save())
-            return
-        raise Unauthorised(f"{self._address} has no Mastodon API; check instance of {self.name}")
+        if (limits := self._server.limits()) is not None:
+            self._limits = limits
+            self._cache.save(limits.save())
+        elif self._known_limits().read_at:
+            raise Throttled(f"{self._address} answers without its Mastodon API now: it may be down behind its proxy")
+        else:
+            raise Unauthorised(f"{self._address} has no Mastodon API; check instance of {self.name}")
 
     def _check_scopes(self) -> None:
         """Check that the token may post, on servers that report its scopes.
@@ -321,7 +314,8 @@ class MastodonChannel:
         last = ""
         for _ in range(_PAGES):
             params = {"limit": str(_PAGE)} | ({"max_id": last} if last else {})
-            page = self._server.get(f"/api/v1/accounts/{quote(as_id(account['id']))}/statuses", **params).content
+            path = f"/api/v1/accounts/{quote(as_id(account['id']))}/statuses"
+            page = self._server.get(path, needed=True, **params).content
             if not isinstance(page, list) or not all(as_id(as_object(status).get("id")) for status in page):
                 raise Throttled(f"{self._address} answered with statuses that cannot be read")
             new = [status for status in page if as_id(status["id"]) not in seen]

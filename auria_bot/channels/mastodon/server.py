@@ -11,6 +11,7 @@ import contextlib
 import json
 import math
 import re
+import time
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -29,14 +30,22 @@ if TYPE_CHECKING:
 
     from auria_bot.domain.interfaces import Secrets
 
-__all__ = ["Answer", "InstanceLimits", "MastodonServer", "Missing", "plain_text"]
+__all__ = ["ACCOUNT", "Answer", "InstanceLimits", "MastodonServer", "Missing", "plain_text"]
+
+ACCOUNT = "/api/v1/accounts/verify_credentials"
+"""The account that the token belongs to; every server has this."""
 
 _QUOTED = 300  # characters of a server's message that are quoted
 _LONGEST = timedelta(hours=24)  # a wait for a rate limit
 
 
 class Missing(Rejected):
-    """The server has no such object or endpoint: 404 or 410."""
+    """The server has no such object or endpoint: 404, 410 or, for a change, 405."""
+
+    def __init__(self, message: str, *, explained: bool = True) -> None:
+        super().__init__(message)
+        self.explained = explained
+        """Whether the API says so; else it may be a proxy whose server is down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,15 +76,50 @@ class MastodonServer:
         """
         self._address, self._name, self._secrets, self._timeout = address, name, secrets, timeout
 
-    def get(self, path: str, **params: str) -> Answer:
+    def get(self, path: str, *, needed: bool = False, **params: str) -> Answer:
         """Read.
+
+        Args:
+            needed: as of `post`.
+            params: of the query.
 
         Raises:
             Missing: there is no such object.
             ChannelError: by the status of the answer.
             BackendMissing: the package requests is not installed.
         """
-        return self._request("GET", path, sent=False, params=params)
+        return self._request("GET", path, sent=False, needed=needed, params=params)
+
+    def lookup(self, path: str) -> dict[str, Any] | None:
+        """Read an object; None if there is none.
+
+        An answer without the API's error may be a proxy's whose server is down: it counts if it is repeated after the
+        account was read.
+
+        Raises:
+            ChannelError: by the status of the answer.
+            BackendMissing: the package requests is not installed.
+        """
+        try:
+            return as_object(self.get(path).content)
+        except Missing as error:
+            if not error.explained:
+                self.get(ACCOUNT, needed=True)
+                with contextlib.suppress(Missing):
+                    return as_object(self.get(path).content)
+            return None
+
+    def limits(self) -> InstanceLimits | None:
+        """The server's limits, which are saved by the caller; None if it has no Mastodon API, or is down.
+
+        Raises:
+            ChannelError: by the status of the answer.
+            BackendMissing: the package requests is not installed.
+        """
+        for path in ("/api/v2/instance", "/api/v1/instance", "/api/v1/instance/"):
+            with contextlib.suppress(Rejected):  # this version is not supported
+                return InstanceLimits.read(as_object(self.get(path).content), instance=self._address, at=time.time())
+        return None
 
     def post(
         self,
@@ -160,14 +204,16 @@ class MastodonServer:
                 raise OutcomeUnknown(f"the connection to {self._address} broke ({kind})") from None
             raise Throttled(f"{self._address} cannot be reached ({kind})") from None
         if not 200 <= response.status_code < 300:
-            raise self._failure(response.status_code, response.headers, response.text, sent=sent, needed=needed)
+            raise self._failure(method, response.status_code, response.headers, response.text, sent=sent, needed=needed)
         try:
             return Answer(status=response.status_code, content=response.json())
         except (ValueError, RecursionError):
             message = f"{self._address} answered with something that is not JSON"
             raise OutcomeUnknown(message) if sent else Throttled(message) from None
 
-    def _failure(self, status: int, headers: Mapping[str, str], text: str, *, sent: bool, needed: bool) -> ChannelError:
+    def _failure(
+        self, method: str, status: int, headers: Mapping[str, str], text: str, *, sent: bool, needed: bool
+    ) -> ChannelError:
         """The error for an answer whose status is not 2xx."""
         quoted = redacted(" ".join(_reason(text).split()))[:_QUOTED]
         message = f"{self._address} answered {status}" + (f": {quoted}" if quoted else "")
@@ -182,10 +228,12 @@ class MastodonServer:
             return Unauthorised(message)
         if status == 422 and sent and "processing" in quoted:
             return Throttled(message)  # the picture or film is not ready
-        away = needed and status in {404, 405, 410} and not _is_explained(text)
+        explained = _is_explained(text)
+        away = needed and status in {404, 405, 410} and not explained
         if status >= 500 or status < 400 or status in {408, 409} or away:
             return OutcomeUnknown(message) if sent else Throttled(message)
-        return Missing(message) if status in {404, 410} else Rejected(message)
+        missing = status in {404, 410} or (status == 405 and method != "GET")
+        return Missing(message, explained=explained) if missing else Rejected(message)
 
 
 def _is_explained(text: str) -> bool:

@@ -77,7 +77,8 @@ def test_codes(status: int, code: int, subcode: int | None, unseen: type[Excepti
         (400, Rejected, OutcomeUnknown),
         (401, Unauthorised, Unauthorised),
         (403, Unauthorised, Unauthorised),
-        (404, Rejected, OutcomeUnknown),
+        (404, Throttled, OutcomeUnknown),  # a proxy's whose server is down: the API says 100/33
+        (405, Throttled, OutcomeUnknown),
         (408, Throttled, OutcomeUnknown),
         (409, Throttled, OutcomeUnknown),
         (413, Rejected, OutcomeUnknown),
