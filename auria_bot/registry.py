@@ -13,9 +13,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from auria_bot.errors import BackendMissing, UnknownName
+from auria_bot.errors import BackendMissing, SettingsError, UnknownName
 
-__all__ = ["BACKENDS", "find", "names"]
+__all__ = ["BACKENDS", "find", "find_chosen", "names"]
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +111,19 @@ def find(kind: str, name: str) -> type[Any]:
             f" try: pip install 'auria-bot[torch]' or pip install {error.name}"
         ) from error
     return found
+
+
+def find_chosen(kind: str, name: str, *, section: str) -> type[Any]:
+    """Import the class that a section of the settings names as its backend.
+
+    Raises:
+        SettingsError: there is none of that name.
+        BackendMissing: its module needs a package that is not installed.
+    """
+    try:
+        return find(kind, name)
+    except UnknownName as error:
+        raise SettingsError(f"{section}.backend: {error}") from None
 
 
 def _own(kind: str) -> dict[str, str]:

@@ -6,14 +6,14 @@ The networks are defined in `auria_bot.art.nets.real_esrgan`: Rrdbnet ("x4plus")
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
 
 from auria_bot.art.checkpoint import verify
 from auria_bot.art.pictures import MOST_PIXELS, open_picture, save_picture, to_array, to_picture
-from auria_bot.art.runtime import Network, load
+from auria_bot.art.runtime import Network, Precision, RuntimeChoice, load
 from auria_bot.errors import InputError, PictureError, UnknownName
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ class RealEsrgan:
     class Config:
         """Options."""
 
-        network: str = "x4plus"  # or "fast", which is also used where the models folder has no x4plus
+        network: Literal["x4plus", "fast"] = "x4plus"  # fast also where there is no x4plus
         tile: int = 256  # most pixels of a tile's side before enlarging; x4plus takes at most 128
         last_pass: int = 256  # pixels up to which the network is used; beyond, it invents too much
         plain: float = 0.45  # share of plain interpolation blended into each pass of the fast network
-        runtime: str = "auto"  # see art.runtime
-        precision: str = "f32"  # or "bf16": see art.runtime
+        runtime: RuntimeChoice = "auto"  # see art.runtime
+        precision: Precision = "f32"  # or "bf16": see art.runtime
         threads: int = 0  # 0: every core
 
     def __init__(self, config: Config, models: Path) -> None:

@@ -16,7 +16,7 @@ import logging
 import os
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -29,11 +29,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RUNTIMES", "Network", "compute_on", "keep_compiled_in", "load", "providers", "torch_device"]
+__all__ = [
+    "RUNTIMES",
+    "Network",
+    "Precision",
+    "RuntimeChoice",
+    "compute_on",
+    "keep_compiled_in",
+    "load",
+    "providers",
+    "torch_device",
+]
 
 log = logging.getLogger(__name__)
 
-RUNTIMES = ("onnxruntime", "openvino")
+RuntimeChoice = Literal["auto", "onnxruntime", "openvino"]
+"""A runtime by name, or "auto" for the first that is installed."""
+Precision = Literal["f32", "bf16"]
+"""What networks compute in."""
+RUNTIMES = get_args(RuntimeChoice)[1:]
 """The runtimes, the preferred one first."""
 _CACHE_SECONDS = 30 * 86_400.0  # after which an unused file is removed
 _CACHE: list[Path] = []

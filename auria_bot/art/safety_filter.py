@@ -18,7 +18,7 @@ from auria_bot.art.colour import to_lab
 from auria_bot.art.fingerprint import difference, fingerprint
 from auria_bot.art.packaged_weights import NUDITY, checked, locate
 from auria_bot.art.pictures import open_picture
-from auria_bot.art.runtime import Network, load
+from auria_bot.art.runtime import Network, RuntimeChoice, load
 from auria_bot.domain.interfaces import SafetyResult
 from auria_bot.errors import PictureError
 
@@ -62,7 +62,7 @@ class StandardSafetyFilter:
 
         most_nudity: float = 0.6  # 0 to 1; open_nsfw's authors call 0.8 and more "highly probable", below 0.2 safe
         least_difference: int = 8  # least bits of 64 that differ from every earlier fingerprint
-        runtime: str = "auto"  # see art.runtime
+        runtime: RuntimeChoice = "auto"  # see art.runtime
         threads: int = 0  # 0: every core
 
     def __init__(self, config: Config, models: Path) -> None:  # noqa: ARG002 - its net is in a package

@@ -7,7 +7,7 @@ from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from auria_bot.bootstrap.core import Core
-from auria_bot.errors import SettingsError, UnknownName
+from auria_bot.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -144,10 +144,7 @@ class PublishingServices(Core):
         from auria_bot import registry
         from auria_bot.settings.options import configure
 
-        try:
-            backend = registry.find("channel", chosen.backend)
-        except UnknownName as error:
-            raise SettingsError(f"channels.{name}.backend: {error}") from None
+        backend = registry.find_chosen("channel", chosen.backend, section=f"channels.{name}")
         config = configure(f"channels.{name}", backend, chosen.options, {"name": name})
         made: Channel = backend(config, home=self.settings.home, secrets=secrets)
         return made

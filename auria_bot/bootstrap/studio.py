@@ -287,7 +287,7 @@ class StudioServices(PublishingServices):
         from auria_bot.settings.options import configure
 
         spec = self.backend_spec(role)
-        kind = registry.find(role, spec.name)
+        kind = registry.find_chosen(role, spec.name, section=role)
         return kind(configure(role, kind, spec.options, self._shared_options()), models=Path(spec.models))
 
     def backend_spec(self, role: str) -> BackendSpec:

@@ -28,6 +28,7 @@ from auria_bot.art.captioners.vocabulary import (
 )
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.pictures import open_picture, to_array
+from auria_bot.art.runtime import Precision, RuntimeChoice  # noqa: TC001 - pydantic resolves the options' types
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
@@ -248,8 +249,8 @@ class ShowAttendTell:
         scenes: bool = True  # use only words for what Auria paints; False for pictures of anything
         colours: bool = True  # add the measured colours
         least_sure: float = -0.7  # mean log-probability a word below which the caption is "a scene from nature"
-        runtime: str = "auto"  # or "openvino", "onnxruntime"
-        precision: str = "f32"  # or "bf16", for OpenVINO on processors that have it
+        runtime: RuntimeChoice = "auto"  # or "openvino", "onnxruntime"
+        precision: Precision = "f32"  # or "bf16", for OpenVINO on processors that have it
         threads: int = 0  # that compute a picture; 0 for every core
 
     def __init__(self, config: Config, models: Path, *, folder: Path | None = None) -> None:

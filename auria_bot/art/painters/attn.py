@@ -23,7 +23,7 @@ from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, describe
 from auria_bot.art.painters.ranker import Ranker
 from auria_bot.art.painters.retouching import blurred, denoise, find_moon, paint_moon, to_night
 from auria_bot.art.pictures import save_picture
-from auria_bot.art.runtime import load
+from auria_bot.art.runtime import Precision, RuntimeChoice, load
 from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import InputError, ModelCorrupt
 
@@ -82,8 +82,8 @@ class AttnPainter:
         """Options."""
 
         candidates: int = 12  # painted for each poem; the best are returned
-        runtime: str = "auto"  # "auto", "openvino" or "onnxruntime"
-        precision: str = "f32"  # or "bf16", where OpenVINO runs on a processor that has it
+        runtime: RuntimeChoice = "auto"  # "auto", "openvino" or "onnxruntime"
+        precision: Precision = "f32"  # or "bf16", where OpenVINO runs on a processor that has it
         threads: int = 0  # 0: every core
         ranker: bool = True  # let the ranker, trained on real pictures, count where models/ranker is there
         approval: dict[str, float] = field(default_factory=dict)  # weights of traits by number, learned from decisions

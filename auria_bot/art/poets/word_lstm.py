@@ -18,6 +18,7 @@ from auria_bot.art.poets.decoding import DecodedPoem, Decoder, SamplingParams
 from auria_bot.art.poets.lexicon import Lexicon, NgramFilter
 from auria_bot.art.poets.ranking import faults, usable_theme
 from auria_bot.art.poets.worn_lines import WornLines
+from auria_bot.art.runtime import RuntimeChoice  # noqa: TC001 - pydantic resolves the options' types
 from auria_bot.corpus.language.syllables import FORM
 from auria_bot.corpus.language.words import Vocabulary, spoken, words
 from auria_bot.corpus.originality import CopyGuard
@@ -110,7 +111,7 @@ class WordLstm:
         guidance: float = 1.0  # by the theme; above 1 it weighs more and writing takes twice as long
         mood_pull: float = 0.5  # share of the mood's vector added to the theme's
         mood_words: float = 1.2  # added to the scores of the mood's words, in nats
-        runtime: str = "auto"  # see art.runtime
+        runtime: RuntimeChoice = "auto"  # see art.runtime
 
     def __init__(self, config: Config, *, models: Path, folder: Path | None = None) -> None:
         minilm.load_ahead()  # in a thread, while the poet's own model is read

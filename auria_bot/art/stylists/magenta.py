@@ -28,7 +28,7 @@ from auria_bot.art.pictures import (
     to_array,
     to_picture,
 )
-from auria_bot.art.runtime import Network, load
+from auria_bot.art.runtime import Network, Precision, RuntimeChoice, load
 from auria_bot.art.stylists.choice import choose_medium, choose_painting
 from auria_bot.art.stylists.composition import colour_share, combine, grade
 from auria_bot.art.stylists.hands import hand_of
@@ -80,8 +80,8 @@ class Magenta:
         leanings: dict[str, float] = field(
             default_factory=dict
         )  # factor on a painting's chance of being chosen, by key
-        runtime: str = "auto"  # see art.runtime
-        precision: str = "f32"  # or "bf16": see art.runtime
+        runtime: RuntimeChoice = "auto"  # see art.runtime
+        precision: Precision = "f32"  # or "bf16": see art.runtime
         threads: int = 0  # 0: every core
 
     mode = "oil"

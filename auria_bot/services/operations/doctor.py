@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.interfaces import Channel
     from auria_bot.domain.post import Pause
     from auria_bot.settings.schema import Settings
+    from auria_bot.settings.sections import BackendSettings
 
     OpenChannels = Callable[
         [Settings], AbstractContextManager[tuple[Mapping[str, Callable[[], Channel]], Callable[[], Sequence[Pause]]]]
@@ -269,20 +271,42 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _backends(settings: Settings) -> Iterator[Finding]:
-    from auria_bot import registry
     from auria_bot.domain.pipeline import ROLES
 
     names = []
     for role in ROLES:
-        chosen = getattr(settings, role).backend
+        chosen: BackendSettings = getattr(settings, role)
         try:
-            registry.find(role, chosen)
+            _check_backend(role, chosen, here=settings.execution.engine == "local")
+        except errors.SettingsError as error:
+            yield _bad("backends", error, f"correct [{role}] in auria.toml; auria config shows what is in force")
         except AuriaError as error:
             yield _bad("backends", error, f"install what it needs, or set another backend for [{role}]")
         else:
-            names.append(f"{role} {chosen}")
+            names.append(f"{role} {chosen.backend}")
     if names:
         yield _finding("backends", "ok", ", ".join(names))
+
+
+def _check_backend(role: str, chosen: BackendSettings, *, here: bool) -> None:
+    """Make sure that there is a role's backend, and that it has the options that are set; `here` it is to run.
+
+    Raises:
+        SettingsError: there is none of that name, or an option is wrong.
+        BackendMissing: what it needs is not installed; an interpreter of its own may have it, if that can be run.
+    """
+    from auria_bot import registry
+    from auria_bot.settings.options import configure
+
+    if chosen.interpreter and here and shutil.which(chosen.interpreter) is None:
+        raise errors.BackendMissing(f"{role}.interpreter is {str(chosen.interpreter)!r}, which cannot be run")
+    try:
+        kind = registry.find_chosen(role, chosen.backend, section=role)
+    except errors.BackendMissing:
+        if not chosen.interpreter:
+            raise
+    else:
+        configure(role, kind, chosen.options)
 
 
 def _device(_: Settings) -> Iterator[Finding]:

@@ -230,7 +230,7 @@ class CanvasPainter:
     def _backend(self, role: str) -> Any:
         if role not in self._made:
             spec = self._specs[role]
-            kind = registry.find(role, spec.name)
+            kind = registry.find_chosen(role, spec.name, section=role)
             config = configure(role, kind, spec.options, self._shared)
             self._made[role] = kind(config, models=Path(spec.models))
         return self._made[role]

@@ -122,7 +122,7 @@ class StepWorker:
         spec = plan.backends.get(role) if plan else None
         if plan is None or spec is None:
             raise NotFound(f"the plan names no {role}")
-        kind = registry.find(role, spec.name)
+        kind = registry.find_chosen(role, spec.name, section=role)
         return kind(configure(role, kind, spec.options, plan.shared_options), models=Path(spec.models))
 
     def _release(self, needed: set[str]) -> None:

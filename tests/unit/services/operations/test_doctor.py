@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot import registry
 from auria_bot.bootstrap.application import build, open_channels
 from auria_bot.errors import SettingsError, StepFailed, StoreError
 from auria_bot.redaction import clear_secrets
@@ -272,6 +274,40 @@ def test_models_and_backends_that_are_missing(tmp_path: Path, monkeypatch: pytes
     assert (first.state, "[poet]" in first.advice, last.state) == ("bad", True, "ok")
     monkeypatch.setattr("auria_bot.domain.pipeline.ROLES", ())
     assert list(doctor_module._backends(wrong)) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "chosen", "said"),
+    [
+        (
+            "painter",
+            {"backend": "attn", "options": {"candidate": 3}},
+            "painter.options: there is no option 'candidate'",
+        ),
+        ("exporter", {"backend": "print", "options": {"full": "yes"}}, "exporter.options.full is 'yes'; it must be"),
+        ("enlarger", {"backend": "real-esrgan", "options": {"network": "slow"}}, "it must be 'x4plus' or 'fast'"),
+        ("stylist", {"backend": "magenta", "options": {"runtime": "onnx"}}, "it must be 'auto', 'onnxruntime' or"),
+        ("poet", {"backend": "lstm"}, "poet.backend: no poet named 'lstm'; known: word-lstm"),
+    ],
+)
+def test_what_is_wrong_in_the_section_of_a_backend_is_told(
+    tmp_path: Path, role: str, chosen: dict[str, object], said: str
+) -> None:
+    """Before the step that needs it fails, as a setting that is wrong."""
+    bad, good = doctor_module._backends(Settings.model_validate({"home": tmp_path, role: chosen}))
+    assert said in bad.words
+    assert (bad.state, bad.exit_code, f"[{role}]" in bad.advice, good.state) == ("bad", 3, True, "ok")
+
+
+def test_a_backend_with_an_interpreter_of_its_own_may_be_installed_there_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is bad where that interpreter cannot be run."""
+    monkeypatch.setitem(registry.BACKENDS["poet"], "elsewhere", "no_such_package:Poet")
+    for interpreter, state in ((sys.executable, "ok"), (str(tmp_path / "python"), "bad"), (None, "bad")):
+        chosen = {"backend": "elsewhere", "interpreter": interpreter}
+        first, *_ = doctor_module._backends(Settings.model_validate({"home": tmp_path, "poet": chosen}))
+        assert (first.state, first.exit_code) == (state, 0 if state == "ok" else 8)
 
 
 @pytest.mark.parametrize(("installed", "state"), [(("onnxruntime",), "ok"), (("torch",), "bad"), ((), "bad")])
