@@ -6,6 +6,7 @@ A command's module is imported when the command is run; the help needs none of t
 from __future__ import annotations
 
 import contextlib
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +17,14 @@ from typer.main import get_command
 from auria_bot import __version__
 from auria_bot.cli.error_reporting import EXIT_CODES
 from auria_bot.cli.terminal.console import echo, note
-from auria_bot.errors import UsageError
+from auria_bot.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["COMMANDS", "Json", "Limit", "app", "app_context", "command_group", "is_called_alone"]
+__all__ = ["COMMANDS", "Json", "Limit", "app", "app_context", "command_group", "existing", "is_called_alone"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
@@ -212,6 +213,24 @@ def is_called_alone(context: typer.Context) -> bool:
     if any(source is not None and source.name == "COMMANDLINE" for source in sources):
         raise UsageError(f"options of `{context.command_path} {context.invoked_subcommand}` stand after its name")
     return False
+
+
+def existing(given: Any) -> Any:
+    """Callback of options and arguments that name a file or folder to be read, or several: what was given.
+
+    Raises:
+        NotFound: one is not there.
+    """
+    for path in given if isinstance(given, list | tuple) else [given]:
+        if path is None:
+            continue
+        try:
+            os.stat(path)  # noqa: PTH116 - `exists` fails for other reasons too, which the command tells better
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"there is no file or folder {str(path)[:200]}") from None
+        except OSError:
+            continue
+    return given
 
 
 @contextlib.contextmanager

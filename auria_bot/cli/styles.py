@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, command_group
+from auria_bot.cli.app import Json, command_group, existing
 from auria_bot.cli.terminal.console import counted, echo, fact_sheet, note, out, print_json, table
 from auria_bot.cli.terminal.pictures import Drawing, choose, draw
 from auria_bot.cli.terminal.progress import counting
@@ -125,9 +125,12 @@ def remove_styles(
 
 @styles.command("add")
 def add_styles(
-    folder: Annotated[Path, typer.Argument(help="Pictures of paintings, optionally with a metadata.csv.")],
+    folder: Annotated[
+        Path, typer.Argument(callback=existing, help="Pictures of paintings, optionally with a metadata.csv.")
+    ],
     moods: Annotated[
-        Path | None, typer.Option("--moods", help="A table of moods: your own, or the WikiArt Emotions TSV.")
+        Path | None,
+        typer.Option("--moods", callback=existing, help="A table of moods: your own, or the WikiArt Emotions TSV."),
     ] = None,
     allow: Annotated[
         list[str] | None,

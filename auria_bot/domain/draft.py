@@ -179,7 +179,9 @@ class Draft:
             InvalidTransition: the draft is rejected or already scheduled.
         """
         if self.state not in {DraftState.MADE, DraftState.APPROVED}:
-            raise InvalidTransition(f"draft {self.id} is {self.state}; only one that is made or approved can be edited")
+            raise InvalidTransition(
+                f"draft {self.id} is {self.state}; only one that is made or approved can be edited", hint=self._way_back
+            )
         own = {**self.channel_texts, **(channel_texts or {})}
         return replace(
             self,
@@ -202,8 +204,17 @@ class Draft:
             raise InvalidTransition(f"draft {self.id} was changed after its approval; approve it again")
         return self._move(DraftState.SCHEDULED)
 
+    @property
+    def _way_back(self) -> str:
+        """The command that takes a decision back; "" where there is none."""
+        if self.state in {DraftState.APPROVED, DraftState.REJECTED}:
+            return f"auria undo {self.id} takes the decision back; then decide again"
+        return ""
+
     def _move(self, to: DraftState, **changes: object) -> Draft:
         if to not in _TRANSITIONS[self.state]:
             allowed = ", ".join(sorted(_TRANSITIONS[self.state])) or "nothing"
-            raise InvalidTransition(f"draft {self.id} is {self.state} and cannot become {to}; allowed: {allowed}")
+            raise InvalidTransition(
+                f"draft {self.id} is {self.state} and cannot become {to}; allowed: {allowed}", hint=self._way_back
+            )
         return replace(self, state=to, **changes)  # type: ignore[arg-type]  # the callers name real fields

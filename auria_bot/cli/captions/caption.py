@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.bootstrap.captions import model_server
-from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.app import Json, app_context, existing
 from auria_bot.cli.terminal.console import echo, note, print_json
 from auria_bot.errors import BackendMissing
 from auria_bot.http_server import check_address
@@ -100,7 +100,9 @@ def _serve_on_cluster(settings: Settings) -> None:
 
 
 def caption(
-    picture: Annotated[Path, typer.Argument(metavar="FILE", help="A picture: PNG, JPEG, WebP, TIFF, BMP or GIF.")],
+    picture: Annotated[
+        Path, typer.Argument(metavar="FILE", callback=existing, help="A picture: PNG, JPEG, WebP, TIFF, BMP or GIF.")
+    ],
     regions: Annotated[
         bool, typer.Option("--regions", help="Show for each word where in the picture the captioner looked.")
     ] = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, app_context, command_group
+from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.corpus import corpus_view, rejected
 from auria_bot.cli.corpus import refresh as reddit
 from auria_bot.cli.corpus.corpus_view import change_lines, report_lines, verse_lines, version_table
@@ -18,7 +18,7 @@ from auria_bot.cli.terminal.progress import reading
 from auria_bot.cli.terminal.prompts import require_confirmation
 from auria_bot.corpus.language.season_words import season_named
 from auria_bot.corpus.verses import described
-from auria_bot.errors import InputError, NotFound, UsageError
+from auria_bot.errors import InputError, UsageError
 from auria_bot.services.serialization import change_json, corpus_version_json
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ corpus.command()(rejected.forget)
 
 @corpus.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Files, or folders written by `datasets`.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", callback=existing, help="Files, or folders written by `datasets`.")
+    ],
     subreddit: Annotated[
         list[str] | None,
         typer.Option("--subreddit", "-r", help='Of a dump only these; "all" for all. Default: those of the settings.'),
@@ -74,9 +76,6 @@ def import_files(
     that was interrupted finishes it.
     """
     fields = _mapping(mapping or ())
-    for file in files:
-        if not file.exists():
-            raise NotFound(f"there is no file {file}")
     results: list[dict[str, Any]] = []
     with app_context() as app:
         wanted = tuple(subreddit or app.settings.corpus.subreddits)

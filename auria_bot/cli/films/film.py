@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from auria_bot.cli.app import Json, app_context, command_group
+from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.terminal.progress import making_frames
 from auria_bot.errors import NotFound, UsageError
-from auria_bot.services.films.film_plan import FilmRequest
+from auria_bot.services.films.film_plan import OWN_FLOW, FilmRequest
 from auria_bot.services.films.films import estimate, render
 from auria_bot.services.films.key_sheet import write_key_sheet
 from auria_bot.services.films.model_import import import_model as imported
@@ -52,10 +52,20 @@ Truncation = Annotated[
     float, typer.Option("--truncation", min=0.0, max=1.5, help="1: all the model's variety; less: nearer to its mean.")
 ]
 
+
+def _flowing(given: str) -> str:
+    """What --flow was given; a video must be there."""
+    if given and given != OWN_FLOW:
+        existing(given)
+    return given
+
+
 Mood = Annotated[str | None, typer.Option("--mood", "-m", help="Take the colours of a painting that suits this mood.")]
 Flow = Annotated[
     str,
-    typer.Option("--flow", help="Let the water flow: own, as in the model's footage, or a video, as in that."),
+    typer.Option(
+        "--flow", callback=_flowing, help="Let the water flow: own, as in the model's footage, or a video, as in that."
+    ),
 ]
 Keys = Annotated[
     str | None,
@@ -63,7 +73,8 @@ Keys = Annotated[
 ]
 Strokes = Annotated[bool, typer.Option("--strokes", help="Paint it with oil, by the hand of that painting.")]
 Music = Annotated[
-    Path | None, typer.Option("--music", help="A file that is heard: repeated, cut and faded to the length.")
+    Path | None,
+    typer.Option("--music", callback=existing, help="A file that is heard: repeated, cut and faded to the length."),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Make a few frames, and say how long it would take and how large it is.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, app_context, command_group
+from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.films.kinds import kinds, label
 from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
 from auria_bot.cli.terminal.progress import reading_files
@@ -37,7 +37,9 @@ Name = Annotated[str, typer.Argument(help="The name of the footage; auria footag
 
 @footage.command("add")
 def add(
-    files: Annotated[list[Path], typer.Argument(metavar="VIDEO", help="Videos, stills, and folders of them.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="VIDEO", callback=existing, help="Videos, stills, and folders of them.")
+    ],
     name: Annotated[str, typer.Option("--name", help="The set to add to; it is made where it is missing.")] = "footage",
     size: Annotated[
         int | None, typer.Option("--size", min=64, max=1080, help="Height of the frames in pixels. Default: 256.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.app import Json, app_context, existing
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import making_frames
 from auria_bot.errors import InputError
@@ -16,7 +16,7 @@ __all__ = ["restyle_video"]
 
 
 def restyle_video(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="The video.")],
+    source: Annotated[Path, typer.Argument(metavar="IN", callback=existing, help="The video.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write: .mp4 or .webm.")],
     style: Annotated[str, typer.Option("--style", help="A style's key, an artist, or a part of a painting's title.")],
     mode: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, app_context, command_group
+from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.studio.make import Mode, Strength, StyleName
 from auria_bot.cli.terminal.console import echo, note, out, print_json, table
 from auria_bot.domain.pipeline import STEPS
@@ -37,7 +37,7 @@ def step(
         str, typer.Argument(metavar="STEP", help="poem, mood, painting, enlarge, style, caption or words.")
     ],
     source: Annotated[
-        Path | None, typer.Option("--in", metavar="FILE", help="The picture that the step works on.")
+        Path | None, typer.Option("--in", metavar="FILE", callback=existing, help="The picture that the step works on.")
     ] = None,
     target: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where its picture goes, a PNG.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from auria_bot.errors import InputError, UsageError
+from auria_bot.errors import InputError, NotFound, UsageError
 from auria_bot.files import scratch_folder
 from auria_bot.services.films.film_plan import PREFIX
 from auria_bot.services.models import training
@@ -33,6 +33,7 @@ def import_model(source: Path, name: str, *, known: Collection[str], registry: M
     Raises:
         BackendMissing: a package for training is not installed.
         InputError: the name or the file cannot be used.
+        NotFound: there is no such file.
         ModelMissing, ModelCorrupt: the file cannot be read.
         DiskError: the registry cannot be written.
     """
@@ -41,7 +42,7 @@ def import_model(source: Path, name: str, *, known: Collection[str], registry: M
     if name in known:
         raise InputError(f"there is a film model {name!r} already; choose another name, or see auria film models")
     if not source.is_file():
-        raise InputError(f"there is no file {str(source)[:200]}; give the weights as safetensors")
+        raise NotFound(f"there is no file {str(source)[:200]}; give the weights as safetensors")
     training.recipe("film")
     from auria_bot.art.training.film.published import convert
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.checkpoint import read_json
-from auria_bot.errors import InputError, ModelCorrupt, NotFound, UsageError
+from auria_bot.errors import ModelCorrupt, NotFound, UsageError
 from auria_bot.services.films.film_plan import PREFIX
 from auria_bot.services.models import training
 
@@ -45,7 +45,7 @@ def footage_folder(library: FootageLibrary, footage: str) -> Path:
     if "/" in footage or footage.startswith((".", "~")):
         folder = Path(footage).expanduser()
         if not folder.is_dir():
-            raise InputError(f"there is no folder {footage[:200]}; name one of videos, or a set of auria footage list")
+            raise NotFound(f"there is no folder {footage[:200]}; name one of videos, or a set of auria footage list")
         return folder
     library.get(footage)
     return library.folder(footage)

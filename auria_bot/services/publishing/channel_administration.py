@@ -104,7 +104,8 @@ class ChannelAdministration:
             check: try the answers with the platform.
 
         Raises:
-            InputError: the name cannot be used, or an answer is missing or wrong.
+            InputError: the name or the folder cannot be used, or a risk was not accepted.
+            UsageError: an answer is missing or wrong.
             UnknownName: there is no such backend, place or option.
             ChannelError: the platform does not accept the answers; nothing was kept.
         """
@@ -120,7 +121,9 @@ class ChannelAdministration:
         answers = questions.answers(given, before)
         trial = TrialSecrets(answers.secrets, vault)
         options = before | dict(answers.options)
-        channel = self._make(name, ChannelSettings(backend=wanted, keystore=chosen, options=options), trial)
+        intended = ChannelSettings(backend=wanted, keystore=chosen, options=options)
+        self._check_folder(name, intended)
+        channel = self._make(name, intended, trial)
         found = "not tried yet; auria channels check tries it"
         if check:
             prompts.note(f"trying {name} ...")
@@ -137,6 +140,18 @@ class ChannelAdministration:
             paused=any(pause.name == name for pause in self._publisher().paused()),
             is_default=name in self._settings.review.channels,
         )
+
+    def _check_folder(self, name: str, intended: ChannelSettings) -> None:
+        """Make sure that a channel would publish to a folder that no other one publishes to.
+
+        Raises:
+            InputError: another one does.
+        """
+        channels = {**self._settings.channels, name: intended}
+        conflicts = self._settings.model_copy(update={"channels": channels}).shared_folders
+        for other, message in conflicts.items():
+            if name == other or other not in self._settings.shared_folders:
+                raise InputError(f"{message}: --set directory=FOLDER")
 
     def check_removable(self, name: str) -> None:
         """Make sure that a channel can be removed.

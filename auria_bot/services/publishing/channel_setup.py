@@ -120,7 +120,8 @@ class SetupQuestions:
         The `current` options are the defaults; those `given` are not asked for.
 
         Raises:
-            InputError: an answer is missing and nobody can be asked, or a risk was not accepted.
+            UsageError: an answer is missing.
+            InputError: a risk was not accepted.
         """
         options, secrets = dict(given), dict[str, str]()
         for question in self._kind.QUESTIONS:
@@ -135,7 +136,7 @@ class SetupQuestions:
                 raise InputError(self._not_without(question))
         if self._missing:
             there = "" if self._prompts.interactive else ", or answer at a terminal"
-            raise InputError(f"channel {self._name} still needs {'; '.join(self._missing)}{there}")
+            raise UsageError(f"channel {self._name} still needs {'; '.join(self._missing)}{there}")
         return Answers(options=options, secrets=secrets)
 
     def _option(self, question: Question, current: Mapping[str, Any]) -> Any:

@@ -35,7 +35,6 @@ from auria_bot.errors import (
     InputError,
     NoGoodPicture,
     NotFound,
-    PictureError,
     StepFailed,
     UnknownName,
     UsageError,
@@ -338,13 +337,14 @@ def _check_given(step: PipelineStep, called: str) -> None:
 
     Raises:
         InputError: it is not.
+        NotFound: its picture is not there.
     """
     if step.picture is not None:
         if not any(need in _PICTURES for need in NEEDS[step.step]):
             raise InputError(f"step {step.name!r} ({step.step}) works on no picture; leave the picture out")
         if not step.picture.is_file():
             missing = f"{step.picture.name} of {called}" if called else step.picture
-            raise PictureError(f"step {step.name!r}: there is no file {missing}")
+            raise NotFound(f"step {step.name!r}: there is no file {missing}")
     if "poem" in step.options:
         _poem(step.options["poem"])
     if "mood" in step.options:

@@ -139,6 +139,35 @@ def test_input_that_cannot_be_used_is_another_matter(auria: Run, application: Ap
     assert auria("approve", "7", "--channel", "fake")[0] == 5
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "caption {}",
+        "corpus import {}",
+        "film import {} --name sea",
+        "film sea --flow {}",
+        "film sea --music {}",
+        "footage add {}",
+        "pipeline publish {} --name postcard",
+        "pipeline run {}",
+        "restyle-video {} b.mp4 --style x",
+        "step enlarge --in {}",
+        "styles add {}",
+        "styles add . --moods {}",
+        "train film --footage {}",
+        "train poet --data {}",
+        "train style {}",
+    ],
+)
+def test_a_file_to_be_read_that_is_not_there_has_one_exit_code(
+    auria: Run, application: Application, line: str, tmp_path: Path
+) -> None:
+    """Whichever command it is given to; the message names it."""
+    code, out, err = auria(*line.format(tmp_path / "away.png").split())
+    assert (code, out) == (5, ""), err
+    assert "away.png" in err
+
+
 def test_the_help_tells_the_two_apart() -> None:
     """The exit codes say what is usage and what is input."""
     assert "name" in EXIT_CODES[2]

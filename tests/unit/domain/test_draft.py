@@ -79,6 +79,20 @@ def test_a_rejected_draft_cannot_be_approved() -> None:
         rejected.approve(("folder",), NOW)
 
 
+def test_what_was_decided_on_names_the_way_back() -> None:
+    """The next command is given, where a decision stands in the way and can still be taken back."""
+    approved, rejected = DRAFT.approve(("folder",), NOW), DRAFT.reject("blurred", NOW)
+    for move, hint in (
+        (lambda: approved.approve(("x",), NOW), "auria undo 3 takes the decision back; then decide again"),
+        (lambda: rejected.reject("dark", NOW), "auria undo 3 takes the decision back; then decide again"),
+        (lambda: rejected.edit(text="x"), "auria undo 3 takes the decision back; then decide again"),
+        (lambda: approved.schedule().approve(("x",), NOW), ""),
+    ):
+        with pytest.raises(InvalidTransition) as raised:
+            move()
+        assert raised.value.hint == hint
+
+
 def test_approval_needs_a_channel() -> None:
     """An approval for nowhere is refused."""
     with pytest.raises(InputError, match="channel"):

@@ -27,6 +27,7 @@ ANSWER = {
 def test_a_caption_is_printed(auria: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The best first, with the others; regions as blocks; all of it as JSON."""
     monkeypatch.setattr(CaptionClient, "caption_file", lambda *_: ANSWER)
+    (tmp_path / "a.png").touch()
     picture = str(tmp_path / "a.png")
     code, out, _ = auria("caption", picture)
     assert (code, out.splitlines()) == (0, ["A dog.  (50%)", "A cat.  (25%)"])

@@ -48,7 +48,7 @@ def test_a_film_model_becomes_a_version_named_after_its_footage(
     [
         (("film",), 2, "--footage NAME"),
         (("film", "--footage", "baltic"), 5, "no footage named 'baltic'"),
-        (("film", "--footage", "./nowhere"), 4, "no folder ./nowhere"),
+        (("film", "--footage", "./nowhere"), 5, "no folder ./nowhere"),
         (("film", "--footage", "/", "--size", "large"), 2, "such as 112x64"),
         (("poet", "--size", "64x64"), 2, "are for films, not for the poet"),
         (("poet", "--from", "waves"), 2, "are for films, not for the poet"),

@@ -93,11 +93,11 @@ def test_what_the_platform_does_not_accept_is_not_kept(
 def test_what_is_missing_is_named(auria: Any) -> None:
     """Without a terminal the message names the variable to set and the option to give."""
     code, _, err = auria("channels", "add", "bluesky")
-    assert code == 4
+    assert code == 2
     assert "handle (--set handle=...)" in err
     assert "AURIA_SECRET_BLUESKY_APP_PASSWORD" in err
     code, _, err = auria("channels", "add", "my-x", "-b", "x", "--secrets", "environment")
-    assert (code, "AURIA_SECRET_MY_X_API_KEY" in err) == (4, True)
+    assert (code, "AURIA_SECRET_MY_X_API_KEY" in err) == (2, True)
 
 
 def test_secrets_can_stay_in_the_environment(
@@ -144,7 +144,7 @@ def test_what_is_wrong_is_explained(auria: Any, arguments: list[str], code: int,
 
 def test_names_whose_secrets_could_not_be_told_apart(auria: Any) -> None:
     """Channel names that differ in a dash alone would share environment variables."""
-    assert auria("channels", "add", "my-wall", "-b", "folder")[0] == 0
+    assert auria("channels", "add", "my-wall", "-b", "folder", "--set", "directory=wall")[0] == 0
     code, _, err = auria("channels", "add", "my_wall", "-b", "folder")
     assert (code, "too similar to my-wall" in err) == (4, True)
 
@@ -243,7 +243,7 @@ def test_a_risk_must_be_confirmed(auria: Any, home: Path, monkeypatch: pytest.Mo
     """Without a terminal --set or --yes confirms; a no stops the command."""
     monkeypatch.setitem(BACKENDS["channel"], "risky", f"{__name__}:Risky")
     code, _, err = auria("channels", "add", "risky")
-    assert (code, "The account may be banned" in err) == (4, True)
+    assert (code, "The account may be banned" in err) == (2, True)
     code, _, err = auria("channels", "add", "risky", "--set", "accept_risk=no")
     assert (code, "was not confirmed" in err) == (4, True)
     assert not (home / "auria.toml").exists()

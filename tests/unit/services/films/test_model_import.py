@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.errors import InputError
+from auria_bot.errors import InputError, NotFound
 from auria_bot.services.films.model_import import import_model
 from auria_bot.services.models.folder_registry import FolderRegistry
 from auria_bot.settings.schema import Settings
@@ -45,5 +45,5 @@ def test_names_and_files_that_cannot_be_used_are_refused(tmp_path: Path, registr
     """Before anything is read."""
     path = tmp_path / "sea.safetensors"
     for name, words in (("Sea!", "cannot be named"), ("waves", "already"), ("sea", "there is no file")):
-        with pytest.raises(InputError, match=words):
+        with pytest.raises((InputError, NotFound), match=words):
             import_model(path, name, known=("waves",), registry=registry)

@@ -66,7 +66,7 @@ def test_footage_is_a_set_or_a_folder(tmp_path: Path) -> None:
     assert footage_folder(library, str(tmp_path)) == tmp_path
     with pytest.raises(NotFound):
         footage_folder(library, "storms")
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(NotFound, match="no folder"):
         footage_folder(library, "./storms")
 
 

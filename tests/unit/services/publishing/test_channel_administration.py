@@ -112,6 +112,7 @@ def test_what_the_platform_refuses_is_not_kept(administration: ChannelAdministra
         ("moon", {}, UnknownName, "--backend: folder"),
         ("wall", {"backend": "folder", "place": "cloud"}, UnknownName, "file, keyring, environment"),
         ("new-one", {"backend": "folder"}, InputError, "too similar to new_one"),
+        ("wall", {"backend": "folder"}, InputError, "folder and wall both publish to .*--set directory=FOLDER"),
     ],
 )
 def test_names_and_places_that_cannot_be(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from auria_bot.domain.interfaces import Question
-from auria_bot.errors import InputError, UnknownName
+from auria_bot.errors import InputError, UnknownName, UsageError
 from auria_bot.redaction import clear_secrets
 from auria_bot.secret_store import SecretStore
 from auria_bot.services.publishing.channel_setup import SetupQuestions, TrialSecrets, given_options
@@ -180,7 +180,7 @@ def test_a_required_confirmation_ends_the_setup(vault: SecretStore) -> None:
     with pytest.raises(InputError, match="flag was not confirmed"):
         _questions(vault, _Script()).answers({"words": "a", "count": 1, "flag": False}, {})
     with pytest.raises(
-        InputError, match=r"--set words=\.\.\..*--set flag=true.*AURIA_SECRET_MANY_TOKEN.*at a terminal"
+        UsageError, match=r"--set words=\.\.\..*--set flag=true.*AURIA_SECRET_MANY_TOKEN.*at a terminal"
     ):
         _questions(vault, _Script(interactive=False)).answers({}, {})
     silent = _Script(interactive=False)
@@ -215,5 +215,5 @@ def test_secrets_of_the_environment_are_taken_from_there(tmp_path: Path) -> None
         assert prompts.notes == ["token is taken from AURIA_SECRET_MANY_TOKEN"]
         environment.clear()
         vault.store("token", "a stored token", place="file")
-        with pytest.raises(InputError, match="AURIA_SECRET_MANY_TOKEN"):
+        with pytest.raises(UsageError, match="AURIA_SECRET_MANY_TOKEN"):
             _questions(vault, prompts, place="environment").answers(given, {})

@@ -9,7 +9,7 @@ from PIL import Image
 
 from auria_bot.domain.interfaces import SafetyResult
 from auria_bot.domain.pipeline import ROLES, STEPS, ArtworkRequest
-from auria_bot.errors import InputError, NoGoodPicture, NotFound, PictureError, StepCrashed, UnknownName
+from auria_bot.errors import InputError, NoGoodPicture, NotFound, StepCrashed, UnknownName
 from auria_bot.execution.work_unit import UnitFinished
 from auria_bot.services.studio.pipelines import NEEDS, Pipeline, PipelineRunner, PipelineStep, StepResult
 from auria_bot.services.studio.plan import BackendSpec, Plan, StudioConfig
@@ -127,7 +127,7 @@ def test_a_single_step_gets_what_is_given(tmp_path: Path) -> None:
             InputError,
             "wait for each other",
         ),
-        ("[steps.caption]\npicture = 'none.png'", PictureError, "there is no file"),
+        ("[steps.caption]\npicture = 'none.png'", NotFound, "there is no file"),
         ("[steps.poem]\npicture = 'scan.png'", InputError, "works on no picture"),
         ("[steps.poem]\nstyles = 'x'", InputError, "no setting 'styles'; known: step, after"),
         ("colour = 1\n[steps.poem]", InputError, "no setting 'colour'"),
