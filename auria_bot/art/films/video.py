@@ -233,48 +233,65 @@ def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> I
 
 def _deinterlaced(decoded: Iterator[Any], stream: Any) -> Iterator[Any]:
     """As many frames at the same times; those that say that they are interlaced are made whole by FFmpeg's bwdif."""
-    graph, shape = None, None
+    whole: _Deinterlacer | None = None
     for frame in decoded:
-        found = (frame.width, frame.height, frame.format.name)
-        if graph is not None and found != shape:
-            yield from _filtered(graph, None)
-            graph = None
-        if graph is None and frame.interlaced_frame:
-            graph, shape = _deinterlacer(frame, stream), found
-        if graph is None:
+        if whole is not None and not whole.takes(frame):
+            yield from whole.end()
+            whole = None
+        if whole is None and frame.interlaced_frame:
+            whole = _Deinterlacer(frame, stream)
+        if whole is None:
             yield frame
         else:
-            yield from _filtered(graph, frame)
-    if graph is not None:
-        yield from _filtered(graph, None)
+            yield from whole.add(frame)
+    if whole is not None:
+        yield from whole.end()
 
 
-def _deinterlacer(frame: Any, stream: Any) -> Any:
-    """A filter of frames of this size and format, which leaves those alone that are not interlaced."""
-    from av.filter import Graph
+class _Deinterlacer:
+    """A filter of frames of one size and format, which leaves those alone that are not interlaced."""
 
-    graph = Graph()
-    nodes = (
-        graph.add_buffer(
-            width=frame.width,
-            height=frame.height,
-            format=frame.format,
-            time_base=frame.time_base or stream.time_base,
-        ),
-        graph.add("bwdif", "mode=send_frame:deint=interlaced"),
-        graph.add("buffersink"),
-    )
-    graph.link_nodes(*nodes)
-    graph.configure()
-    return graph
+    def __init__(self, frame: Any, stream: Any) -> None:
+        from av.filter import Graph
 
+        self._shape = (frame.width, frame.height, frame.format.name)
+        self._graph = Graph()
+        nodes = (
+            self._graph.add_buffer(
+                width=frame.width,
+                height=frame.height,
+                format=frame.format,
+                time_base=frame.time_base or stream.time_base,
+            ),
+            self._graph.add("bwdif", "mode=send_frame:deint=interlaced"),
+            self._graph.add("buffersink"),
+        )
+        self._graph.link_nodes(*nodes)
+        self._graph.configure()
+        self._only: Any = None  # the frame that was added, where there is one alone
+        self._count = 0
 
-def _filtered(graph: Any, frame: Any) -> Iterator[Any]:
-    """What comes out of a filter for a frame that goes in; for None, what it still holds."""
-    graph.push(frame)
-    with contextlib.suppress(BlockingIOError, EOFError):
-        while True:
-            yield graph.pull()
+    def takes(self, frame: Any) -> bool:
+        """Whether a frame has the size and format."""
+        return (frame.width, frame.height, frame.format.name) == self._shape
+
+    def add(self, frame: Any) -> Iterator[Any]:
+        """What comes out for a frame that goes in."""
+        self._count += 1
+        self._only = frame if self._count == 1 else None
+        return self._filtered(frame)
+
+    def end(self) -> Iterator[Any]:
+        """What it still holds; a frame alone gets a neighbour, without which it would stay as it is."""
+        if self._only is not None and self._only.pts is not None:
+            self._only.pts += 1
+        return self._filtered(self._only)
+
+    def _filtered(self, frame: Any) -> Iterator[Any]:
+        self._graph.push(frame)
+        with contextlib.suppress(BlockingIOError, EOFError):
+            while True:
+                yield self._graph.pull()
 
 
 def is_installed() -> bool:

@@ -85,7 +85,8 @@ def train_film(
         shape = film_training.parsed_size(size or (film_training.frame_size(begun) if begun else _SIZE))
         folder = film_training.footage_folder(app.footage, footage)
         done = film_training.train_film(folder, app.trainer(**how), size=shape, earlier=begun)
-    print_trained(film_training.film_model(folder), done, as_json=as_json)
+        name = film_training.film_model(folder, app.settings.home)
+    print_trained(name, done, as_json=as_json)
 
 
 def evaluate_film(
@@ -100,7 +101,8 @@ def evaluate_film(
         raise UsageError(f"name the footage of the model: auria evaluate {model[:40]} --footage NAME, or a folder")
     with app_context() as app:
         data = film_training.footage_folder(app.footage, footage)
-        place = folder or app.settings.models_folder / (film_training.film_model(data) if model == "film" else model)
+        name = film_training.film_model(data, app.settings.home) if model == "film" else model
+        place = folder or app.settings.models_folder / name
         return film_training.evaluate_film(app.settings, data, place, sheet=sheet, vgg=vgg, log=note)
 
 

@@ -33,7 +33,8 @@ def write_sheet(library: FootageLibrary, name: str, target: Path, *, count: int)
     shown = []
     for frame in chosen:
         source = footage.sources[frame.source]
-        time = f" {int(frame.time) // 60}:{frame.time % 60:04.1f}" if source.every is not None else ""
+        minutes, tenths = divmod(round(10 * frame.time), 600)
+        time = f" {minutes}:{tenths / 10:04.1f}" if source.every is not None else ""
         shown.append((folder / frame.file, f"{source.name}{time}"))
     title = f"{name}: {len(footage.frames)} frames of {footage.width} x {footage.height} pixels"
     write_contact_sheet(title, shown, target)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.checkpoint import read_json
 from auria_bot.errors import ModelCorrupt, NotFound, UsageError
+from auria_bot.files import disk_errors, write_json
 from auria_bot.services.films.film_plan import PREFIX
 from auria_bot.services.models import training
 
@@ -29,6 +33,7 @@ __all__ = [
     "train_film",
 ]
 
+_OWNER = "footage.json"  # names the footage that a film model was first trained on
 _SIDES = (32, 2048)  # pixels
 
 
@@ -51,9 +56,17 @@ def footage_folder(library: FootageLibrary, footage: str) -> Path:
     return library.folder(footage)
 
 
-def film_model(folder: Path) -> str:
-    """The name of the film model of a folder of footage, such as film-waves."""
-    return f"{PREFIX}{re.sub('[^a-z0-9]+', '-', folder.name.lower()).strip('-')[:48] or 'footage'}"
+def film_model(folder: Path, home: Path) -> str:
+    """The name of the film model of a folder of footage, such as film-waves.
+
+    Where names differ in other signs alone, the footage that was trained first has it; the others get a digest behind.
+    """
+    plain = f"{PREFIX}{re.sub('[^a-z0-9]+', '-', folder.name.lower()).strip('-')[:39] or 'footage'}"
+    try:
+        is_free = json.loads((home / "train" / plain / _OWNER).read_text("utf-8"))["footage"] == folder.name
+    except (OSError, ValueError, KeyError, TypeError):
+        is_free = True
+    return plain if is_free else f"{plain}-{hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]}"
 
 
 def earlier_film_model(models: Path, model: str) -> Path:
@@ -126,7 +139,7 @@ def evaluate_film(
     training.recipe("film")
     from auria_bot.art.evaluation import film
 
-    cache = settings.home / "train" / film_model(data) / "frames"
+    cache = settings.home / "train" / film_model(data, settings.home) / "frames"
     return film.evaluate(data=data, model=model, cache=cache, sheet=sheet, vgg=vgg, log=log)
 
 
@@ -157,10 +170,14 @@ def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int], earlier
         BackendMissing: a package for training is not installed.
         InputError: footage or earlier model cannot be used, or the model is being trained already.
         ModelCorrupt: the earlier model cannot be read.
+        DiskError: the training's folder cannot be written.
     """
-    module, model, run = training.recipe("film"), film_model(folder), f"{size[0]}x{size[1]}"
+    module, model, run = training.recipe("film"), film_model(folder, trainer.home), f"{size[0]}x{size[1]}"
     if not trainer.is_trial:
         place = trainer.home / "train" / model / run
+        with disk_errors(place.parent):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_json(place.parent / _OWNER, {"footage": folder.name})
         trainer.log(f"samples and curves, for a browser: {place / 'training.html'}; Ctrl-C saves and stops")
         if earlier is not None and (place / "latest.json").is_file():
             trainer.log(f"this training was begun before and goes on from where it stopped, not from {earlier.name}")

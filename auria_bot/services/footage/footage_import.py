@@ -95,7 +95,7 @@ def add_footage(
             work = library.folder(name) / "work"
         run = _Import(library=library, footage=footage, options=options, work=work)
         run.add(sources, progress)
-        before, after = run.spread_colours()
+        before, after = run.spread_colours() if run.added or run.known else (1.0, 1.0)
         if not options.dry_run:
             shutil.rmtree(work, ignore_errors=True)
             if not run.footage.sources:

@@ -6,6 +6,7 @@ is looked at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.art.films.frame_kinds import FEATURES, accuracy, frame_features, learn, relative_features
-from auria_bot.errors import InputError, NotFound, UsageError
+from auria_bot.errors import InputError, InvalidTransition, NotFound, UsageError
 from auria_bot.files import atomic_path, disk_errors, remove_strays, write_json
 
 if TYPE_CHECKING:
@@ -198,10 +199,20 @@ class Kinds:
             files = [folder / "frames" / frame.file for frame in missing]
             fresh = frame_features(files, self._models, progress=lambda done: progress(done, len(files)))
             known |= {frame.sha256: row.astype(np.float16) for frame, row in zip(missing, fresh, strict=True)}
-            rows = np.stack([known[frame.sha256] for frame in footage.frames])
-            with disk_errors(folder), atomic_path(path, mode=None) as scratch, scratch.open("wb") as file:
-                np.savez(file, frames=np.array([frame.sha256 for frame in footage.frames]), features=rows)
+            self._keep(footage, known)
         return np.stack([known[frame.sha256] for frame in footage.frames]).astype(np.float32)
+
+    def _keep(self, footage: Footage, known: Mapping[str, NDArray[np.float16]]) -> None:
+        """Keep the features of a set's frames; not of one that was removed since, or that is just being changed."""
+        import numpy as np
+
+        path = self._library.folder(footage.name) / "features.npz"
+        rows = np.stack([known[frame.sha256] for frame in footage.frames])
+        with contextlib.suppress(InvalidTransition), self._library.lock(footage.name):
+            if self._library.find(footage.name) is None:
+                return
+            with disk_errors(path.parent), atomic_path(path, mode=None) as scratch, scratch.open("wb") as file:
+                np.savez(file, frames=np.array([frame.sha256 for frame in footage.frames]), features=rows)
 
 
 def places(footage: Footage, frames: Sequence[str]) -> list[int]:

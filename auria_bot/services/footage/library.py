@@ -252,4 +252,6 @@ class FootageLibrary:
                 remove_strays(folder)
             yield
         finally:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # where it holds nothing, as of a set that was removed a moment ago
             os.close(descriptor)

@@ -143,14 +143,14 @@ def test_a_thumbnail_shows_the_whole_frame(tmp_path: Path) -> None:
     assert isinstance(Image.fromarray(small.astype(np.uint8)), Image.Image)
 
 
-def _interlaced(path: Path, *, options: dict[str, str]) -> None:
+def _interlaced(path: Path, *, options: dict[str, str], count: int = 6) -> None:
     """A bar that moves: the even lines of each frame show one moment, the odd ones the next."""
     import av
 
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg2video", rate=25, options=options)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 96, 64, "yuv420p", 4_000_000
-        for number in range(6):
+        for number in range(count):
             woven = np.full((64, 96, 3), 30, np.uint8)
             for field in (0, 1):
                 left = 6 * (2 * number + field)
@@ -168,3 +168,12 @@ def test_interlaced_frames_are_made_whole(tmp_path: Path, options: dict[str, str
     assert [time for time, _ in found] == [Fraction(number, 25) for number in range(6)]
     combs = [np.abs(picture[1:-1] - (picture[:-2] + picture[2:]) / 2).mean() for _, picture in found]
     assert max(combs) < 3 if is_whole else min(combs) > 10
+
+
+def test_a_single_interlaced_frame_is_made_whole(tmp_path: Path) -> None:
+    """It has no neighbour to be compared with."""
+    _interlaced(tmp_path / "a.mpg", options={"flags": "+ildct+ilme"}, count=1)
+    with Video.open(tmp_path / "a.mpg") as opened:
+        ((time, picture),) = [(one.time, np.asarray(one.picture((96, 64)), np.float32)) for one in opened.frames()]
+    assert time == 0
+    assert np.abs(picture[1:-1] - (picture[:-2] + picture[2:]) / 2).mean() < 3

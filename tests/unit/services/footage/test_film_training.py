@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,9 +54,23 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("folder", "model"), [("waves", "film-waves"), ("North Sea (2)", "film-north-sea-2"), ("海", "film-footage")]
 )
-def test_a_model_is_named_after_its_footage(folder: str, model: str) -> None:
+def test_a_model_is_named_after_its_footage(tmp_path: Path, folder: str, model: str) -> None:
     """In letters, digits and hyphens, as the registry wants them."""
-    assert film_model(Path(folder)) == model
+    assert film_model(Path(folder), tmp_path) == model
+
+
+@pytest.mark.usefixtures("asked")
+def test_footage_of_nearly_the_same_name_has_a_model_of_its_own(tmp_path: Path) -> None:
+    """The one that was trained first keeps the plain name, and no training goes on with the other's frames."""
+    for name in ("baltic_waves", "baltic-waves"):
+        train_film(tmp_path / name, make_trainer(tmp_path / "home"), size=(112, 64))
+    names = [
+        film_model(tmp_path / name, tmp_path / "home") for name in ("baltic_waves", "baltic-waves", "Baltic_Waves")
+    ]
+    assert names[0] == "film-baltic-waves"
+    assert len(set(names)) == 3
+    assert all(re.fullmatch("film-baltic-waves-[0-9a-f]{8}", name) for name in names[1:])
+    assert len(list((tmp_path / "home" / "train").iterdir())) == 2
 
 
 def test_footage_is_a_set_or_a_folder(tmp_path: Path) -> None:

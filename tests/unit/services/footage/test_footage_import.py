@@ -88,9 +88,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert add(tmp_path / "home", folder).footage == dry.footage
 
 
-def test_colours_are_evened_out_on_wish(tmp_path: Path) -> None:
-    """Frames of common colours are left out, with their files, and the colours are more even than before."""
-    folder = tmp_path / "in"
+def coloured_stills(folder: Path) -> Path:
+    """A folder of ten blue stills and two red ones."""
     folder.mkdir()
     rng = np.random.default_rng(1)
     for number in range(12):
@@ -99,6 +98,12 @@ def test_colours_are_evened_out_on_wish(tmp_path: Path) -> None:
         Image.fromarray(np.clip(scene * tint, 0, 255).astype(np.uint8)).resize((96, 96), 0).save(
             folder / f"{number:02}.png"
         )
+    return folder
+
+
+def test_colours_are_evened_out_on_wish(tmp_path: Path) -> None:
+    """Frames of common colours are left out, with their files, and the colours are more even than before."""
+    folder = coloured_stills(tmp_path / "in")
     done = add(tmp_path / "home", folder, options=FootageOptions(size=64, every=Fraction(1), even=True))
     assert done.footage.counts()["common"] > 0
     assert done.evenness[1] > done.evenness[0]
@@ -152,6 +157,16 @@ def test_a_set_without_sources_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.jpg"):
         add(tmp_path / "home", tmp_path / "a.jpg", options=options)
     assert FootageLibrary(tmp_path / "home").names() == ()
+
+
+def test_a_file_that_is_refused_evens_nothing_out(tmp_path: Path) -> None:
+    """The call fails, so that the set is as it was."""
+    add(tmp_path / "home", coloured_stills(tmp_path / "in"))
+    (tmp_path / "bad.jpg").write_text("no picture")
+    before = FootageLibrary(tmp_path / "home").get("sea")
+    with pytest.raises(InputError, match=r"bad\.jpg"):
+        add(tmp_path / "home", tmp_path / "bad.jpg", options=FootageOptions(size=64, every=Fraction(1), even=True))
+    assert FootageLibrary(tmp_path / "home").get("sea") == before
 
 
 def test_a_set_has_one_size(tmp_path: Path) -> None:

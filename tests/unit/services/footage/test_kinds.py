@@ -133,6 +133,34 @@ def test_measures_that_cannot_be_read_are_made_again(kinds: Kinds, library: Foot
     assert len(LOOKED_AT) == 80
 
 
+def test_measures_of_a_set_that_is_removed_meanwhile_are_not_kept(
+    kinds: Kinds, library: FootageLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was learnt is told; no folder of the set comes back."""
+    kinds.label("sea", "calm", ["5"])
+    kinds.label("sea", "storm", ["15"])
+
+    def removed(frames: Sequence[Path], models: Path, **told: Callable[[int], None]) -> NDArray[np.float32]:
+        found = features(frames, models, **told)
+        library.remove("sea")
+        return found
+
+    monkeypatch.setattr(module, "frame_features", removed)
+    assert len(kinds.learn("sea").shares) == 20
+    assert not library.folder("sea").exists()
+
+
+def test_measures_are_not_written_while_another_command_changes_the_set(kinds: Kinds, library: FootageLibrary) -> None:
+    """It would remove a file that is being written; the kinds are learnt all the same."""
+    kinds.label("sea", "calm", ["5"])
+    kinds.label("sea", "storm", ["15"])
+    with library.lock("sea"):
+        assert len(kinds.learn("sea").shares) == 20
+        assert not (library.folder("sea") / "features.npz").exists()
+    kinds.learn("sea")
+    assert (library.folder("sea") / "features.npz").is_file()
+
+
 def test_sorted_frames_are_copied_and_balanced(kinds: Kinds, tmp_path: Path) -> None:
     """At most so many of each kind; a folder with something in it is not written to."""
     kinds.label("sea", "calm", ["5", "6"])
