@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "as_items",
     "as_object",
     "as_text",
+    "clock_ahead",
     "never_sent",
     "reset_at",
     "retry_seconds",
@@ -78,23 +79,41 @@ def as_id(value: Any) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and value > 0 else ""
 
 
-def reset_at(seconds: float) -> datetime:
+def clock_ahead(headers: Mapping[str, str]) -> timedelta | None:
+    """How far a server's clock is ahead of this machine's, by the header Date of its answer; None without one.
+
+    Less than two seconds are none: the header counts whole ones.
+    """
+    try:
+        at = parsedate_to_datetime(headers.get("date") or headers.get("Date") or "")
+        ahead = at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return ahead if abs(ahead) >= timedelta(seconds=2) else timedelta()
+
+
+def reset_at(seconds: float, ahead: timedelta | None = None) -> datetime:
     """When a rate limit ends, which servers state in seconds from now, or in seconds or milliseconds since 1970.
+
+    Args:
+        seconds: the server's number.
+        ahead: how far its clock is ahead of this machine's, by which the time is told.
 
     Raises:
         ValueError, OverflowError, OSError: it is no such number, such as an infinite one.
     """
     if seconds < 1e9:
         return datetime.now(UTC) + timedelta(seconds=seconds)
-    return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    at = datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    return at - (ahead or timedelta())
 
 
-def retry_seconds(value: object, now: datetime | None = None) -> float | None:
+def retry_seconds(value: object, ahead: timedelta | None = None) -> float | None:
     """How long a header Retry-After asks to wait, at most a day; None if it is missing, past or unreadable.
 
     Args:
         value: the header's, a number of seconds or an HTTP date.
-        now: by the server's clock, if that is known.
+        ahead: how far the server's clock is ahead of this machine's, if that is known.
     """
     text = str(value).strip()
     try:
@@ -104,7 +123,8 @@ def retry_seconds(value: object, now: datetime | None = None) -> float | None:
             at = parsedate_to_datetime(text)
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
-        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+        now = datetime.now(UTC) + (ahead or timedelta())
+        seconds = (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()
     return min(seconds, _LONGEST_WAIT) if math.isfinite(seconds) and seconds >= 0 else None
 
 

@@ -323,10 +323,11 @@ def _quoted(content: Any) -> str:
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
     """When a rate limit ends: `ratelimit-reset` in seconds from now or since 1970, else `retry-after`."""
+    ahead = answers.clock_ahead(headers)
     with contextlib.suppress(KeyError, ValueError, OverflowError, OSError):
         if (seconds := float(headers["ratelimit-reset"])) >= 0:
-            return answers.reset_at(seconds)
-    wait = answers.retry_seconds(headers.get("retry-after"))
+            return answers.reset_at(seconds, ahead)
+    wait = answers.retry_seconds(headers.get("retry-after"), ahead)
     return None if wait is None else answers.reset_at(wait)
 
 

@@ -23,7 +23,7 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import EXCHANGE, as_object, as_text, retry_seconds, whole, within
+from auria_bot.channels.answers import EXCHANGE, as_object, as_text, clock_ahead, retry_seconds, whole, within
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled
 
 if TYPE_CHECKING:
@@ -335,7 +335,7 @@ def _last_status(client: Any) -> int:
 def _retry_after(error: Exception) -> timedelta:
     """How long the platform asks to wait, by its Retry-After header."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    asked = retry_seconds(headers.get("retry-after"))
+    asked = retry_seconds(headers.get("retry-after"), clock_ahead(headers))
     return _WAIT if asked is None else timedelta(seconds=asked)
 
 

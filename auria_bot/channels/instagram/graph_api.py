@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import EXCHANGE, as_count, as_object, as_text, retry_seconds, within
+from auria_bot.channels.answers import EXCHANGE, as_count, as_object, as_text, clock_ahead, retry_seconds, within
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
@@ -319,7 +319,8 @@ def _message(status: int, error: Mapping[str, Any], token: str) -> str:
 
 def _until(headers: Mapping[str, str], default: timedelta) -> datetime:
     """When to try again: by the answer's headers, else after the given wait."""
-    wait = retry_seconds(headers.get("retry-after")) or 60 * _minutes(headers.get("x-business-use-case-usage", ""))
+    wait = retry_seconds(headers.get("retry-after"), clock_ahead(headers))
+    wait = wait or 60 * _minutes(headers.get("x-business-use-case-usage", ""))
     return datetime.now(UTC) + (timedelta(seconds=min(wait, 86_400)) if wait > 0 else default)
 
 

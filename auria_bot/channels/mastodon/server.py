@@ -253,17 +253,21 @@ def _reason(text: str) -> str:
 
 
 def _reset(headers: Mapping[str, str]) -> datetime | None:
-    """When a rate limit ends: a date, seconds since 1970 or from now; None if that is unreadable or missing."""
-    now = datetime.now(UTC)
+    """When a rate limit ends: a date, seconds since 1970 or from now; None if that is unreadable or missing.
+
+    Dates are told by the server's clock.
+    """
+    now, ahead = datetime.now(UTC), answers.clock_ahead(headers)
     for name in ("X-RateLimit-Reset", "Retry-After"):
         value = str(headers.get(name, "")).strip()
         with contextlib.suppress(ValueError, OverflowError, OSError):
             if value.replace(".", "", 1).isdigit():
-                at = answers.reset_at(float(value))
+                at = answers.reset_at(float(value), ahead)
             else:
                 at = datetime.fromisoformat(value)
-            return min(max(at if at.tzinfo else at.replace(tzinfo=UTC), now), now + _LONGEST).astimezone(UTC)
-    wait = answers.retry_seconds(headers.get("Retry-After"))
+                at = (at if at.tzinfo else at.replace(tzinfo=UTC)) - (ahead or timedelta())
+            return min(max(at, now), now + _LONGEST).astimezone(UTC)
+    wait = answers.retry_seconds(headers.get("Retry-After"), ahead)
     return None if wait is None else answers.reset_at(wait)
 
 

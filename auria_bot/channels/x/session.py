@@ -7,17 +7,15 @@ duplicate), 429 and 5xx are told apart. Messages quote X without keys and tokens
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object, retry_seconds, whole
+from auria_bot.channels.answers import as_object, clock_ahead, retry_seconds, whole
 from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 from auria_bot.url_validation import is_loopback
@@ -60,11 +58,8 @@ class TweepySession:
             method, self._address + route, timeout=self._timeouts, allow_redirects=False, stream=True, **options
         )
         whole(response, self._timeouts[1])
-        with contextlib.suppress(ValueError, OverflowError):  # without a date the offset stays as it was
-            at = parsedate_to_datetime(response.headers.get("date", ""))
-            self.ahead = at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)
-        if abs(self.ahead) < timedelta(seconds=2):
-            self.ahead = timedelta()  # the header counts whole seconds
+        if (ahead := clock_ahead(response.headers)) is not None:  # without a date the offset stays as it was
+            self.ahead = ahead
         self.access = str(response.headers.get("x-access-level", self.access))
         if not 200 <= response.status_code < 300:
             raise Answered(
@@ -132,19 +127,20 @@ class Answered(Exception):
         )
         self.message = next((text for text in found if isinstance(text, str) and text), reason)
 
-    def until(self, now: datetime) -> datetime | None:
-        """When the limit is reset, by this machine's clock; None if X does not say. `now` is by X's clock."""
+    def until(self, ahead: timedelta) -> datetime | None:
+        """When the limit is reset, by this machine's clock; None if X does not say. X's clock is `ahead` of it."""
         resets = [
             self._number(f"{prefix}-reset")
             for prefix in ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
             if prefix == "x-rate-limit" or self._number(f"{prefix}-remaining") == 0
         ]
         known = [reset for reset in resets if reset is not None]
-        asked = retry_seconds(self._headers.get("retry-after"), now)
-        wait = max(known) - now.timestamp() if known else asked
+        now = datetime.now(UTC)
+        asked = retry_seconds(self._headers.get("retry-after"), ahead)
+        wait = max(known) - (now + ahead).timestamp() if known else asked
         if wait is None:
             return None
-        return datetime.now(UTC) + timedelta(seconds=min(max(wait, 0), _LONGEST)) + _GRACE
+        return now + timedelta(seconds=min(max(wait, 0), _LONGEST)) + _GRACE
 
     def _number(self, header: str) -> float | None:
         value = str(self._headers.get(header, ""))
@@ -169,7 +165,7 @@ class ErrorClassifier:
         if status == 402 or kind in _CREDIT:
             found = Unauthorised(f"{message}; the credit at X is used up: buy more at {_CONSOLE}")
         elif status == 429:
-            found = Throttled(message, until=answered.until(datetime.now(UTC) + ahead))
+            found = Throttled(message, until=answered.until(ahead))
         elif status == 401:
             found = Unauthorised(f"{message}; {self._advice(ahead)}")
         elif status == 403:

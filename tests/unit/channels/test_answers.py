@@ -16,7 +16,16 @@ import pytest
 import requests
 
 from auria_bot.channels import answers
-from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text, retry_seconds
+from auria_bot.channels.answers import (
+    ChannelCache,
+    as_count,
+    as_id,
+    as_items,
+    as_object,
+    as_text,
+    clock_ahead,
+    retry_seconds,
+)
 from auria_bot.channels.bluesky import atproto_session
 from auria_bot.channels.bluesky.atproto_session import classify, open_client
 from auria_bot.channels.mastodon.server import MastodonServer
@@ -79,8 +88,19 @@ def test_a_wait_may_be_a_date() -> None:
 
 def test_a_date_counts_by_the_servers_clock() -> None:
     """Where that is known."""
-    now = datetime.now(UTC) + timedelta(hours=2)
-    assert retry_seconds(format_datetime(now + timedelta(seconds=90)), now) == pytest.approx(90, abs=1)
+    ahead = timedelta(hours=2)
+    date = format_datetime(datetime.now(UTC) + ahead + timedelta(seconds=90))
+    assert retry_seconds(date, ahead) == pytest.approx(90, abs=60)
+
+
+@pytest.mark.parametrize("name", ["date", "Date"])
+def test_a_servers_clock_is_known_by_its_answer(name: str) -> None:
+    """Whatever its headers' names are; without a date it is not known."""
+    for hours in (-2, 2):
+        ahead = clock_ahead({name: _http_date(3600 * hours)})
+        assert ahead is not None
+        assert abs(ahead - timedelta(hours=hours)) < timedelta(minutes=1)
+    assert [clock_ahead({name: value}) for value in ("", "now", "1, 2")] == [None] * 3
 
 
 def test_values_are_loaded_by_the_next_process(tmp_path: Path) -> None:

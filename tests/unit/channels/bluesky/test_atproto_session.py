@@ -52,6 +52,19 @@ def test_a_wait_may_be_a_date() -> None:
     assert now + wait - timedelta(seconds=1) <= until <= datetime.now(UTC) + wait
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_rate_limit_ends_by_the_servers_clock(hours: int) -> None:
+    """Which may be hours away from this machine's."""
+    here = datetime.now(UTC)
+    there = here + timedelta(hours=hours)
+    end = there + timedelta(minutes=5)
+    dates = {"ratelimit-reset": str(int(end.timestamp())), "retry-after": format_datetime(end, usegmt=True)}
+    for name, value in dates.items():
+        until = _reset({name: value, "date": format_datetime(there, usegmt=True)})
+        assert until is not None
+        assert abs(until - here - timedelta(minutes=5)) < timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("status", [404, 405, 410])
 def test_a_missing_endpoint_is_a_server_that_is_down(status: int) -> None:
     """A proxy answers for it without the protocol's error; with that error, it is the server's own refusal."""

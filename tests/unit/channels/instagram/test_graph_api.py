@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import socket
     import threading
 
+MINUTE = timedelta(minutes=1)
 TOKEN = "IGAAsecret0123456789"  # noqa: S105 - of the tests
 
 
@@ -130,6 +131,16 @@ def test_when_to_try_again(headers: dict[str, str], minutes: int) -> None:
     """As the headers say, at most a day; else a while."""
     wait = _until(headers, timedelta(hours=1)) - datetime.now(UTC)
     assert abs(wait - timedelta(minutes=minutes)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_when_to_try_again_is_told_by_the_platforms_clock(hours: int) -> None:
+    """Which may be hours away from this machine's."""
+    there = datetime.now(UTC) + timedelta(hours=hours)
+    headers = {
+        name: format_datetime(at, usegmt=True) for name, at in (("date", there), ("retry-after", there + MINUTE))
+    }
+    assert _until(headers, timedelta(hours=1)) < datetime.now(UTC) + 2 * MINUTE
 
 
 def server(body: bytes, *, status: int = 200, **headers: str) -> HttpServer:

@@ -51,6 +51,20 @@ def test_a_wait_may_be_a_date() -> None:
     assert now + wait - timedelta(seconds=1) <= until <= datetime.now(UTC) + wait
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_rate_limit_ends_by_the_servers_clock(hours: int) -> None:
+    """Which may be hours away from this machine's; a number of seconds needs none."""
+    here = datetime.now(UTC)
+    there = here + timedelta(hours=hours)
+    end = there + timedelta(minutes=5)
+    dates = (end.isoformat(), str(int(end.timestamp())), format_datetime(end, usegmt=True))
+    for value in (*dates, "300"):
+        name = "Retry-After" if "GMT" in value else "X-RateLimit-Reset"
+        until = _reset({name: value, "Date": format_datetime(there, usegmt=True)})
+        assert until is not None
+        assert abs(until - here - timedelta(minutes=5)) < timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("status", [404, 405, 410])
 @pytest.mark.parametrize(("body", "explained"), [(b"<html>", False), (b"{}", False), (b'{"error": "no"}', True)])
 def test_a_missing_endpoint_is_a_server_that_is_down(status: int, body: bytes, explained: bool) -> None:
