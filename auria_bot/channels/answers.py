@@ -13,8 +13,9 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Thread, local
 from typing import TYPE_CHECKING, Any
 
 from auria_bot import files
@@ -34,9 +35,12 @@ __all__ = [
     "as_object",
     "as_text",
     "clock_ahead",
+    "is_late",
     "never_sent",
     "reset_at",
     "retry_seconds",
+    "timely_adapter",
+    "timely_hook",
     "whole",
     "within",
 ]
@@ -50,6 +54,7 @@ UPLOAD = 120.0
 LONGEST_ANSWER = 16 << 20  # bytes, unpacked; no answer of a platform comes near
 _LONGEST_WAIT = 86_400.0  # seconds that a server may ask for
 _MOST = 2**53  # the largest count that JSON carries without loss
+_call = local()  # `begin_by`, of this thread's call by `within`: when it must have begun to send
 
 
 def as_object(value: Any) -> dict[str, Any]:
@@ -160,7 +165,8 @@ def whole(response: Any, seconds: float) -> Any:
 def within(call: Callable[[], Any], deadline: float) -> Any:
     """Call a function with a time limit: the library's time-outs start anew with every byte.
 
-    A call that takes longer goes on in its thread, which ends with the connection.
+    A call that takes longer goes on in its thread, which ends with the connection. It sends nothing any more: see
+    `is_late`.
 
     Raises:
         TimeoutError: it takes longer.
@@ -168,11 +174,13 @@ def within(call: Callable[[], Any], deadline: float) -> Any:
     results: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
 
     def run() -> None:
+        _call.begin_by = begin_by
         try:
             results.put((call(), None))
         except BaseException as error:  # noqa: BLE001 - handed over and raised in the caller's thread
             results.put((None, error))
 
+    begin_by = time.monotonic() + deadline / 2
     Thread(target=run, daemon=True, name="request").start()
     try:
         result, error = results.get(timeout=deadline)
@@ -181,6 +189,58 @@ def within(call: Callable[[], Any], deadline: float) -> Any:
     if error is not None:
         raise error
     return result
+
+
+def is_late() -> bool:
+    """Whether this thread's call by `within` has used up half of its time, so that it must not send a request any more.
+
+    A name server or an address that does not answer may hold a request up until its caller has given it up, and even
+    found that its post is not out.
+    """
+    return time.monotonic() > getattr(_call, "begin_by", math.inf)
+
+
+def timely_adapter() -> Any:
+    """An adapter of the package requests that sends no request late; one that it does not send is a ConnectTimeout."""
+    from requests.adapters import HTTPAdapter
+
+    class TimelyAdapter(HTTPAdapter):
+        def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+            pool: Any = super().get_connection_with_tls_context(*args, **options)
+            pool.ConnectionCls = _timely(getattr(pool.ConnectionCls, "plain", pool.ConnectionCls))
+            return pool
+
+    return TimelyAdapter()
+
+
+@cache
+def _timely(kind: Any) -> Any:
+    """A connection of urllib3 that is not used if it was made too late."""
+    from urllib3.exceptions import ConnectTimeoutError
+
+    class TimelyConnection(kind):  # type: ignore[misc]  # its class depends on the proxy
+        plain = kind
+
+        def connect(self) -> None:
+            super().connect()
+            if is_late():
+                self.close()
+                raise ConnectTimeoutError(self, "the connection took too long")
+
+    return TimelyConnection
+
+
+def timely_hook(refusal: type[Exception]) -> Callable[[Any], None]:
+    """A hook for the requests of an httpx client, which sends none late: it raises `refusal`."""
+
+    def trace(event: str, _: object) -> None:
+        if event.endswith("send_request_headers.started") and is_late():
+            raise refusal("the connection took too long")
+
+    def hook(request: Any) -> None:
+        request.extensions["trace"] = trace
+
+    return hook
 
 
 def never_sent(error: BaseException) -> bool:

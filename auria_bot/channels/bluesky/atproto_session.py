@@ -233,7 +233,10 @@ def open_client(address: str, timeout: float) -> Any:
     request = Request(
         timeout=timeout,
         limits=httpx.Limits(max_keepalive_connections=0),  # a stale connection would make an outcome unknown
-        event_hooks={"response": [_refuse_redirect, partial(_bounded, timeout)]},
+        event_hooks={
+            "request": [answers.timely_hook(httpx.ConnectTimeout)],
+            "response": [_refuse_redirect, partial(_bounded, timeout)],
+        },
         headers={"Accept-Encoding": "identity"},  # what is packed may grow without bounds
     )
     return Client(base_url=address, request=request)

@@ -13,11 +13,20 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.answers import EXCHANGE, as_count, as_object, as_text, clock_ahead, retry_seconds, within
+from auria_bot.channels.answers import (
+    EXCHANGE,
+    as_count,
+    as_object,
+    as_text,
+    clock_ahead,
+    retry_seconds,
+    timely_hook,
+    within,
+)
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import httpx2
 
@@ -254,7 +263,8 @@ def quiet_client(timeout: float) -> httpx2.Client:
 
     logging.getLogger("httpx2").addFilter(_without_secrets)
     limits = httpx2.Limits(max_keepalive_connections=0)
-    return httpx2.Client(timeout=timeout, follow_redirects=False, limits=limits)
+    hooks: dict[str, list[Callable[..., Any]]] = {"request": [timely_hook(httpx2.ConnectTimeout)]}
+    return httpx2.Client(timeout=timeout, follow_redirects=False, limits=limits, event_hooks=hooks)
 
 
 def _without_secrets(record: logging.LogRecord) -> bool:

@@ -185,16 +185,18 @@ class MastodonServer:
         }
 
         def ask() -> Any:
-            response = requests.request(
-                method,
-                self._address + path,
-                headers=fixed | dict(headers or {}),
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-                **options,
-            )
-            return whole(response, self._timeout)
+            with requests.Session() as session:
+                session.mount(self._address, answers.timely_adapter())
+                response = session.request(
+                    method,
+                    self._address + path,
+                    headers=fixed | dict(headers or {}),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                    **options,
+                )
+                return whole(response, self._timeout)
 
         try:
             response = within(ask, self._timeout * (answers.UPLOAD if "files" in options else answers.EXCHANGE))

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import as_object, clock_ahead, retry_seconds, whole
+from auria_bot.channels.answers import as_object, clock_ahead, retry_seconds, timely_adapter, whole
 from auria_bot.errors import OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted
 from auria_bot.url_validation import is_loopback
@@ -43,6 +43,7 @@ class TweepySession:
 
     def __init__(self, session: Any, address: str, timeouts: tuple[float, float]) -> None:
         self._session, self._address, self._timeouts = session, address, timeouts
+        self._session.mount(address, timely_adapter())
         self._session.trust_env = not is_loopback(urlsplit(address).hostname or "")
         self.ahead = timedelta()  # how far X's clock is ahead of this machine's
         self.access = ""  # what the access token allows: "read", "read-write" ...

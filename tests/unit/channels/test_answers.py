@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+import socket
 import socketserver
 import threading
 from datetime import UTC, datetime, timedelta
@@ -28,9 +29,10 @@ from auria_bot.channels.answers import (
 )
 from auria_bot.channels.bluesky import atproto_session
 from auria_bot.channels.bluesky.atproto_session import classify, open_client
+from auria_bot.channels.instagram.graph_api import GraphApi
 from auria_bot.channels.mastodon.server import MastodonServer
 from auria_bot.channels.x.api import Media, XApi
-from auria_bot.errors import OutcomeUnknown
+from auria_bot.errors import OutcomeUnknown, Throttled
 from tests.platforms.http_server import HttpServer
 
 if TYPE_CHECKING:
@@ -136,9 +138,9 @@ def _mastodon(address: str) -> None:
     MastodonServer(address, name="m", secrets=secrets, timeout=5).post("/api/v1/statuses", sent=True)
 
 
-def _x(address: str, folder: Path) -> None:
+def _x(address: str, folder: Path, *, deadline: float = 60) -> None:
     keys = dict.fromkeys(("api_key", "api_secret", "access_token", "access_token_secret"), "x")
-    api = XApi(keys, address=address, timeouts=(5, 5, 60), name="x", cache=ChannelCache(folder, "x"))
+    api = XApi(keys, address=address, timeouts=(5, 5, deadline), name="x", cache=ChannelCache(folder, "x"))
     api.create("words", Media(id="1", key="3_1"), made_with_ai=True)
 
 
@@ -199,6 +201,50 @@ def test_a_header_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, drippi
 
     with pytest.raises(OutcomeUnknown, match="TimeoutError"):
         bluesky() if platform == "bluesky" else _mastodon(dripping)
+
+
+def _graph(address: str) -> None:
+    GraphApi(address, version="v23.0", timeout=5).post("me/media_publish", "token", visible=True, creation_id="1")
+
+
+@pytest.mark.parametrize("platform", ["mastodon", "x", "bluesky", "graph"])
+def test_nothing_is_sent_after_it_was_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    """Here by a thread that waited for a name server; meanwhile the post may have been found not to be out."""
+    asked, answered, look_up = list[str](), threading.Event(), socket.getaddrinfo
+
+    def slow(*args: Any, **options: Any) -> Any:
+        answered.wait(60)
+        return look_up(*args, **options)
+
+    def publish(address: str) -> None:
+        if platform == "bluesky":
+            answers.within(lambda: _bluesky(address), 0.5)
+        else:
+            {"mastodon": _mastodon, "x": lambda to: _x(to, tmp_path, deadline=0.5), "graph": _graph}[platform](address)
+
+    monkeypatch.setattr(answers, "EXCHANGE", 0.1)
+    with HttpServer(lambda method, *_: (asked.append(method) or 200, {}, b"{}")) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        with pytest.raises((OutcomeUnknown, TimeoutError)):
+            publish(server.address)
+        answered.set()
+        for thread in threading.enumerate():
+            if thread.name == "request":
+                thread.join()
+    assert asked == []
+
+
+@pytest.mark.parametrize("platform", ["mastodon", "x", "bluesky", "graph"])
+def test_what_is_too_late_to_be_sent_is_surely_not_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    """It is tried again."""
+    monkeypatch.setattr(answers, "is_late", lambda: True)
+    publish = {"mastodon": _mastodon, "x": lambda to: _x(to, tmp_path), "bluesky": _bluesky, "graph": _graph}[platform]
+    asked = list[str]()
+    with HttpServer(lambda method, *_: (asked.append(method) or 200, {}, b"{}")) as server, pytest.raises(Throttled):
+        publish(server.address)
+    assert asked == []
 
 
 def test_an_answer_that_drips_is_given_up() -> None:

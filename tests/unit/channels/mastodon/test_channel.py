@@ -418,13 +418,13 @@ def test_an_avatar_is_replaced(
 ) -> None:
     """By a form to the account's profile; a token without that scope is told which one is missing."""
     sent = list[tuple[str, str, object]]()
-    forward = requests.request
+    forward = requests.Session.request
 
-    def request(method: str, address: str, **options: Any) -> requests.Response:
+    def request(session: requests.Session, method: str, address: str, **options: Any) -> requests.Response:
         sent.append((method, address.removeprefix(platform.proxy.address), options["files"]))
-        return forward(method, address, **options)
+        return forward(session, method, address, **options)
 
-    monkeypatch.setattr(requests, "request", request)
+    monkeypatch.setattr(requests.Session, "request", request)
     channel.set_avatar(b"a picture", "image/jpeg")
     form = {"avatar": ("avatar.jpg", b"a picture", "image/jpeg")}
     assert sent == [("PATCH", "/api/v1/accounts/update_credentials", form)]
