@@ -6,7 +6,7 @@ Every step draws its random numbers from its own number, so that a resumed train
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -122,7 +122,7 @@ class FilmRecipe:
         torch.manual_seed(settings.seed)
         self.net = Generator(settings.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net.checkpointing = settings.checkpointing
-        self._critic_first = 0 if earlier is None else _CRITIC_FIRST
+        self._critic_first = _CriticFirst(0 if earlier is None else _CRITIC_FIRST)
         if earlier is not None:
             begun = load_generator(earlier)
             if begun.config != settings.generator:
@@ -145,8 +145,8 @@ class FilmRecipe:
         return net
 
     def modules(self) -> dict[str, nn.Module]:
-        """Generator, its average, the critic's and the usual path length."""
-        own = {"net": self.net, "average": self.average, "path_length": self._path_length}
+        """Generator, its average, the critic's, the usual path length and how a training began."""
+        own = {"net": self.net, "average": self.average, "path_length": self._path_length, "first": self._critic_first}
         return own | self._critic.modules()
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
@@ -172,7 +172,7 @@ class FilmRecipe:
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
             made = soft_clamped(self.net(styles).float())
         verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace, group=group)
-        if number < self._critic_first:
+        if number < int(self._critic_first.updates):
             return figures
         made_layouts, real_layouts = (group.whole(F.adaptive_avg_pool2d(frames, 8)) for frames in (made, real))
         apart = layout_distance(made_layouts) / layout_distance(real_layouts)
@@ -227,6 +227,20 @@ class FilmRecipe:
         z = torch.randn(count, self._settings.generator.z, generator=chance)
         torch.manual_seed(seed)
         return np.concatenate([as_pixels(self.average(self.average.mapping(part))) for part in torch.split(z, 16)])
+
+
+class _CriticFirst(nn.Module):
+    """How many updates the critic makes alone: as the training was begun, however it is continued."""
+
+    updates: Tensor
+
+    def __init__(self, updates: int) -> None:
+        super().__init__()
+        self.register_buffer("updates", torch.tensor(float(updates)))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *how: Any) -> None:
+        if f"{prefix}updates" in state_dict:  # earlier versions did not keep it
+            super()._load_from_state_dict(state_dict, prefix, *how)
 
 
 def as_frames(pixels: NDArray[np.uint8]) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnx")
 
-from auria_bot.art.checkpoint import load_weights, read_json  # noqa: E402 - after the check that torch is there
+from auria_bot.art.checkpoint import load_weights, read_json, save_weights  # noqa: E402 - after the check that torch is there
 from auria_bot.art.films.generator import FilmGenerator  # noqa: E402
 from auria_bot.art.nets.lite0 import Lite0  # noqa: E402
 from auria_bot.art.nets.projected_critic import CriticConfig  # noqa: E402
@@ -57,6 +57,7 @@ def trained(
     steps: int,
     settings: FilmSettings = TINY,
     earlier: Path | None = None,
+    export: bool = True,
 ) -> Path:
     """A training of so many updates in all; its folder."""
     footage = tmp_path / "waves"
@@ -66,7 +67,7 @@ def trained(
     train(
         data=footage,
         folder=folder,
-        out=folder / "film-waves",
+        out=folder / "film-waves" if export else None,
         steps=steps,
         lite0=lite0,
         settings=settings,
@@ -112,6 +113,25 @@ def test_a_training_begins_with_an_earlier_model(tmp_path: Path, lite0: Lite0, e
     assert all(torch.equal(earlier[key], value) for key, value in mine.items() if key != "mapping.mean")
     sooner = weights(trained(tmp_path, lite0, "third", steps=1, earlier=earlier_model))
     assert any(not torch.equal(sooner[key], alone[key]) for key in sooner if key.startswith("module.critic"))
+
+
+def test_a_training_goes_on_as_it_was_begun(tmp_path: Path, lite0: Lite0, earlier_model: Path) -> None:
+    """The critic goes on alone where the model is not named again; it does not where one is named only later."""
+    first = trained(tmp_path, lite0, "with", steps=1, earlier=earlier_model, export=False)
+    before, after = weights(first), weights(trained(tmp_path, lite0, "with", steps=2, export=False))
+    names = [key for key in before if key.startswith("module.net.") and not key.endswith("mapping.mean")]
+    assert all(torch.equal(before[key], after[key]) for key in names)
+    before = weights(trained(tmp_path, lite0, "without", steps=1, export=False))
+    after = weights(trained(tmp_path, lite0, "without", steps=2, earlier=earlier_model, export=False))
+    assert any(not torch.equal(before[key], after[key]) for key in names)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_continued(tmp_path: Path, lite0: Lite0) -> None:
+    """It does not say how the training was begun."""
+    folder = trained(tmp_path, lite0, "run", steps=1, export=False)
+    path = folder / read_json(folder / "latest.json")["file"]
+    save_weights(path, {key: one for key, one in load_weights(path).items() if not key.startswith("module.first")})
+    assert read_json(trained(tmp_path, lite0, "run", steps=2, export=False) / "latest.json")["step"] == 2
 
 
 def test_both_learn_after_the_critic(
