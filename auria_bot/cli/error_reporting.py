@@ -10,7 +10,7 @@ import errno
 import os
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from auria_bot import errors
 from auria_bot.cli.terminal.console import note, printable
@@ -25,6 +25,7 @@ __all__ = ["EXIT_CODES", "INTERRUPTED", "reported", "sentence"]
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as in shells."""
+_UNREAD = 141  # 128 + SIGPIPE, as of other programs whose output is no longer read
 
 EXIT_CODES: dict[int, str] = {
     0: "success",
@@ -40,6 +41,7 @@ EXIT_CODES: dict[int, str] = {
     10: "the disk is full, read-only or cannot be written",
     11: "a channel did not accept a post",
     INTERRUPTED: "interrupted with Ctrl-C; nothing is lost",
+    _UNREAD: "the output was not read to its end, as by `| head`",
 }
 """Every exit code and its meaning."""
 
@@ -94,6 +96,8 @@ def reported(*, debug: bool = False) -> Iterator[None]:
     try:
         yield
     except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # Typer turns that into an exit code of 1
+            _end_unread()
         if ended.code == INTERRUPTED:  # Typer turns Ctrl-C into this without a word
             note("Interrupted.")
         raise
@@ -103,9 +107,7 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         note("Interrupted.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader of the output has gone, as `| head` does; what Python flushes at its end must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        _end_unread()
     except Exception as error:  # noqa: BLE001 - the boundary: nothing may reach the user as a traceback
         if (stopped := _interruption(error)) is not None:
             if not isinstance(stopped, KeyboardInterrupt):
@@ -127,6 +129,17 @@ def reported(*, debug: bool = False) -> Iterator[None]:
         if not debug:
             note(f"Next:  the details are in {_log(error)}; run it again as `auria --debug COMMAND` to see them here")
         sys.exit(1)
+
+
+def _end_unread() -> NoReturn:
+    """End without a word, because nobody reads what is printed; what Python flushes at its end must go nowhere."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            try:
+                stream.flush()
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(_UNREAD)
 
 
 def _interruption(error: Exception) -> BaseException | None:

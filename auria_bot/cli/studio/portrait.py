@@ -11,7 +11,8 @@ import typer
 from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import counting
-from auria_bot.services.portraits.portraits import FILES
+from auria_bot.errors import UsageError
+from auria_bot.services.portraits.portraits import FILES, SIZES
 
 if TYPE_CHECKING:
     from auria_bot.services.portraits.portraits import Portrait
@@ -34,7 +35,9 @@ def candidates(
     medium: Medium = "ink",
     style: Style = "",
     mood: Mood = "",
-    size: Annotated[int, typer.Option("--size", help="Pixels of a single one's side: 400, 512 or 1024.")] = 1024,
+    size: Annotated[
+        int | None, typer.Option("--size", help="Pixels of a single one's side: 400, 512 or 1024. Default: 1024.")
+    ] = None,
     target: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="The file. Default: portraits.jpg, or portrait-SEED.png for a single one."),
@@ -50,11 +53,13 @@ def candidates(
         return
     from auria_bot.art.portraits.portrait import PortraitRequest
 
+    if size is not None and count > 1:
+        raise UsageError("--size is that of a single portrait; add --count 1, or leave it out")
     requests = tuple(PortraitRequest(seed=seed + n, medium=medium, style=style, mood=mood) for n in range(count))
     path = target or Path(f"portrait-{seed}.png" if count == 1 else "portraits.jpg")
     with app_context() as app:
         if count == 1:
-            app.portraits.write(requests[0], path, size=size)
+            app.portraits.write(requests[0], path, size=SIZES[-1] if size is None else size)
         else:
             with counting("painting") as progress:
                 app.portraits.write_sheet(requests, path, lambda done, total: progress(done, total, ""))

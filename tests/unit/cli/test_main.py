@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -102,6 +103,27 @@ def test_an_interrupted_command_says_so() -> None:
     )
     done = run(program)
     assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
+
+
+@pytest.mark.parametrize("work", ["print('line ' * 20_000)", "typer.echo('a line')", "typer.echo('a line', err=True)"])
+def test_output_that_nobody_reads_any_more_ends_a_command_quietly(work: str) -> None:
+    """As by `| head`: with the exit code of other programs, and not a word."""
+    program = (
+        "import sys, typer\nfrom auria_bot import cli\nfrom auria_bot.cli import app as commands\n"
+        "commands.app = typer.Typer(add_completion=False)\n"
+        f"@commands.app.command()\ndef work():\n    {work}\n"
+        "sys.stdin.read()\nsys.argv = ['auria']\ncli.main()\n"
+    )
+    read, write = os.pipe()
+    channel = "stderr" if "err=True" in work else "stdout"
+    other = "stdout" if channel == "stderr" else "stderr"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, text=True, **{channel: write, other: subprocess.PIPE}
+    ) as process:
+        os.close(write)
+        os.close(read)
+        out, err = process.communicate("", timeout=60)
+    assert (process.returncode, out or err or "") == (141, "")
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ WRONG = [
     "    catalogue --out a.pdf --size B99",
     "    portrait --medium lard",
     "    portrait --count 1 --size 3",
+    "    portrait --count 1 --size 0",
+    "    portrait --size 512",
     "    portrait --count 1 --out a.gif",
     "    speak 1 --remove --out a.wav",
     "    measure --channel lost",
