@@ -6,9 +6,12 @@ The card is set in EB Garamond on paper in a tint of the picture; the fonts come
 
 from __future__ import annotations
 
+import logging
 import math
+import re
+import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +36,11 @@ __all__ = [
     "font_file",
     "load_font",
     "palette_of_card",
+    "unset_characters",
     "write_sheet",
 ]
+
+log = logging.getLogger(__name__)
 
 WIDTH, HEIGHT = 1600, 1000  # pixels
 _MARGIN = 88  # around everything
@@ -140,6 +146,8 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
     Returns:
         RGB, 1600 x 1000 pixels.
     """
+    if unset := unset_characters(*lines, credit):
+        log.warning("EB Garamond lacks these characters, which the card leaves out: %s", unset)
     palette = palette_of_card(picture)
     sheet = Image.new("RGB", (WIDTH, HEIGHT), palette.paper)
     side = min(picture.size)
@@ -238,8 +246,42 @@ def _shortened(text: str, font: ImageFont.FreeTypeFont, measure: int) -> str:
 
 
 def drawable(text: str) -> str:
-    """Text on one line, without characters that cannot be drawn, with curved apostrophes."""
-    return " ".join("".join(filter(str.isprintable, " ".join(text.split()))).replace("'", "\u2019").split())
+    """Text on one line, with curved apostrophes, without what EB Garamond lacks.
+
+    Words in another script become an ellipsis; other signs, such as emoji, are left out.
+    """
+    shown = ""
+    for character in _on_one_line(text):
+        if _is_in_font(character):
+            shown += character
+        elif character.isalnum() and not shown.endswith("\u2026"):
+            shown += "\u2026"
+    return " ".join(re.sub("\u2026(?: \u2026)+", "\u2026", shown).split())
+
+
+def unset_characters(*texts: str) -> str:
+    """What `drawable` leaves out of texts because EB Garamond lacks it, each character once."""
+    found = dict.fromkeys(character for text in texts for character in _on_one_line(text))
+    return "".join(character for character in found if not _is_in_font(character))
+
+
+def _on_one_line(text: str) -> str:
+    plain = unicodedata.normalize("NFC", " ".join(text.split()))
+    return " ".join("".join(filter(str.isprintable, plain)).replace("'", "\u2019").split())
+
+
+@lru_cache(maxsize=4096)
+def _is_in_font(character: str) -> bool:
+    """Whether regular and italic have a glyph, which is not the box that stands for a missing one."""
+    if character.isascii():
+        return True
+    fonts = (load_font(24), load_font(24, "italic"))
+    return all(_drawn(font, character) != _drawn(font, "\U0010ffff") for font in fonts)
+
+
+def _drawn(font: ImageFont.FreeTypeFont, character: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(character)
+    return mask.size, bytes(mask)
 
 
 _PAPER, _INK, _FAINT = "#f7f4ee", "#2b2825", "#8a8378"
@@ -309,9 +351,11 @@ def _place_frame(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:
     poem, small = load_font(23, "italic"), load_font(16, "italic")
     middle, y = left + _FRAME[0] // 2, top + _FRAME[1] + 30
     for line in frame.poem:
-        draw.text((middle, y), _shortened(line, poem, _FRAME[0]), font=poem, fill=_INK, anchor="mm")
+        draw.text((middle, y), _shortened(drawable(line), poem, _FRAME[0]), font=poem, fill=_INK, anchor="mm")
         y += _LINE
-    draw.text((middle, y + 8), _shortened(frame.caption, small, _FRAME[0]), font=small, fill=_FAINT, anchor="mm")
+    draw.text(
+        (middle, y + 8), _shortened(drawable(frame.caption), small, _FRAME[0]), font=small, fill=_FAINT, anchor="mm"
+    )
 
 
 def _cut(picture: Image.Image) -> Image.Image:

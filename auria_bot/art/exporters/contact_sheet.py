@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
-from auria_bot.art.exporters.card import load_font
+from auria_bot.art.exporters.card import drawable, load_font
 from auria_bot.art.pictures import open_picture
 from auria_bot.errors import InputError
 from auria_bot.files import output_path
@@ -51,12 +51,12 @@ def write_contact_sheet(title: str, frames: Sequence[tuple[Path, str]], target: 
     rows = math.ceil(len(frames) / columns)
     sheet = Image.new("RGB", (_WIDTH, _HEAD + rows * (high + _TEXT + _GAP) + _GAP), _PAPER)
     draw, head, small = ImageDraw.Draw(sheet), load_font(34), load_font(15)
-    draw.text((_GAP, _HEAD // 2), title, font=head, fill=_INK, anchor="lm")
+    draw.text((_GAP, _HEAD // 2), drawable(title), font=head, fill=_INK, anchor="lm")
     for number, (path, text) in enumerate(frames):
         left = _GAP + number % columns * (wide + _GAP)
         top = _HEAD + number // columns * (high + _TEXT + _GAP)
         sheet.paste(open_picture(path).resize((wide, high), Image.Resampling.LANCZOS), (left, top))
-        shown = " ".join(text.split())  # a file's name may hold line breaks, which have no length
+        shown = drawable(text)  # a file's name may hold line breaks, which have no length
         while shown and small.getlength(shown) > wide:
             shown = shown[1:]
         draw.text((left, top + high + 4), shown, font=small, fill=_FAINT)

@@ -28,6 +28,8 @@ INK, QUIET = (28, 25, 23), (98, 91, 84)
 """Colours of poems and of small text, RGB; contrast to white 17 and 6.5."""
 
 _LEADING = 1.5  # line distance of a poem, in type sizes
+_LEAST_POEM = 0.63  # of the type size, to which a long line makes a poem shrink; a longer one is broken, as on a card
+_MOST_POEM = 9  # rows of a poem
 _MOST_ROWS = 5  # of small text beneath a poem
 _FEATURES = {"kern": True, "liga": True, "onum": True}
 
@@ -182,19 +184,43 @@ class PdfDocument:
 
     def plate(self, plate: Plate, *, foot: str = "") -> None:
         """Set a page with a picture, its poem and small lines; `foot` is a page number."""
-        lines = [drawable(line) for line in plate.poem]
-        at, rows = self._arranged(plate, len(lines), foot)
+        at, size, lines, rows = self._laid_out(plate, foot)
         self.add_page()
         self.picture(plate.picture, at.picture, alt_text=plate.alt_text)
         left, measure = at.text
-        widest = max(self.width_of(line, at.type_size) for line in lines)
-        size = at.type_size * min(1.0, measure / max(widest, 1.0))
-        for number, line in enumerate(lines):
-            self.line(line, (left, at.poem + number * at.type_size * _LEADING), size)
+        for number, (line, continued) in enumerate(lines):
+            start = left + (1.5 * size if continued else 0.0)
+            self.line(line, (start, at.poem + number * at.type_size * _LEADING), size)
         for number, row in enumerate(reversed(rows)):
             self.line(row, (left, at.foot - number * at.small * 1.4), at.small, italic=True, colour=QUIET)
         if foot:
             self.line(foot, (left + measure, at.foot), at.small, colour=QUIET, align="right")
+
+    def _laid_out(self, plate: Plate, foot: str) -> tuple[Arrangement, float, list[tuple[str, bool]], list[str]]:
+        """The arrangement of a page, the type size and the rows of its poem, and its small lines."""
+        poem = [drawable(line) for line in plate.poem]
+        count = len(poem)
+        while True:
+            at, small = self._arranged(plate, count, foot)
+            size, rows = self._poem(poem, at)
+            if len(rows) <= count:
+                return at, size, rows, small
+            count = len(rows)
+
+    def _poem(self, poem: Sequence[str], at: Arrangement) -> tuple[float, list[tuple[str, bool]]]:
+        """The type size and the rows of a poem; the rest of a line too long for the measure is marked as indented."""
+        measure = at.text[1]
+        widest = max(self.width_of(line, at.type_size) for line in poem)
+        size = at.type_size * max(min(1.0, measure / max(widest, 1.0)), _LEAST_POEM)
+        rows: list[tuple[str, bool]] = []
+        for line in poem:
+            parts = self.wrapped(line, size, measure)
+            if len(parts) > 1:
+                parts = self.wrapped(line, size, measure - 2 * size)
+            rows += [(part, number > 0) for number, part in enumerate(parts)]
+        rows = rows[:_MOST_POEM]
+        widest = max(self.width_of(row, size) + (1.5 * size if continued else 0.0) for row, continued in rows)
+        return size * min(1.0, measure / max(widest, 1.0)), rows
 
     def _arranged(self, plate: Plate, lines: int, foot: str) -> tuple[Arrangement, list[str]]:
         """The arrangement of a page, and its small lines broken to the measure; the picture makes room for them."""

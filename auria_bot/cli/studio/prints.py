@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auria_bot.cli.app import Json, app_context
-from auria_bot.cli.terminal.console import counted, echo, print_json
+from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.domain.draft import PUBLISHED, DraftState
 from auria_bot.errors import UnknownName, UsageError
 
+if TYPE_CHECKING:
+    from auria_bot.domain.draft import Draft
+
 __all__ = ["catalogue", "print_draft"]
+
+_MOST_NAMED = 30  # characters
 
 Dpi = Annotated[int, typer.Option("--dpi", min=50, max=1200, help="Pixels an inch.")]
 Bleed = Annotated[str, typer.Option("--bleed", help="A border to be cut off, as 3mm.")]
@@ -60,12 +65,23 @@ def print_draft(
                 zone=app.zone,
                 progress=progress,
             )
+    if poem and chosen == "pdf":
+        _note_unset(draft)
     if as_json:
         print_json(
             {"file": str(path.absolute()), "pixels": list(pixels), "mm": [sheet.width, sheet.height], "dpi": dpi}
         )
     else:
         echo(f"{path.absolute()}: {sheet.width:g} x {sheet.height:g} mm, {pixels[0]} x {pixels[1]} pixels at {dpi} dpi")
+
+
+def _note_unset(*drafts: Draft, title: str = "") -> None:
+    """Say which characters of what was set the font lacks."""
+    from auria_bot.art.exporters.card import unset_characters
+
+    texts = [text for draft in drafts for text in (*draft.artwork.haiku.lines, draft.artwork.style.credit)]
+    if unset := unset_characters(title, *texts):
+        note(f"EB Garamond lacks {counted(len(unset), 'character')}, left out: {' '.join(unset[:_MOST_NAMED])}")
 
 
 def _form(form: str | None, target: Path | None) -> str:
@@ -132,6 +148,7 @@ def catalogue(
                 zone=app.zone,
                 progress=progress,
             )
+    _note_unset(*drafts, title=title)
     if as_json:
         print_json({"file": str(target.absolute()), "works": [draft.id for draft in drafts], "pages": pages})
     else:

@@ -7,7 +7,16 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.evaluation.stylist import invented_scene
-from auria_bot.art.exporters.card import LEAST_CONTRAST, Frame, card, contrast, drawable, palette_of_card, write_sheet
+from auria_bot.art.exporters.card import (
+    LEAST_CONTRAST,
+    Frame,
+    card,
+    contrast,
+    drawable,
+    palette_of_card,
+    unset_characters,
+    write_sheet,
+)
 from auria_bot.errors import InputError, PictureError
 
 POEM = ("orange dawn rising", "the sea holds its breath and waits", "a gull calls my name")
@@ -120,6 +129,30 @@ def test_nothing_and_a_broken_picture_are_refused(tmp_path):
     with pytest.raises(PictureError, match="cannot be read"):
         write_sheet([Frame(picture=tmp_path / "x.png", poem=(), caption="")], tmp_path / "sheet.jpg")
     assert not (tmp_path / "sheet.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "unset"),
+    [
+        ("after “神奈川沖浪裏” by 葛飾北斎, 1831", "after “…” by …, 1831", "神奈川沖浪裏葛飾北斎"),
+        ("東京 大阪 snow", "… snow", "東京大阪"),
+        ("שלום", "…", "שלום"),
+        ("moon \U0001f319 rises", "moon rises", "\U0001f319"),
+        ("Čapek, Łódź, Ελλάδα, Москва — Vie\u0323\u0302t ½", "Čapek, Łódź, Ελλάδα, Москва — Việt ½", ""),
+    ],
+)
+def test_what_the_font_lacks_is_no_box(text: str, shown: str, unset: str):
+    """Words become an ellipsis, signs go; both can be named."""
+    assert (drawable(text), unset_characters(text)) == (shown, unset)
+
+
+def test_a_card_says_what_it_leaves_out(caplog: pytest.LogCaptureFixture):
+    """In the log of its step."""
+    with caplog.at_level("WARNING"):
+        card(Image.new("RGB", (64, 64)), ("first snow", "\U0001f319", "on 東京"), "a credit")
+    assert [record.getMessage() for record in caplog.records] == [
+        "EB Garamond lacks these characters, which the card leaves out: \U0001f319東京"
+    ]
 
 
 def test_spaces_of_other_kinds_part_words():

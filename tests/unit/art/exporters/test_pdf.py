@@ -133,6 +133,38 @@ def test_a_long_credit_keeps_off_the_poem_and_the_page_number(tmp_path: Path, si
         assert all(span["origin"][1] > box.y1 or span["origin"][0] > box.x1 for span in spans)
 
 
+@pytest.mark.parametrize("size", [(105, 148), (148, 105), (60, 60)])
+@pytest.mark.parametrize("line", ["the long road over the hills " * 6, "w" * 90, "moon over the sea"])
+def test_a_long_line_of_a_poem_is_broken_where_it_would_become_small(
+    tmp_path: Path, size: tuple[float, float], line: str
+) -> None:
+    """No word is lost, nothing leaves the page or runs into the picture, and what has spaces can be read."""
+    pytest.importorskip("fpdf")
+    mupdf = pytest.importorskip("pymupdf")
+    picture = tmp_path / "picture.jpg"
+    Image.new("RGB", (400, 500)).save(picture)
+    document = PdfDocument(size, title="Rain", made_at=MADE)
+    poem = ("rain", line.strip(), "evening")
+    document.plate(Plate(picture=picture, alt_text="", poem=poem, small=("Auria",)))
+    document.save(tmp_path / "page.pdf")
+    with mupdf.open(tmp_path / "page.pdf") as pages:
+        spans = [
+            span
+            for block in pages[0].get_text("dict")["blocks"]
+            for row in block.get("lines", ())
+            for span in row["spans"]
+            if span["text"].strip() and span["text"].strip() != "Auria"
+        ]
+        (box,) = (mupdf.Rect(found["bbox"]) for found in pages[0].get_image_info())
+        words = pages[0].get_text().split()
+    assert words == [*" ".join(poem).split(), "Auria"]
+    usual = arrange(*size).type_size * POINT
+    assert " " not in line.strip() or min(span["size"] for span in spans) > 0.6 * usual
+    assert all(span["bbox"][0] > 0 and span["bbox"][2] < size[0] * POINT for span in spans)
+    assert all(span["origin"][1] - 0.7 * span["size"] > box.y1 or span["origin"][0] > box.x1 for span in spans)
+    assert box.width > 0.2 * size[0] * POINT
+
+
 def test_a_poem_of_signs_that_are_not_drawn_is_a_page(tmp_path: Path) -> None:
     """With its picture and credit."""
     pytest.importorskip("fpdf")

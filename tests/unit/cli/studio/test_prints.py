@@ -52,6 +52,9 @@ def test_a_catalogue_is_written(made: Path, auria: Auria, tmp_path: Path) -> Non
     assert code == 0, progress
     assert "2 works on 5 pages" in shown
     assert target.read_bytes().startswith(b"%PDF")
+    title = ("--title", "東京 snow \U0001f319")
+    code, _, said = auria("catalogue", "-o", str(target), "--ids", "1", "--size", "A6", "--dpi", "72", *title)
+    assert (code, "EB Garamond lacks 3 characters, left out: 東 京 \U0001f319" in said) == (0, True)
 
 
 @pytest.mark.parametrize(
