@@ -206,9 +206,11 @@ class Draft:
 
     @property
     def _way_back(self) -> str:
-        """The command that takes a decision back; "" where there is none."""
+        """The command that takes back what stands in the way of a decision; "" where nothing does."""
         if self.state in {DraftState.APPROVED, DraftState.REJECTED}:
             return f"auria undo {self.id} takes the decision back; then decide again"
+        if self.state is DraftState.SCHEDULED:
+            return "auria posts shows where it went or will go; auria posts withdraw ID takes a post back"
         return ""
 
     def _move(self, to: DraftState, **changes: object) -> Draft:

@@ -124,6 +124,8 @@ def _sqlite(parsed: URL, *, echo: bool) -> Engine:
     file = Path(str(parsed.database)).absolute()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DiskError(f"{file.parent} is a file, where a folder is needed; set AURIA_HOME to another one") from None
     except OSError as error:
         raise DiskError(
             f"the folder {file.parent} cannot be created: {error.strerror}; create it, or set AURIA_HOME"

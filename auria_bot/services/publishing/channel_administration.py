@@ -108,6 +108,7 @@ class ChannelAdministration:
             UsageError: an answer is missing or wrong.
             UnknownName: there is no such backend, place or option.
             ChannelError: the platform does not accept the answers; nothing was kept.
+            StoreError: the database cannot be used; nothing was kept.
         """
         from auria_bot.settings.sections import ChannelSettings
 
@@ -128,6 +129,7 @@ class ChannelAdministration:
         if check:
             prompts.note(f"trying {name} ...")
             found = _checked(name, channel)
+        paused = any(pause.name == name for pause in self._publisher().paused())  # fails before anything is kept
         trial.keep(place=chosen)
         values: dict[str, Any] = {"backend": wanted}
         if chosen != "file" or (current and current.keystore != chosen):
@@ -137,7 +139,7 @@ class ChannelAdministration:
         return SetupResult(
             found=found,
             variables=tuple(vault.variable(one.name) for one in needed) if chosen == "environment" else (),
-            paused=any(pause.name == name for pause in self._publisher().paused()),
+            paused=paused,
             is_default=name in self._settings.review.channels,
         )
 

@@ -86,11 +86,13 @@ def test_what_was_decided_on_names_the_way_back() -> None:
         (lambda: approved.approve(("x",), NOW), "auria undo 3 takes the decision back; then decide again"),
         (lambda: rejected.reject("dark", NOW), "auria undo 3 takes the decision back; then decide again"),
         (lambda: rejected.edit(text="x"), "auria undo 3 takes the decision back; then decide again"),
-        (lambda: approved.schedule().approve(("x",), NOW), ""),
+        (lambda: approved.schedule().approve(("x",), NOW), "auria posts withdraw ID takes a post back"),
+        (DRAFT.schedule, ""),
     ):
         with pytest.raises(InvalidTransition) as raised:
             move()
-        assert raised.value.hint == hint
+        assert raised.value.hint.endswith(hint)
+        assert bool(raised.value.hint) == bool(hint)
 
 
 def test_approval_needs_a_channel() -> None:

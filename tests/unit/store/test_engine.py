@@ -140,7 +140,7 @@ def test_a_folder_in_the_place_of_the_file(tmp_path: Path):
 def test_a_home_that_cannot_be_made(tmp_path: Path):
     """A file where the home should be is a disk error that names it."""
     (tmp_path / "home").write_text("x")
-    with pytest.raises(DiskError, match=r"home.*AURIA_HOME"):
+    with pytest.raises(DiskError, match=r"home is a file, where a folder is needed; set AURIA_HOME"):
         Store.open(Settings(home=tmp_path / "home"))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.domain.interfaces import Question
-from auria_bot.errors import InputError, InvalidTransition, Unauthorised, UnknownName
+from auria_bot.errors import InputError, InvalidTransition, StoreError, Unauthorised, UnknownName
 from auria_bot.redaction import clear_secrets
 from auria_bot.registry import BACKENDS
 from auria_bot.settings.loading import load
@@ -102,6 +102,18 @@ def test_what_the_platform_refuses_is_not_kept(administration: ChannelAdministra
     with pytest.raises(ChannelError, match=r"stays as it was: the token is wrong.*auria channels add third"):
         add(administration, "third", backend="guarded")
     assert "third" not in load().channels
+
+
+def test_nothing_is_kept_where_the_database_cannot_be_used(administration: ChannelAdministration):
+    """A command that failed has set no channel up."""
+
+    def fail() -> Any:
+        raise StoreError("the disk is full")
+
+    administration._publisher = fail
+    with pytest.raises(StoreError):
+        add(administration, "wall", backend="folder", pairs=["directory=wall"])
+    assert "wall" not in load().channels
 
 
 @pytest.mark.parametrize(
