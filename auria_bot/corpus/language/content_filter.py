@@ -13,7 +13,7 @@ from collections import Counter
 from functools import cache
 from itertools import pairwise
 
-from auria_bot.corpus.language.syllables import in_dictionary
+from auria_bot.corpus.language.syllables import dictionary_words, in_dictionary
 from auria_bot.corpus.language.words import table, word_set, words
 from auria_bot.errors import ModelCorrupt
 
@@ -181,6 +181,10 @@ _MASKED = re.compile(
     r"(?P<tail>[^\W\d_]{1,24})(?!\w|\.\w)"
 )
 """A word with a sign between its letters, as in "f*ck" and "fu.ck"."""
+_MASKED_LONG = re.compile(
+    r"(?<!\w)(?P<head>[^\W\d_]{1,24})[*#%^~+_@$!&\N{BULLET}\N{MIDDLE DOT}]{2,6}(?P<tail>[^\W\d_]{1,24})(?!\w)"
+)
+"""A word with a sign for each of several letters, as in "f**k"."""
 _LONGEST_PHRASE = 4  # words in the longest blocked phrase
 
 
@@ -225,7 +229,9 @@ def blocked_words(text: str) -> list[str]:
             named[word] -= 1  # each name excuses itself only
         else:
             found.append(token)
-    found.extend(masked[0] for masked in _MASKED.finditer(text) if masked[0] not in found and _is_mask(masked))
+    masks = [masked[0] for masked in _MASKED.finditer(text) if _is_mask(masked)]
+    masks += [masked[0] for masked in _MASKED_LONG.finditer(text) if _is_long_mask(masked)]
+    found.extend(masked for masked in masks if masked not in found)
     for size in range(2, _LONGEST_PHRASE + 1):
         phrases = (" ".join(listed[at : at + size]) for at in range(len(listed) - size + 1))
         found.extend(phrase for phrase in phrases if phrase not in ALLOWED and digest(phrase) in _blocked())
@@ -254,6 +260,20 @@ def _is_mask(found: re.Match[str]) -> bool:
         return False
     spelt = [head + vowel + tail for vowel in ("", *"aeiou")]
     return any(word not in _INNOCENT and is_blocked(word) for word in spelt)
+
+
+def _is_long_mask(found: re.Match[str]) -> bool:
+    """Whether a match of `_MASKED_LONG` is a blocked word of CMUdict, or its plural; not where both parts are words."""
+    head, tail = "".join(words(found["head"])), "".join(words(found["tail"]))
+    hidden = len(found[0]) - len(found["head"] + found["tail"])
+    if not (head and tail) or (_is_word(head) and _is_word(tail)):
+        return False
+    singular = {end for end in (tail, tail.removesuffix("s"), tail.removesuffix("es")) if end}
+    return any(
+        word.startswith(head) and word.endswith(end) and len(word) == len(head) + hidden + len(end)
+        for word in _blocked_in_dictionary()
+        for end in singular
+    )
 
 
 def _is_word(part: str) -> bool:
@@ -362,6 +382,12 @@ def normalised(text: str) -> str:
 @cache
 def _blocked() -> frozenset[str]:
     return frozenset(table("words", "blocked.txt").read_text(encoding="ascii").split())
+
+
+@cache
+def _blocked_in_dictionary() -> tuple[str, ...]:
+    """The blocked words that CMUdict has."""
+    return tuple(word for word in dictionary_words() if word not in _INNOCENT | ALLOWED and digest(word) in _blocked())
 
 
 @cache

@@ -27,6 +27,7 @@ __all__ = [
     "by_dictionary",
     "counts",
     "derived",
+    "dictionary_words",
     "fits",
     "guess",
     "in_dictionary",
@@ -135,6 +136,11 @@ def by_dictionary(word: str) -> bool:
 def in_dictionary(word: str) -> bool:
     """Whether CMUdict has the word."""
     return word.lower() in _dictionary()
+
+
+def dictionary_words() -> Iterable[str]:
+    """Every word that CMUdict has."""
+    return _dictionary().keys()
 
 
 def settled(word: str) -> int | None:
