@@ -7,6 +7,7 @@ the home may be moved.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import filecmp
 import re
@@ -151,18 +152,28 @@ class Pictures:
 
     def sweep(self) -> int:
         """Delete staging folders older than a day, which crashed processes left; return how many."""
-        stale = [
-            staging for staging in self.root.glob(f"{_STAGING}*") if time.time() - staging.stat().st_mtime > _STALE
-        ]
-        for staging in stale:
-            shutil.rmtree(staging, ignore_errors=True)
-        return len(stale)
+        count = 0
+        for staging in self.root.glob(f"{_STAGING}*"):
+            with contextlib.suppress(FileNotFoundError):  # its run has just finished
+                if time.time() - staging.stat().st_mtime > _STALE:
+                    shutil.rmtree(staging, ignore_errors=True)
+                    count += 1
+        return count
 
 
 def folder_sizes(root: Path) -> dict[str, int]:
-    """Size in bytes of every folder in a folder, by its name, without those that begin with a dot."""
-    folders = (folder for folder in sorted(root.glob("[!.]*")) if folder.is_dir())
-    return {folder.name: sum(file.stat().st_size for file in folder.iterdir()) for folder in folders}
+    """Size in bytes of every folder in a folder, by its name, without those that begin with a dot.
+
+    What another process deletes meanwhile counts as far as it was seen.
+    """
+    sizes = {}
+    for folder in sorted(root.glob("[!.]*")):
+        if folder.is_dir():
+            sizes[folder.name] = 0
+            with contextlib.suppress(FileNotFoundError):
+                for file in folder.iterdir():
+                    sizes[folder.name] += file.stat().st_size
+    return sizes
 
 
 def check_name(name: str) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import os
 import re
 import secrets as randomness
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from auria_bot import files
 from auria_bot.errors import Throttled, Unauthorised
@@ -120,14 +121,19 @@ class Answer:
 
     status: HTTPStatus
     headers: Mapping[str, str] = field(default_factory=dict)
-    file: Path | None = None  # whose content is the body
+    file: BinaryIO | None = None  # open, so that nobody can remove it: its content is the body
 
     def parts(self) -> Iterator[bytes]:
-        """The body in parts, so that no film is held in memory."""
+        """The body in parts, so that no film is held in memory; closes the file."""
         if self.file is not None:
-            with self.file.open("rb") as file:
-                while part := file.read(_PART):
+            with self.file:
+                while part := self.file.read(_PART):
                     yield part
+
+    def close(self) -> None:
+        """Close the file, also where its content was not wanted to the end."""
+        if self.file is not None:
+            self.file.close()
 
 
 class PictureEndpoint:
@@ -148,11 +154,13 @@ class PictureEndpoint:
             return _plain(HTTPStatus.NOT_FOUND)
         if int(found["expires"], 16) <= self._clock():
             return _plain(HTTPStatus.GONE)
-        file = self._folder / found[0]
         try:
-            size = file.stat().st_size
+            file = (self._folder / found[0]).open("rb")
         except OSError:
             return _plain(HTTPStatus.NOT_FOUND)
+        size = os.fstat(file.fileno()).st_size
+        if method == "HEAD":
+            file.close()
         headers = {
             "Content-Type": MEDIA_TYPES[found["suffix"]],
             "Content-Length": str(size),
@@ -181,12 +189,13 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Bounde
 
         def do_GET(self) -> None:
             answer = endpoint.answer(self.command, self.path.partition("?")[0])
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            for part in answer.parts():
-                self.wfile.write(part)
+            with contextlib.closing(answer):
+                self.send_response(answer.status)
+                for name, value in answer.headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                for part in answer.parts():
+                    self.wfile.write(part)
 
         do_HEAD = do_GET  # noqa: N815 - the library's name
 

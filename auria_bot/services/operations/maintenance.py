@@ -8,10 +8,13 @@ can be rewritten without these texts; a restore needs none of this: what was for
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auria_bot.domain.draft import DraftState
@@ -19,9 +22,8 @@ from auria_bot.errors import AuriaError, DiskError, InvalidTransition, StorageAw
 from auria_bot.store.rejected import Forgotten, ForgottenVerses, forgotten_in_dump, held_in_dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from auria_bot.domain.interfaces import Clock
     from auria_bot.services.operations.backups import Backups
@@ -189,10 +191,11 @@ class Maintenance:
         before = self._clock() - self._runs
         gone, freed = [], 0
         for name in self._workspace.local_names():
-            files = [file for file in (self._workspace.root / name).rglob("*") if file.is_file()]
-            if any(_written(file) >= before for file in files if file.name != "lock"):
+            folder = self._workspace.root / name
+            files = _seen(Path(parent, file) for parent, _, names in os.walk(folder) for file in names)
+            if any(_written(status) >= before for file, status in files if file.name != "lock"):
                 continue
-            size = sum(file.stat().st_size for file in files)
+            size = sum(status.st_size for _, status in files)
             try:
                 self._workspace.discard(name, wait=0.0, dry_run=dry_run)
             except InvalidTransition:
@@ -206,24 +209,18 @@ class Maintenance:
 
     def _tidy_logs(self, *, dry_run: bool) -> tuple[tuple[str, ...], int]:
         before = self._clock() - _LOG_AGE
-        old = [file for file in sorted((self._home / "logs").glob("*")) if file.is_file() and _written(file) < before]
-        freed = sum(file.stat().st_size for file in old)
-        for file in old if not dry_run else ():
-            file.unlink(missing_ok=True)
-        return tuple(file.name for file in old), freed
+        files = _seen(sorted((self._home / "logs").glob("*")))
+        return _removed([one for one in files if _written(one[1]) < before], dry_run=dry_run)
 
     def _tidy_aside(self, *, dry_run: bool) -> tuple[tuple[str, ...], int]:
         """Delete the databases that restores kept aside a month ago, with their journal files."""
         before = self._clock() - _ASIDE_AGE
         old = [
-            file
-            for file in sorted(self._home.glob("before-restore-*"))
-            if file.is_file() and (found := _ASIDE.fullmatch(file.name)) and _stamped(found[1]) < before
+            (file, status)
+            for file, status in _seen(sorted(self._home.glob("before-restore-*")))
+            if (found := _ASIDE.fullmatch(file.name)) and _stamped(found[1]) < before
         ]
-        freed = sum(file.stat().st_size for file in old)
-        for file in old if not dry_run else ():
-            file.unlink(missing_ok=True)
-        return tuple(file.name for file in old), freed
+        return _removed(old, dry_run=dry_run)
 
 
 def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
@@ -244,8 +241,25 @@ def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
     return DiskSpace(free=usage.free, total=usage.total, filling=filling, tight=tight, full=usage.free < _FULL)
 
 
-def _written(file: Path) -> datetime:
-    return datetime.fromtimestamp(file.stat().st_mtime, tz=UTC)
+def _seen(files: Iterable[Path]) -> list[tuple[Path, os.stat_result]]:
+    """The regular files with their status; those that vanish meanwhile, as others work, are left out."""
+    found = []
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            if file.is_file():
+                found.append((file, file.stat()))
+    return found
+
+
+def _removed(files: Sequence[tuple[Path, os.stat_result]], *, dry_run: bool) -> tuple[tuple[str, ...], int]:
+    """Delete files; their names and bytes."""
+    for file, _ in files if not dry_run else ():
+        file.unlink(missing_ok=True)
+    return tuple(file.name for file, _ in files), sum(status.st_size for _, status in files)
+
+
+def _written(status: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(status.st_mtime, tz=UTC)
 
 
 def _stamped(stamp: str) -> datetime:

@@ -9,6 +9,7 @@ What lies in `<home>/pictures` from the time before the bucket is used where it 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -167,8 +168,9 @@ class BucketPictures(Pictures):
     def sweep(self) -> int:
         """Delete what crashed processes left on the disk; return how many folders."""
         for stray in self.copies.glob("*/.new-*"):
-            if time.time() - stray.stat().st_mtime > _YOUNG:
-                stray.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # its writer has just finished
+                if time.time() - stray.stat().st_mtime > _YOUNG:
+                    stray.unlink()
         return super().sweep()
 
     def folders(self) -> Mapping[str, Mapping[str, tuple[int, str]]]:

@@ -192,6 +192,15 @@ def test_sweeping_clears_what_died(pictures: Pictures, made: dict[str, Path]):
     assert pictures.path("run-1", "post.jpg").is_file()
 
 
+def test_what_vanishes_meanwhile_is_not_swept(pictures: Pictures, made: dict[str, Path]):
+    """A run that ends renames its staging folder, and a draft's folder may be deleted while its size is taken."""
+    pictures.keep("run-1", made)
+    for gone in (".staging-x-1", "run-1/gone.png"):
+        (pictures.root / gone).symlink_to("nowhere")
+    assert pictures.sweep() == 0
+    assert list(pictures.sizes()) == ["run-1"]
+
+
 def test_a_file_where_the_home_should_be(tmp_path: Path, made: dict[str, Path]):
     """A file in the way is a disk error that says so."""
     (tmp_path / "home").write_text("x")

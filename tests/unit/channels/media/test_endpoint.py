@@ -115,6 +115,16 @@ def test_a_removed_picture_is_gone(host: PictureHost, endpoint: PictureEndpoint)
     assert endpoint.answer("GET", address).status == HTTPStatus.NOT_FOUND
 
 
+def test_a_picture_that_is_removed_meanwhile_is_served_whole(host: PictureHost, endpoint: PictureEndpoint) -> None:
+    """An answer whose length was promised is never cut off; the next client is told that it is gone."""
+    address = host.put(b"picture", lasts=60)
+    answer = endpoint.answer("GET", address)
+    host.remove(address)
+    assert (answer.status, answer.headers["Content-Length"]) == (HTTPStatus.OK, "7")
+    assert b"".join(answer.parts()) == b"picture"
+    assert endpoint.answer("GET", address).status == HTTPStatus.NOT_FOUND
+
+
 def test_the_endpoint_is_a_wsgi_application(host: PictureHost, endpoint: PictureEndpoint) -> None:
     """Any server of Python's can mount it."""
     address = host.put(b"picture", lasts=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import Mock
 
@@ -21,7 +22,6 @@ from tests.unit.services.corpus.test_corpus_import import POND, SNOW, dump, poem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.testing import FakeClock
@@ -122,6 +122,31 @@ def test_runs_that_nobody_went_on_with_go(application: Application, clock: FakeC
     assert (done.runs, done.logs) == (planned.runs, planned.logs)
     assert sorted(application.runs.names()) == ["busy", "torn", "young"]
     assert [file.name for file in _logs.iterdir()] == ["crash-2.log"]
+
+
+def test_what_vanishes_meanwhile_is_left_out(application: Application, monkeypatch: pytest.MonkeyPatch):
+    """A run or a command may finish while files are looked at: here each is gone right after the first look."""
+    home, look = application.settings.home, Path.stat
+    folder = _begun(application, "old")
+    (home / "logs").mkdir()
+    vanishing = (
+        folder / "01" / "half.png",
+        home / "logs" / "crash-1.log",
+        home / "before-restore-20200101T000000Z-auria.db",
+    )
+    for file in vanishing:
+        file.write_text("x")
+        os.utime(file, (0, 0))
+
+    def seen(path: Path, **options: bool) -> os.stat_result:
+        found = look(path, **options)
+        if path in vanishing:
+            path.unlink()
+        return found
+
+    monkeypatch.setattr(Path, "stat", seen)
+    assert "old" not in _maintenance(application).tidy().runs  # its plan is young
+    assert not any(path.exists() for path in vanishing)
 
 
 def test_a_folder_that_cannot_go_is_told(application: Application, clock: FakeClock, monkeypatch: pytest.MonkeyPatch):
