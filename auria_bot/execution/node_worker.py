@@ -15,6 +15,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import tarfile
 import tempfile
 import time
@@ -45,8 +46,7 @@ class NodeWorker:
 
     def __init__(self, memory: int) -> None:
         """`memory` is the limit of the process that computes, in bytes; 0 is none."""
-        self._root = Path(tempfile.gettempdir()) / f"{_PLACE}-{os.getuid()}"
-        self._root.mkdir(mode=0o700, exist_ok=True)
+        self._root = _own_folder()
         _remove_strays(self._root)
         self._scratch = Path(tempfile.mkdtemp(dir=self._root, prefix="worker-"))
         acquire_lock(self._scratch / "lock", wait=0.0)  # held until this process ends
@@ -117,7 +117,8 @@ class NodeWorker:
     def close(self) -> None:
         """End the process that computes, and remove the scratch folder."""
         self._context.__exit__(None, None, None)
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        is_shared = self._root.name == _shared_name()
+        shutil.rmtree(self._scratch if is_shared else self._root, ignore_errors=True)
 
     def _message(self, event: UnitProgress | UnitFinished, folder: Path) -> tuple[str, dict[str, bytes]]:
         value: dict[str, Any]
@@ -148,6 +149,25 @@ class NodeWorker:
         if isinstance(value, list):
             return [self._with_own_paths(item) for item in value]
         return self._paths.get(value, value) if isinstance(value, str) else value
+
+
+def _shared_name() -> str:
+    return f"{_PLACE}-{os.getuid()}"
+
+
+def _own_folder() -> Path:
+    """The folder of this user's workers in the node's folder of temporary files, which every user may write to.
+
+    Where another user made it, or may write to it, what lies there is not used: the worker gets a new folder.
+    """
+    root = Path(tempfile.gettempdir()) / _shared_name()
+    with contextlib.suppress(FileExistsError):
+        root.mkdir(mode=0o700)
+    found = root.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+        root.chmod(0o700)
+        return root
+    return Path(tempfile.mkdtemp(prefix=f"{_PLACE}-"))
 
 
 def digest_of(folder: Path) -> str:

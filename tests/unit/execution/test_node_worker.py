@@ -71,6 +71,40 @@ def test_other_folders_are_unpacked_and_named_in_the_request(worker: NodeWorker,
     other.close()
 
 
+@pytest.mark.parametrize("trap", ["link", "open", "foreign"])
+def test_a_folder_that_others_made_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str) -> None:
+    """Every user may write to the folder of temporary files: models are not loaded from what another put there."""
+    monkeypatch.setattr(node_worker.tempfile, "tempdir", str(tmp_path))
+    planted, digest = tmp_path / f"auria-cluster-{os.getuid()}", "0" * 64
+    real = tmp_path / "elsewhere" if trap == "link" else planted
+    (real / digest).mkdir(parents=True)
+    if trap == "link":
+        planted.symlink_to(real)
+    elif trap == "open":
+        planted.chmod(0o777)
+    else:
+        planted.chmod(0o700)
+        user = os.getuid()
+        monkeypatch.setattr(os, "getuid", lambda: user + 1)
+        planted.rename(tmp_path / f"auria-cluster-{user + 1}")
+    worker = NodeWorker(0)
+    assert worker.missing({"/of/another/machine": digest}) == ["/of/another/machine"]
+    assert worker._root.stat().st_mode & 0o777 == 0o700
+    worker.close()
+    assert not worker._root.exists()
+
+
+def test_the_folder_of_a_user_is_for_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its mode was."""
+    monkeypatch.setattr(node_worker.tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / f"auria-cluster-{os.getuid()}"
+    folder.mkdir(mode=0o755)
+    worker = NodeWorker(0)
+    worker.close()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
 def models(folder: Path) -> Path:
     """A folder of models of which one is a link, as promoted ones are."""
     (folder / "poet").mkdir(parents=True)
