@@ -105,8 +105,14 @@ class JobSchedule:
     catch_up: CatchUp = CatchUp.RUN
     grace: timedelta = timedelta(hours=1)  # how late a slot still counts as on time
 
-    def slots(self, after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[ScheduledTime]:
-        """The slots due after `after` and not after `until`, in the order of their names."""
+    def slots(
+        self, after: datetime, until: datetime, zone: ZoneInfo, *, former: str = "", changed: datetime | None = None
+    ) -> Iterator[ScheduledTime]:
+        """The slots due after `after` and not after `until`, in the order of their names.
+
+        Where the schedule was `former` (as `described`, or "" for this one) until it was changed, only its slots of
+        that time are.
+        """
         if not self.at:
             return
         # A gap delays a slot by a day at most: whole days were skipped where the date line moved.
@@ -117,9 +123,15 @@ class JobSchedule:
                 for at in self.at:
                     name = f"{day.isoformat()}T{at:%H:%M}"
                     due = instant(day, at, zone) + offset(self.job, name, self.jitter)
-                    if after < due <= until:
+                    is_added = former and changed and due <= changed and not _had(former, day, at, zone)
+                    if after < due <= until and not is_added:
                         yield ScheduledTime(job=self.job, name=name, due=due)
             day += timedelta(days=1)
+
+    def described(self, zone: ZoneInfo) -> str:
+        """Its local times as text, for `slots` of a later one."""
+        days = "".join(map(str, sorted(self.days)))
+        return " ".join([str(zone), days, *(f"{at:%H:%M}" for at in self.at)])
 
     def next(self, after: datetime, zone: ZoneInfo) -> ScheduledTime | None:
         """The first slot due after a time; None if there is none within nine days."""
@@ -128,6 +140,12 @@ class JobSchedule:
             if found:
                 return min(found, key=lambda slot: (slot.due, slot.name))
         return None
+
+
+def _had(described: str, day: date, at: time, zone: ZoneInfo) -> bool:
+    """Whether a schedule, as `described`, had a slot at a local time."""
+    name, days, *times = described.split(" ")
+    return name == str(zone) and str(day.weekday()) in days and f"{at:%H:%M}" in times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 A run is claimed by a row that is unique for its job and scheduled time, in the transaction that checks the lease: a
 daemon that lost the lease claims nothing. Of the times that were missed while no daemon ran, at most the latest of each
-job is made up for.
+job is made up for. Times that a changed schedule adds count from then on, as those of a new job do.
 
 One daemon leads at a time, by a lease in the database that a heartbeat renews; a second one waits and takes over. A
 daemon whose heartbeat did not reach the database for the length of the lease no longer counts as the leader, by a
@@ -45,7 +45,6 @@ __all__ = [
     "own_name",
 ]
 
-
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180))
 """How long to wait before each retry of a failed run; after the last one it is given up."""
 
@@ -56,7 +55,6 @@ MISSED_LIMIT = timedelta(days=14)
 """Times that were missed longer ago are not even recorded."""
 
 _KEPT = timedelta(days=400)  # how long results are kept
-
 _RECHECK = timedelta(days=1)  # after which a job without times in the coming days is looked at again
 
 _OPEN = {JobRunState.RUNNING, JobRunState.RETRY, JobRunState.ASKED}
@@ -95,6 +93,7 @@ class JobScheduler:
         self._store, self._clock, self.zone = store, clock, zone
         self.schedules: Mapping[str, JobSchedule] = {schedule.job: schedule for schedule in schedules}
         self._quiet = dict[str, _Quiet]()
+        self._begun = clock()  # the schedules are these since then
 
     def claim(self, lease: Lease, *, busy: Collection[ScheduledTime] = ()) -> tuple[JobRun, ...]:
         """The runs to start now, each recorded as running; at most one of each job.
@@ -226,8 +225,9 @@ class JobScheduler:
             yield from self._restart(unit, run, lease, now)
 
     def _count_from(self, unit: Unit, schedule: JobSchedule, now: datetime) -> None:
-        """Record that a job's times count from now on, also where a clock that was ahead recorded a later moment."""
-        begin = JobRun(slot=ScheduledTime(job=schedule.job, name=BEGIN, due=now), state=JobRunState.DONE, ended_at=now)
+        """Record that a job's times, and which, count from now on, also where a clock that was ahead did so later."""
+        start = ScheduledTime(job=schedule.job, name=BEGIN, due=now)
+        begin = JobRun(slot=start, state=JobRunState.DONE, ended_at=now, summary=schedule.described(self.zone))
         if not unit.job_runs.add(begin) and (recorded := unit.job_runs.get(schedule.job, BEGIN)) is not None:
             unit.job_runs.save(begin, was=recorded)
 
@@ -266,7 +266,9 @@ class JobScheduler:
             return []
         # Where clocks leap over two times, both are due at the same moment.
         since = max(known - timedelta(seconds=1), now - MISSED_LIMIT)
-        times = schedule.slots(since, now, self.zone)
+        begin = unit.job_runs.get(schedule.job, BEGIN)
+        former = begin.summary if begin is not None else ""
+        times = schedule.slots(since, now, self.zone, former=former, changed=self._begun)
         due = [scheduled for scheduled in times if unit.job_runs.get(schedule.job, scheduled.name) is None]
         due.sort(key=lambda scheduled: (scheduled.due, scheduled.name))
         late = [scheduled for scheduled in due if now - scheduled.due > schedule.grace]
@@ -276,6 +278,8 @@ class JobScheduler:
         elif late:
             chosen, state, reason = late.pop(), _MISSED_STATES[schedule.catch_up], _MISSED[schedule.catch_up]
         else:
+            if former != schedule.described(self.zone):
+                self._count_from(unit, schedule, max(known, min(self._begun, now)) if former else known)
             following = schedule.next(now, self.zone)
             end = now + _RECHECK if following is None else following.due
             self._quiet[schedule.job] = _Quiet(known=known, begin=now, end=end)

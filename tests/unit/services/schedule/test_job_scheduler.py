@@ -273,6 +273,34 @@ def test_a_look_at_a_job_that_is_not_due_asks_for_no_run_of_it(
     assert asked != []
 
 
+@pytest.mark.parametrize("moved", ["09:00", "05:00"])
+def test_a_time_that_was_moved_to_one_already_past_was_not_missed(
+    application: Application, clock: FakeClock, lease: Lease, moved: str
+):
+    """Neither before the time of today nor after it: nothing runs at once, or twice a day; tomorrow it does."""
+    earlier = replace(MAKE, at=times(("18:00" if moved == "09:00" else "04:00",)))
+    one = agenda(application, clock, earlier)
+    one.claim(lease)
+    clock.now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    for claim in one.claim(lease):
+        one.settle(claim, DONE)
+    other = agenda(application, clock, replace(earlier, at=times((moved,))))
+    assert other.claim(lease) == ()
+    assert other.claim(lease) == ()
+    clock.advance(days=1)
+    (claim,) = agenda(application, clock, replace(earlier, at=times((moved,)))).claim(lease)
+    assert claim.slot.name == f"2026-11-23T{moved}"
+
+
+def test_a_time_that_stays_in_a_changed_schedule_was_missed(application: Application, clock: FakeClock, lease: Lease):
+    """It is made up for, whatever else the schedule has now; a time of another day was none."""
+    agenda(application, clock, MAKE).claim(lease)
+    clock.advance(days=1)
+    changed = replace(MAKE, at=times(("02:00", "04:00")))
+    (claim,) = agenda(application, clock, changed).claim(lease)
+    assert (claim.slot.name, claim.summary) == ("2026-11-22T04:00", "missed, and made up for")
+
+
 def test_a_clock_that_was_far_ahead_stops_nothing(application: Application, clock: FakeClock, lease: Lease):
     """What was written for a time to come does not count before it comes."""
     one = agenda(application, clock, MAKE)
