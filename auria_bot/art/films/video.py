@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from auria_bot.art.colour import with_primaries_of_srgb
 from auria_bot.errors import BackendMissing, InputError
 from auria_bot.files import readable_name
 
@@ -78,7 +79,8 @@ class Frame:
         rgb = self.decoded.reformat(
             *scaled, "rgb24", src_colorspace=_colour_space(self.decoded), interpolation="AREA", threads=1
         )
-        picture = _upright(Image.fromarray(np.ascontiguousarray(rgb.to_ndarray())), self.turn)
+        pixels = with_primaries_of_srgb(rgb.to_ndarray(), int(self.decoded.color_primaries))
+        picture = _upright(Image.fromarray(pixels), self.turn)
         left, top = (wide - size[0]) // 2, (high - size[1]) // 2
         return picture.crop((left, top, left + size[0], top + size[1]))
 

@@ -14,7 +14,7 @@ from PIL import Image
 from auria_bot.art.films import video
 from auria_bot.art.films.video import StreamClock, Video, require_video
 from auria_bot.errors import BackendMissing, InputError
-from tests.scenarios.footage import Clip, make_clips
+from tests.scenarios.footage import Clip, make_clips, picture_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +102,62 @@ def test_frames_that_become_too_large_are_not_decoded(tmp_path: Path, monkeypatc
     with Video.open(small) as opened:
         assert {frame.size for frame in opened.frames()} == {(48, 32)}
         assert opened.broken > 0
+
+
+@needs_av
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_frames_of_avi_are_evenly_timed(tmp_path: Path, codec: str) -> None:
+    """It has no times for B-frames, which are shown in another order than they are stored."""
+    import av
+
+    with av.open(str(tmp_path / "a.avi"), "w") as container:
+        stream = container.add_stream(codec, rate=25, options={"bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(25):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture_at(number / 25, (96, 64)), "rgb24")))
+        container.mux(stream.encode())
+    with Video.open(tmp_path / "a.avi") as opened:
+        assert [frame.time for frame in opened.frames()] == [Fraction(number, 25) for number in range(25)]
+
+
+@needs_av
+@pytest.mark.parametrize("matrix", [1, 5, 6])
+def test_colours_are_those_of_the_matrix_that_is_stated(tmp_path: Path, matrix: int) -> None:
+    """Also of large frames, which phones and cameras store by either: BT.709, BT.601 of 625 lines or of 525."""
+    import av
+
+    orange = np.full((720, 1280, 3), (230, 90, 20), np.uint8)
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "5"})
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        stream.codec_context.colorspace, stream.codec_context.color_range = matrix, 1
+        frame = av.VideoFrame.from_ndarray(orange, "rgb24")
+        shown = frame.reformat(format="yuv420p", dst_colorspace=min(matrix, 5), dst_color_range=1)
+        container.mux([*stream.encode(shown), *stream.encode()])
+    with Video.open(tmp_path / "a.mp4") as opened:
+        picture = np.asarray(next(opened.frames()).picture((64, 64)), np.float32)
+    assert np.abs(picture - (230, 90, 20)).max() < 6
+
+
+@needs_av
+@pytest.mark.parametrize("primaries", [1, 9, 12])
+def test_colours_of_wider_primaries_are_shown_as_srgb(tmp_path: Path, primaries: int) -> None:
+    """As phones record them: BT.2020, of HDR too (HLG), and Display P3; otherwise they would be pale."""
+    import av
+
+    stored = {1: (200, 60, 50), 9: (165, 81, 58), 12: (185, 71, 58)}[primaries]
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv444p10le"
+        context = stream.codec_context
+        context.colorspace, context.color_range = 1, 1
+        context.color_primaries, context.color_trc = primaries, 18 if primaries == 9 else 1
+        frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), stored, np.uint8), "rgb24")
+        shown = frame.reformat(format="yuv444p10le", dst_colorspace=1, dst_color_range=1)
+        container.mux([*stream.encode(shown), *stream.encode()])
+    with Video.open(tmp_path / "a.mkv") as opened:
+        picture = np.asarray(next(opened.frames()).picture((96, 64)), np.float32)
+    assert np.abs(picture - (200, 60, 50)).max() <= 4
 
 
 def clock_times(flags: int, stamps: list[int | None]) -> list[int]:
