@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from itertools import takewhile
 
 __all__ = ["main"]
 
@@ -41,7 +42,8 @@ def _run() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # else ignored, as under nohup
             signal.signal(number, _end)
     try:
-        with reported(debug="--debug" in sys.argv):
+        before_command = takewhile(lambda word: word.startswith("-"), sys.argv[1:])  # `auria train` has one of its own
+        with reported(debug="--debug" in before_command):
             from auria_bot.cli.app import app
 
             app(prog_name="auria")

@@ -105,6 +105,20 @@ def test_an_interrupted_command_says_so() -> None:
     assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
 
 
+@pytest.mark.parametrize(("arguments", "shown"), [(["--debug", "work"], True), (["work", "--debug"], False)])
+def test_only_a_debug_before_the_command_shows_tracebacks(arguments: list[str], shown: bool) -> None:
+    """`auria train MODEL --debug` is another option."""
+    program = (
+        "import sys, typer\nfrom auria_bot import cli\nfrom auria_bot.cli import app as commands\n"
+        "from auria_bot.errors import NotFound\ncommands.app = typer.Typer(add_completion=False)\n"
+        "@commands.app.callback()\ndef options(debug: bool = False):\n    pass\n"
+        "@commands.app.command()\ndef work(debug: bool = False):\n    raise NotFound('away')\n"
+        f"sys.argv = ['auria', *{arguments}]\ncli.main()\n"
+    )
+    done = run(program)
+    assert (done.returncode, "Error: away" in done.stderr, "Traceback" in done.stderr) == (5, True, shown)
+
+
 @pytest.mark.parametrize("work", ["print('line ' * 20_000)", "typer.echo('a line')", "typer.echo('a line', err=True)"])
 def test_output_that_nobody_reads_any_more_ends_a_command_quietly(work: str) -> None:
     """As by `| head`: with the exit code of other programs, and not a word."""
