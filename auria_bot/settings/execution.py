@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from auria_bot.domain.pipeline import STEPS
-from auria_bot.settings.sections import Section, host_and_port
+from auria_bot.settings.sections import Section, host_and_port, known_steps
 
 __all__ = ["ExecutionSettings", "StepSettings"]
 
@@ -66,7 +65,4 @@ class ExecutionSettings(Section):
     @field_validator("steps")
     @classmethod
     def _known_steps(cls, steps: dict[str, StepSettings]) -> dict[str, StepSettings]:
-        names = [step.name for step in STEPS]
-        if unknown := sorted(steps.keys() - set(names)):
-            raise ValueError(f"there is no step {unknown[0][:40]!r}; steps: {', '.join(names)}")
-        return steps
+        return known_steps(steps)

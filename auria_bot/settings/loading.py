@@ -51,7 +51,7 @@ def _loaded(env: Mapping[str, str]) -> Settings:
         if not file.is_file():
             raise SettingsError(f"{CONFIG} names {named!r}, which is not a file")
         _lay_over(merged, current_names(_read(file), source=str(file)), str(file), sources)
-    elif (file := home / "auria.toml").is_file():
+    elif os.path.lexists(file := home / "auria.toml"):  # a folder or a link to nothing is not passed over
         values = current_names(_read(file), source=str(file))
         if "home" in values:
             raise SettingsError(f"{file}: home cannot be set in the home's own file; set AURIA_HOME instead")

@@ -167,10 +167,15 @@ class Settings(Section):
 
     @property
     def channel_conflicts(self) -> tuple[str, ...]:
-        """What does not fit together among the channels: defaults that do not exist, a folder that two publish to."""
+        """What does not fit together among the channels: names that are none, a folder that two publish to."""
         found = [
             f"review.channels names {name!r}, which is no channel; known: {', '.join(self.channels)}"
             for name in self.review.channels
+            if name not in self.channels
+        ]
+        found += [
+            f"schedule.channels has times for {name!r}, which is no channel; known: {', '.join(self.channels)}"
+            for name in self.schedule.channels
             if name not in self.channels
         ]
         return (*found, *self.shared_folders.values())

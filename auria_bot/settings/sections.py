@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from auria_bot.domain.job_schedule import DAYS, PUBLISH, CatchUp, JobSchedule, times
+from auria_bot.domain.pipeline import STEPS
 from auria_bot.errors import InputError
 from auria_bot.redaction import register_secret_address
 
@@ -34,6 +35,7 @@ __all__ = [
     "StudioSettings",
     "TrackingSettings",
     "host_and_port",
+    "known_steps",
 ]
 
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -51,6 +53,21 @@ class Section(BaseModel):
         if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in {int, float}:
             raise ValueError("it must be a number")
         return value
+
+
+_Value = TypeVar("_Value")
+
+
+def known_steps(values: dict[str, _Value]) -> dict[str, _Value]:
+    """Values by the names of steps, as they are.
+
+    Raises:
+        ValueError: one is of no step.
+    """
+    names = [step.name for step in STEPS]
+    if unknown := sorted(values.keys() - set(names)):
+        raise ValueError(f"there is no step {unknown[0][:40]!r}; steps: {', '.join(names)}")
+    return values
 
 
 class DatabaseSettings(Section):
@@ -89,6 +106,11 @@ class StudioSettings(Section):
     """Other time limits for single steps, by the step's name."""
     memory_mb: int = Field(default=4096, ge=64, le=1_048_576)
     """Memory limit of the studio's process, in MiB."""
+
+    @field_validator("deadlines")
+    @classmethod
+    def _known_steps(cls, deadlines: dict[str, float]) -> dict[str, float]:
+        return known_steps(deadlines)
 
 
 class BackendSettings(Section):

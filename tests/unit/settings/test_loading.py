@@ -133,6 +133,11 @@ def test_another_backend_inherits_no_options(home: Path):
         ("AURIA_STUDIO__COUNT", "0", ["studio.count is '0'", "greater than or equal to 1"]),
         ("AURIA_STUDIO__COUNT", "many", ["studio.count is 'many'", "whole number"]),
         ("AURIA_STUDIO__DEADLINES__POEM", "-1", ["studio.deadlines.poem", "greater than 0"]),
+        (
+            "AURIA_STUDIO__DEADLINES__PAINTNG",
+            "9",
+            ["studio.deadlines", "no step 'paintng'; steps: poem, mood, painting"],
+        ),
         ("AURIA_STUDIO", "x", ["studio is 'x'", "must be a table"]),
         ("AURIA_LOGGING__LEVEL", "loud", ["logging.level is 'loud'", "'debug', 'info', 'warning' or 'error'"]),
         ("AURIA_TIME_ZONE", "Europe/Pariss", ["'Europe/Pariss'", "Europe/Paris"]),
@@ -156,6 +161,17 @@ def test_wrong_variables_are_explained(home: Path, name: str, value: str, words:
     assert [word for word in words if word not in message] == []
     assert "hunter2" not in message
     assert len(message) < 1000
+
+
+def test_a_folder_or_a_broken_link_in_the_place_of_the_file_is_not_passed_over(home: Path):
+    """Settings that cannot be read are never replaced by defaults without a word."""
+    (home / "auria.toml").mkdir()  # as a container's mount makes where there is no file
+    with pytest.raises(SettingsError, match=r"auria\.toml cannot be read"):
+        _load(home)
+    (home / "auria.toml").rmdir()
+    (home / "auria.toml").symlink_to(home / "away.toml")
+    with pytest.raises(SettingsError, match=r"auria\.toml cannot be read"):
+        _load(home)
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,13 @@ def test_a_default_channel_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert "auria.toml" in found.advice
 
 
+def test_posting_times_of_a_channel_that_does_not_exist_are_named(tmp_path: Path) -> None:
+    """The channel that was meant would post at the usual times."""
+    found = looked_at(Settings.model_validate({"home": tmp_path, "schedule": {"channels": {"foldr": {}}}}))["channels"]
+    assert (found.state, found.exit_code) == ("bad", 3)
+    assert found.words == "schedule.channels has times for 'foldr', which is no channel; known: folder"
+
+
 def test_two_folder_channels_on_one_directory_are_named(tmp_path: Path) -> None:
     """However the directory is written; each needs its own."""
     channels = {
