@@ -15,10 +15,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
+from auria_bot.web.api.problems import invalid_fields
 from auria_bot.web.language import Language, available, find_language, negotiated
 from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
@@ -190,9 +192,10 @@ async def _few_threads(_: FastAPI) -> AsyncIterator[None]:
 
 
 def _handle_errors(app: FastAPI, web: WebApp) -> None:
-    def shown(request: Request, status: int, message: str) -> Response:
+    def shown(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+        headers = {"Cache-Control": "no-store", **(headers or {})}
         if request.url.path.startswith(("/pictures/", "/static/")):
-            return PlainTextResponse(message + "\n", status)
+            return PlainTextResponse(message + "\n", status, headers=headers)
         reference = getattr(request.state, "request_id", "")
         body = web.renderer.page(
             "error.html",
@@ -201,7 +204,7 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
             message=message,
             reference=reference if status >= 500 else "",
         )
-        return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
+        return HTMLResponse(body, status, headers=headers)
 
     @app.exception_handler(Moved)
     def moved(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
@@ -220,17 +223,31 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        return shown(request, status, "")
+        if not isinstance(error, HTTPException):
+            return shown(request, 500, "")
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods(app, request))
+        return shown(request, error.status_code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
-    def malformed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
-        return shown(request, 404, "")
+    def malformed(request: Request, error: Exception) -> Response:
+        found = invalid_fields(error) if isinstance(error, RequestValidationError) else None
+        if found is None or request.method in {"GET", "HEAD"}:  # an address that names nothing
+            return shown(request, 404, "")
+        named = [f"{one['location'].removeprefix('body.')}: {one['message']}" for one in found[:3]]
+        return shown(request, 422, f"The form cannot be used: {'; '.join(named)}.")
 
     @app.exception_handler(Exception)
     def unexpected(request: Request, error: Exception) -> Response:
         log.error("A request failed unexpectedly", exc_info=error)
         return shown(request, 500, "")
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """The methods that are allowed at a request's path."""
+    scopes = {method: {**request.scope, "method": method} for method in ("GET", "HEAD", "POST")}
+    return [name for name, scope in scopes.items() if any(one.matches(scope)[0] is Match.FULL for one in app.routes)]
 
 
 def _api(web: WebApp) -> FastAPI:

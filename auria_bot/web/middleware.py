@@ -51,6 +51,7 @@ _LARGEST_BODY = 256 * 1024  # bytes
 _MOST_LARGE, _MOST_LARGE_EACH = 12, 4  # larger ones that are received and worked on at a time, and of one network
 _PROCESS = secrets.token_hex(4)  # the beginning of every request's id
 _DEADLINE = 60.0  # seconds from a request's first line to the end of its answer; event streams have none
+_CHARSET = re.compile(r'charset[^=;]*=[\s"]*([^\s;"]*)')  # of a content type's parameters
 _SLOWEST = 50_000  # bytes a second at which a longer answer, such as a film, must be taken
 
 
@@ -137,6 +138,9 @@ class RequestGuard:
         if not declared.isdigit() or int(declared) > largest:
             await _refusal(scope, 413, _BodyTooLarge(largest).detail)(scope, receive, send)
             return
+        if not _is_utf_8(headers.get("content-type", "")):
+            await _refusal(scope, 415, "forms are read as UTF-8")(scope, receive, send)
+            return
         received = 0
 
         async def receiving() -> Message:
@@ -163,13 +167,19 @@ class RequestGuard:
                 del self._large[who]
 
 
+def _is_utf_8(content_type: str) -> bool:
+    """Whether a form in parts names no other encoding: some would make texts that cannot be written anywhere."""
+    kind, _, parameters = content_type.lower().partition(";")
+    return kind.strip() != "multipart/form-data" or set(_CHARSET.findall(parameters)) <= {"utf-8", "utf8"}
+
+
 def _is_api(scope: Scope) -> bool:
     return str(scope["path"]).startswith("/api/")
 
 
 def _refusal(scope: Scope, status: int, reason: str) -> Response:
     """The answer to a request that reaches no application."""
-    headers = {"Connection": "close"} if status in {408, 413, 503} else {}
+    headers = {"Connection": "close"} if status in {408, 413, 415, 503} else {}
     if status == 503:
         headers["Retry-After"] = "5"
     if _is_api(scope):

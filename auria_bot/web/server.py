@@ -38,7 +38,8 @@ class _PatientProtocol(H11Protocol):
     """HTTP/1.1 whose idle connections keep nobody out.
 
     A connection is closed when the head of a request does not arrive in time: uvicorn alone waits forever once one
-    began. And where too many are open, those that wait for a request, or for the rest of one, give way to new ones.
+    began. And where too many are open, those that wait for a request, or for the rest of one, give way to new ones, and
+    so do those whose client has stopped reading its answer.
     """
 
     _deadline: asyncio.TimerHandle | None = None
@@ -64,7 +65,7 @@ class _PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+        if self._is_answering() and not self.cycle.more_body and not self.flow.write_paused:
             self._waiting.pop(self, None)
         if self.conn.their_state is not h11.IDLE:
             self._head_arrived()
@@ -73,8 +74,19 @@ class _PatientProtocol(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.transport.is_closing():
-            self._waiting[self] = None
+        self._waiting[self] = None  # also where it is closing: its last bytes may never be read
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._waiting[self] = None
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._is_answering():
+            self._waiting.pop(self, None)
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _head_arrived(self) -> None:
         if self._deadline is not None:

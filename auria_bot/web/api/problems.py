@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
-__all__ = ["PROBLEM", "InvalidField", "Problem", "add_problem_handlers", "problem"]
+__all__ = ["PROBLEM", "InvalidField", "Problem", "add_problem_handlers", "invalid_fields", "problem"]
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,9 @@ def add_problem_handlers(api: FastAPI) -> None:
 
     @api.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> Response:
-        if any(one["loc"][:1] == ("path",) for one in error.errors()):
+        found = invalid_fields(error)
+        if found is None:
             return problem(request, 404, title="There is no such thing.")
-        found = [_invalid(one) for one in error.errors()[:_MOST_ERRORS]]
         named = "; ".join(f"{one['location']}: {one['message']}" for one in found[:3])
         return problem(
             request, 422, kind="invalid-request", title="The request is invalid.", detail=named, errors=found
@@ -108,6 +108,14 @@ def add_problem_handlers(api: FastAPI) -> None:
     def unexpected(request: Request, error: Exception) -> Response:
         log.error("A request failed unexpectedly", exc_info=error)
         return problem(request, 500)
+
+
+def invalid_fields(error: RequestValidationError) -> list[dict[str, str]] | None:
+    """The first invalid parts of a request, each with `location` and `message`; None if its path names nothing."""
+    errors = error.errors()
+    if any(one["loc"][:1] == ("path",) for one in errors):
+        return None
+    return [_invalid(one) for one in errors[:_MOST_ERRORS]]
 
 
 def _invalid(error: dict[str, Any]) -> dict[str, str]:

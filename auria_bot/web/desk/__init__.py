@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse
 
 from auria_bot.web.desk.access import COOKIE, DeskRoutes
@@ -43,4 +44,7 @@ def desk_router(web: WebApp) -> APIRouter:
     desk = DeskRoutes(web)
     for add in _ROUTES:
         add(router, desk)
+    for route in router.routes:
+        if isinstance(route, APIRoute) and "GET" in route.methods and not route.path.endswith("/events"):
+            route.methods.add("HEAD")
     return router

@@ -37,6 +37,16 @@ def test_static_texts_have_weak_tags(tmp_path: Path) -> None:
     assert browser.get("/static/eb-garamond-regular.woff2").headers["etag"].startswith('"')
 
 
+def test_a_method_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    """On pages as well as on forms and files."""
+    browser = visitor(exhibited(tmp_path, 1))
+    for path in ("/", "/browse", "/wall", "/desk", "/static/site.css"):
+        answer = browser.put(path)
+        assert (answer.status_code, answer.headers.get("allow")) == (405, "GET, HEAD"), path
+        assert "Method Not Allowed" in answer.text
+    assert browser.put("/desk/sign-in").headers["allow"] == "GET, HEAD, POST"
+
+
 def test_behind_a_proxy_the_site_has_its_public_name_too(tmp_path: Path) -> None:
     """Served on this machine only, it answers to that name, its own ones, and no empty one."""
     application = exhibited(tmp_path, 0)

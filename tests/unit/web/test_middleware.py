@@ -51,6 +51,17 @@ def test_a_length_that_is_no_number_is_refused() -> None:
     assert client().post("/", headers={"content-length": "-1"}).status_code == 413
 
 
+def test_forms_in_parts_are_read_as_utf_8_only() -> None:
+    """Other encodings make half characters, which nothing can be done with; what else is sent has its own rules."""
+    kind, browser = "multipart/form-data; boundary=AaB", client()
+    for more in ("", "; charset=UTF-8", '; charset="utf-8"'):
+        assert browser.post("/", content=b"x", headers={"content-type": kind + more}).status_code == 200, more
+    for more in ("; charset=utf-7", ';charset="Unicode_Escape"', "; charset*=utf-8''utf-7", "; charset*0=utf-7"):
+        assert browser.post("/", content=b"x", headers={"content-type": kind + more}).status_code == 415, more
+    plain = browser.post("/", content=b"x", headers={"content-type": "text/plain; charset=latin-1"})
+    assert plain.status_code == 200
+
+
 def test_the_site_answers_to_its_names_only() -> None:
     """A page of another site that resolves to this machine gets nothing."""
     browser = client(hosts=frozenset({"localhost", "[::1]"}))

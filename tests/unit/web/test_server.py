@@ -7,6 +7,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -14,7 +15,6 @@ from starlette.responses import PlainTextResponse
 from auria_bot.web import server
 
 if TYPE_CHECKING:
-    import pytest
     from starlette.types import Receive, Scope, Send
     from uvicorn.server import ServerState
 
@@ -45,6 +45,62 @@ def test_a_connection_closes_when_the_head_of_any_of_its_requests_stays_incomple
         listening.close()
 
     asyncio.run(asyncio.wait_for(talk(), 60))
+
+
+@pytest.mark.parametrize("more", [b"", b"GET / HTTP/1.1\r\n"])
+def test_a_client_that_stops_reading_gives_way(monkeypatch: pytest.MonkeyPatch, more: bytes) -> None:
+    """Whatever else it sends; one that has read on since is kept."""
+    monkeypatch.setattr(server, "_MOST_OPEN", 2)
+
+    async def endless(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(1000 if scope["path"] == "/long" else 0):
+            await send({"type": "http.response.body", "body": b"x" * 65_536, "more_body": True})
+        await send({"type": "http.response.body", "body": b"hello"})
+
+    async def talk() -> None:
+        config = uvicorn.Config(endless, timeout_keep_alive=600, log_config=None)
+        config.load()
+        state, waiting = uvicorn.Server(config).server_state, dict[server._PatientProtocol, None]()
+        listening = await asyncio.get_running_loop().create_server(
+            lambda: server._PatientProtocol(config=config, server_state=state, app_state={}, waiting=waiting),
+            "127.0.0.1",
+            0,
+        )
+        address = listening.sockets[0].getsockname()
+        slow, to_slow = await asyncio.open_connection(*address)
+        silent, to_silent = await asyncio.open_connection(*address)
+        for number, writer in enumerate((to_slow, to_silent), start=1):
+            writer.write(b"GET /long HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+            await _stuck(waiting, number)
+        first = next(iter(waiting))
+        while next(iter(waiting)) is first:
+            await slow.read(65_536)
+        to_silent.write(more)
+        await to_silent.drain()
+        new, to_new = await asyncio.open_connection(*address)
+        to_new.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert b"hello" in await new.readuntil(b"hello")
+        kept, gone = await slow.read(), await silent.read()
+        assert kept.endswith(b"hello\r\n0\r\n\r\n")
+        assert not gone.endswith(b"hello\r\n0\r\n\r\n")
+        for writer in (to_slow, to_silent, to_new):
+            writer.close()
+            await writer.wait_closed()
+        listening.close()
+
+    asyncio.run(asyncio.wait_for(talk(), 60))
+
+
+async def _stuck(waiting: dict[server._PatientProtocol, None], count: int) -> None:
+    """Wait until so many clients take nothing more: what is left of their answers stays as it is."""
+    before = list[int]()
+    while True:
+        await asyncio.sleep(0.1)
+        left = [one.transport.get_write_buffer_size() for one in waiting if one.flow.write_paused]
+        if len(left) == count and left == before:
+            return
+        before = left
 
 
 def test_whoever_waits_is_told_that_the_server_answers() -> None:

@@ -51,6 +51,19 @@ def test_a_wrong_password_is_refused_and_slowed(application: Application) -> Non
     assert int(answer.headers["retry-after"]) >= 1
 
 
+def test_a_form_with_half_characters_is_refused(application: Application) -> None:
+    """An encoding of the sender's choice cannot make the page fail that shows the name again."""
+    body = b'--B\r\nContent-Disposition: form-data; name="name"\r\n\r\n+2AA-\r\n--B--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=B; charset=utf-7"}
+    assert visitor(application).post("/desk/sign-in", content=body, headers=kind).status_code == 415
+
+
+def test_pages_answer_to_HEAD_too(application: Application) -> None:  # noqa: N802 - the method's name
+    """As to GET, for programs that only look whether they are there."""
+    browser = visitor(application)
+    assert (browser.head("/desk/sign-in").status_code, browser.head("/desk").status_code) == (200, 303)
+
+
 def test_sessions_are_listed_and_can_be_ended(application: Application) -> None:
     """Another browser's session ends at once; signing out ends one's own."""
     one, two = signed_in(application), signed_in(application)

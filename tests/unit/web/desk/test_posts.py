@@ -68,6 +68,17 @@ def test_a_decision_that_is_not_possible_is_refused_on_the_page(unclear: Applica
     assert send(browser, "/desk/posts/1/time", date="2026-11-25", time="10:00").status_code == 409
 
 
+def test_a_form_that_is_malformed_is_refused_with_what_is_wrong(unclear: Application) -> None:
+    """Without what was sent; a path that names nothing is not found."""
+    browser = signed_in(unclear)
+    answer = send(browser, "/desk/posts/1/decide", decision="sent", url="x" * 2001)
+    assert answer.status_code == 422
+    assert "url: String should have at most 2000 characters" in answer.text
+    assert "xxx" not in answer.text
+    assert send(browser, "/desk/posts/x/decide", decision="sent").status_code == 404
+    assert unclear.publisher.post(1)[0].state is PostState.UNKNOWN
+
+
 def test_a_post_is_published_timed_and_withdrawn(application: Application) -> None:
     """Each with the operator's name; what is deleted is gone from its channel."""
     application.review.approve([1, 2], channels=["folder"])
