@@ -99,7 +99,7 @@ class PictureRequest:
         """
         try:
             haiku = Haiku.from_json(json.loads(body))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             raise InputError('the poem must be JSON: {"lines": [3 lines], "syllables": [5, 7, 5]}') from None
         if not all(0 < len(line.strip()) <= _LONGEST for line in haiku.lines):
             raise InputError(f"each line of the poem must have 1 to {_LONGEST} characters")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["FailedAttempts"]
 
 _FREE_ATTEMPTS, _LONGEST_WAIT = 3, 900.0  # seconds
+_MOST_DOUBLINGS = 20  # of a second; the longest wait is reached before
 _MOST_REMEMBERED = 10_000  # names and addresses with failures
 
 
@@ -40,7 +41,8 @@ class FailedAttempts:
         """Count a failure."""
         for key in keys:
             count = self._failures.pop(key, (0, 0.0))[0] + 1
-            wait = min(_LONGEST_WAIT, 2.0 ** (count - _FREE_ATTEMPTS)) if count >= _FREE_ATTEMPTS else 0.0
+            doublings = min(count - _FREE_ATTEMPTS, _MOST_DOUBLINGS)
+            wait = min(_LONGEST_WAIT, 2.0**doublings) if doublings >= 0 else 0.0
             self._failures[key] = (count, self._seconds() + wait)
         while len(self._failures) > _MOST_REMEMBERED:
             self._failures.pop(next(iter(self._failures)))

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlencode
 
-from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName
+from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName, UsageError
 from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ __all__ = ["CaptionClient"]
 _CONNECT = 2.0  # seconds
 _LARGEST_ANSWER = 8_000_000  # bytes
 _JPEG = b"\xff\xd8\xff"
-_KINDS = {"InputError": InputError, "UnknownName": UnknownName}
+_KINDS = {"InputError": InputError, "UnknownName": UnknownName, "UsageError": UsageError}
 
 
 class CaptionClient:

@@ -20,6 +20,8 @@ __all__ = ["DECISIONS", "GRACE", "MOVABLE", "PostDecisions", "decisions_on"]
 GRACE = timedelta(minutes=10)
 """How far in the past a post's own time may be; it is due at once then."""
 
+_FARTHEST = timedelta(days=3653)  # in the future that a post's own time may be; a slip of the keyboard is beyond
+
 DECISIONS = {
     "sent": PostState.SENT,
     "not-sent": PostState.WAITING,
@@ -106,7 +108,7 @@ class PostDecisions:
         Raises:
             NotFound: there is no such post.
             PreconditionFailed: it is not as it was read.
-            UsageError: the time is past.
+            UsageError: the time is past, or more than ten years away.
             InvalidTransition: it is published already, or may be.
         """
         now = self.check_time(at)
@@ -126,14 +128,16 @@ class PostDecisions:
         return timed
 
     def check_time(self, at: datetime) -> datetime:
-        """Make sure that a time is not past; return what time it is.
+        """Make sure that a time is neither past nor more than ten years away; return what time it is.
 
         Raises:
-            UsageError: it is past.
+            UsageError: it is.
         """
         now = self._clock()
         if at < now - GRACE:
             raise UsageError(f"{at:%Y-%m-%d %H:%M %Z} is past; give a later time, or: auria posts at ID now")
+        if at > now + _FARTHEST:
+            raise UsageError(f"{at:%Y-%m-%d %H:%M %Z} is more than ten years away; give an earlier time")
         return now
 
 

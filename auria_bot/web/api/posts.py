@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Security
@@ -110,7 +109,7 @@ def _add_decisions(router: APIRouter, web: WebApp, access: Access) -> None:
     ) -> Response:
         """Give a waiting post its own time; a cancelled one is queued again."""
         read = _unchanged(web, post_id, if_match)
-        services.publisher_as(key.author).decisions.set_time(post_id, time.at.astimezone(UTC), unchanged=read)
+        services.publisher_as(key.author).decisions.set_time(post_id, time.at, unchanged=read)
         return answer(request, _detail(web, post_id)[1])
 
     @router.post("/{post_id}/withdrawal", status_code=202, response_model=PostDetail)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
@@ -66,6 +66,18 @@ def _moment(value: object) -> object:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    """The same time in UTC, as it is kept.
+
+    Raises:
+        ValueError: it lies outside of the years 1 to 9999 there.
+    """
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is not within the years 1 to 9999 in UTC") from None
+
+
 def _number(value: object) -> object:
     """A number; pydantic alone takes texts and truth values too.
 
@@ -80,8 +92,8 @@ def _number(value: object) -> object:
 CLEANED = AfterValidator(_cleaned)
 """Takes from a text what cannot be shown; stands after the most characters, which count what was sent."""
 ChannelName = Annotated[str, Field(min_length=1, max_length=60)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
-"""A time with its offset."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
+"""A time with its offset, taken in UTC."""
 
 
 class _Sent(BaseModel):

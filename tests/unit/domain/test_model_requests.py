@@ -77,6 +77,8 @@ def test_a_picture_is_wished_for_by_its_poem() -> None:
         (POEM.replace(b"nobody looks up", b"x" * 200), "1 to 120 characters"),
         (POEM.replace(b"nobody looks up", b" "), "1 to 120 characters"),
         (b"\xff", "must be JSON"),
+        (b"[" * 4000, "must be JSON"),
+        (b'{"lines": ["a", "b", "c"], "syllables": [5, Infinity, 5]}', "must be JSON"),
     ],
 )
 def test_what_is_no_poem_is_refused(body: bytes, message: str) -> None:

@@ -35,6 +35,14 @@ def test_each_failure_makes_the_next_attempt_wait_longer() -> None:
     assert waiting(failed, ["address a"]) == 0
 
 
+def test_whoever_goes_on_for_weeks_still_waits() -> None:
+    """After any number of failures."""
+    failed = FailedAttempts(lambda: 0.0)
+    for _ in range(1100):
+        failed.count(["name a"])
+    assert waiting(failed, ["name a"]) == 901
+
+
 def test_many_failures_are_not_remembered_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest are forgotten first; whoever goes on trying still waits."""
     monkeypatch.setattr(attempts, "_MOST_REMEMBERED", 2)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.domain.model_requests import StyleRequest
-from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName
+from auria_bot.errors import InputError, ModelServerAway, ModelServerBusy, PictureError, UnknownName, UsageError
 from auria_bot.services.captions.client import CaptionClient
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def test_files_that_cannot_be_sent(client: CaptionClient, answer: Answer, tmp_pa
         (413, "TooLarge", PictureError),
         (422, "InputError", InputError),
         (422, "UnknownName", UnknownName),
+        (422, "UsageError", UsageError),
         (500, "AuriaError", ModelServerAway),
         (502, "", ModelServerAway),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,13 +62,15 @@ def test_a_post_that_is_to_stay_keeps_its_receipt(
         assert (kept.id, kept.at == receipt.at) == (expected, not options)
 
 
-def test_a_past_time_is_refused(application: Application, clock: FakeClock) -> None:
+def test_a_past_or_very_distant_time_is_refused(application: Application, clock: FakeClock) -> None:
     """Beyond a few minutes; a post that does not exist, too."""
     approved(application)
     application.post_creator.schedule()
     assert application.publisher.decisions.set_time(1, clock() - GRACE).due == clock() - GRACE
     with pytest.raises(InputError, match="is past; give a later time, or: auria posts at ID now"):
         application.publisher.decisions.set_time(1, clock() - GRACE - timedelta(seconds=1))
+    with pytest.raises(InputError, match="9999-12-31 23:59 UTC is more than ten years away"):  # 10000 in Berlin
+        application.publisher.decisions.set_time(1, datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
     with pytest.raises(NotFound):
         application.publisher.decisions.set_time(2, clock())
 

@@ -53,6 +53,9 @@ def test_a_waiting_post_is_moved_cancelled_and_queued_again(client: TestClient, 
     assert client.put(f"{path}/time", json={"at": "2020-01-31T18:30:00Z"}).status_code == 422
     assert client.put(f"{path}/time", json={"at": "2030-01-31T18:30:00"}).status_code == 422
     assert client.put(f"{path}/time", json={"at": 1_900_000_000}).status_code == 422
+    for beyond in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):  # of the years that UTC has
+        assert client.put(f"{path}/time", json={"at": beyond}).status_code == 422
+        assert client.get("/api/v1/engagement", params={"since": beyond}).status_code == 422
 
 
 def test_an_outcome_is_settled_and_journalled(application: Application, client: TestClient, waiting: int) -> None:
