@@ -45,6 +45,6 @@ def desk_router(web: WebApp) -> APIRouter:
     for add in _ROUTES:
         add(router, desk)
     for route in router.routes:
-        if isinstance(route, APIRoute) and "GET" in route.methods and not route.path.endswith("/events"):
-            route.methods.add("HEAD")
+        if isinstance(route, APIRoute) and route.methods == {"GET"} and not route.path.endswith("/events"):
+            route.methods = {"GET", "HEAD"}
     return router
