@@ -37,7 +37,7 @@ from auria_bot.execution.parent_watch import report
 from auria_bot.services.serialization import PICTURES, draft_json, picture_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.cli.terminal.pictures import Drawing
@@ -50,6 +50,7 @@ __all__ = [
     "print_draft",
     "print_summary",
     "reject",
+    "saving",
     "sheet",
     "show",
     "undo",
@@ -204,18 +205,30 @@ def edit(
         if channel is not None:
             app.channel_administration.require(channel)
         if text is None and alt_text is None:
-            changed = prompts.edit(prompts.EditedTexts.of(draft, channel))
-            if changed is None:
+            edited = prompts.edit(prompts.EditedTexts.of(draft, channel), saving(app, draft_id))
+            if edited is None:
                 note(f"draft {draft_id} is unchanged")
                 return
-            text, alt_text, own = changed.text, changed.alt_text, dict(changed.channel_texts)
-        elif channel is not None and text is not None:
-            own, text = {channel: text}, None
-        draft = app.review.edit(draft_id, text=text, alt_text=alt_text, channel_texts=own)
+            draft = edited
+        else:
+            if channel is not None and text is not None:
+                own, text = {channel: text}, None
+            draft = app.review.edit(draft_id, text=text, alt_text=alt_text, channel_texts=own)
         if as_json:
             _print_drafts(app, [draft])
         else:
             echo(f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}")
+
+
+def saving(app: Application, draft_id: int) -> Callable[[prompts.EditedTexts], Draft]:
+    """Saves what was edited as the texts of a draft."""
+
+    def save(texts: prompts.EditedTexts) -> Draft:
+        return app.review.edit(
+            draft_id, text=texts.text, alt_text=texts.alt_text, channel_texts=dict(texts.channel_texts)
+        )
+
+    return save
 
 
 def undo(draft_id: Id, as_json: Json = False) -> None:

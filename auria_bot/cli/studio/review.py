@@ -20,7 +20,7 @@ from rich.text import Text
 
 from auria_bot.cli.app import app_context
 from auria_bot.cli.error_reporting import sentence
-from auria_bot.cli.studio.drafts import print_draft
+from auria_bot.cli.studio.drafts import print_draft, saving
 from auria_bot.cli.terminal import prompts
 from auria_bot.cli.terminal.console import echo, note, out, printable, single_line, state_text
 from auria_bot.cli.terminal.pictures import Drawing, choose, draw, size_in_cells
@@ -311,10 +311,7 @@ class _ReviewSession:
         self.at += 1
 
     def _edit(self, draft: Draft) -> None:
-        changed = prompts.edit(prompts.EditedTexts.of(draft))
-        if changed is not None:
-            own = changed.channel_texts
-            self.app.review.edit(draft.id, text=changed.text, alt_text=changed.alt_text, channel_texts=own)
+        if prompts.edit(prompts.EditedTexts.of(draft), saving(self.app, draft.id)) is not None:
             self._decide(draft.id, "edited")
 
     def _restyle(self, draft: Draft) -> None:

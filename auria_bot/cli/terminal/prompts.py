@@ -9,17 +9,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from auria_bot.cli.terminal.console import note, printable
-from auria_bot.errors import InputError, UsageError
+from auria_bot.errors import AuriaError, InputError, UsageError
 from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from auria_bot.domain.draft import Draft
 
@@ -157,6 +159,7 @@ def _length(first: bytes) -> int:
     return 4 if lead >= 0xF0 else 3 if lead >= 0xE0 else 2 if lead >= 0xC0 else 1
 
 
+_Saved = TypeVar("_Saved")
 _CUT = "---------- the alt text of the picture follows; keep this line ----------"
 _CHANNEL_CUT = "---------- the text on {} follows; keep this line ----------"
 _CHANNEL_LINE = re.compile(r"^-{10} the text on (\S+) follows; keep this line -{10}$", re.MULTILINE)
@@ -196,11 +199,12 @@ class EditedTexts:
         return cls(text=text.strip(), alt_text=alt_text.strip(), channel_texts=found)
 
 
-def edit(before: EditedTexts) -> EditedTexts | None:
-    """Let the operator edit texts; None when nothing was changed.
+def edit(before: EditedTexts, save: Callable[[EditedTexts], _Saved]) -> _Saved | None:
+    """Let the operator edit texts, and save them; None when nothing was changed.
 
     Raises:
         InputError: there is no editor, or it failed; nothing was changed.
+        AuriaError: the texts could not be saved; the message names a file that keeps what was written.
     """
     command = _editor()
     content = before.file()
@@ -214,7 +218,16 @@ def edit(before: EditedTexts) -> EditedTexts | None:
             after = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
         except (OSError, UnicodeDecodeError):
             raise InputError("what the editor wrote is not UTF-8 text, so nothing was changed") from None
-    return None if after == content else EditedTexts.read(after, before.channel_texts)
+    if after == content:
+        return None
+    try:
+        return save(EditedTexts.read(after, before.channel_texts))
+    except AuriaError as error:
+        with contextlib.suppress(OSError):
+            kept = Path(tempfile.mkdtemp(prefix="auria-")) / "draft.txt"
+            kept.write_text(after, encoding="utf-8")
+            error.args = (f"{error}\nwhat you wrote is kept in {kept}",)
+        raise
 
 
 def _editor() -> list[str]:

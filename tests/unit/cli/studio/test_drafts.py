@@ -11,7 +11,10 @@ from auria_bot.cli.terminal import prompts
 from auria_bot.domain.pipeline import ArtworkRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from auria_bot.bootstrap.application import Application
+    from auria_bot.domain.draft import Draft
 
 Auria = Any
 
@@ -46,9 +49,11 @@ def test_the_editor_has_the_channel_s_text_too(
     """It begins as the common text; left as it is, it is no text of its own."""
     seen = []
 
-    def edited(before: prompts.EditedTexts) -> prompts.EditedTexts:
+    def edited(before: prompts.EditedTexts, save: Callable[[prompts.EditedTexts], Draft]) -> Draft:
         seen.append(before)
-        return prompts.EditedTexts(text=before.text, alt_text="A pond.", channel_texts={"fake": texts.pop(0)})
+        return save(
+            prompts.EditedTexts(text=before.text, alt_text="A pond.", channel_texts={"fake": texts.pop(0)}),
+        )
 
     text = application.review.draft(1).text
     texts = [text, "rain on ponds"]

@@ -10,11 +10,12 @@ import subprocess
 import sys
 import termios
 import time
+from pathlib import Path
 
 import pytest
 
 from auria_bot.cli.terminal import prompts
-from auria_bot.errors import InputError, UsageError
+from auria_bot.errors import InputError, TextRejected, UsageError
 
 READER = """
 import fcntl, signal, sys, termios
@@ -82,13 +83,13 @@ def test_all_texts_come_back_changed(monkeypatch):
     _editor(monkeypatch, "text = text.replace('snow', 'rain').replace('white', 'grey')")
     before = _texts("first snow\n\n— Auria", "A white hill.", bluesky="snow\n#haiku", x="white")
     after = _texts("first rain\n\n— Auria", "A grey hill.", bluesky="rain\n#haiku", x="grey")
-    assert prompts.edit(before) == after
+    assert prompts.edit(before, lambda texts: texts) == after
 
 
 def test_leaving_everything_as_it_is_changes_nothing(monkeypatch):
     """An editor that was only looked into voids no approval."""
     _editor(monkeypatch, "pass")
-    assert prompts.edit(_texts(x="ice")) is None
+    assert prompts.edit(_texts(x="ice"), lambda texts: texts) is None
 
 
 @pytest.mark.parametrize(
@@ -103,14 +104,33 @@ def test_an_accident_in_the_editor_changes_nothing_and_is_told(monkeypatch, code
     """Losing the parting line or crashing is no edit."""
     _editor(monkeypatch, code)
     with pytest.raises(InputError, match=words):
-        prompts.edit(_texts(x="ice"))
+        prompts.edit(_texts(x="ice"), lambda texts: texts)
+
+
+def test_what_was_written_is_kept_where_it_cannot_be_saved(monkeypatch, tmp_path):
+    """Also a text that must not be published, or a draft that was decided on meanwhile; the message names the file."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    def refuse(texts: prompts.EditedTexts) -> None:
+        raise TextRejected(f"{texts.text!r} must not be published")
+
+    for code, words in (
+        ("text = 'all gone'", "a line between"),
+        ("text = text.replace('snow', 'rain')", "'rain' must"),
+    ):
+        _editor(monkeypatch, code)
+        with pytest.raises(InputError, match=words) as raised:
+            prompts.edit(_texts(), refuse)
+        kept = Path(str(raised.value).partition("what you wrote is kept in ")[2])
+        assert kept.parent.parent == tmp_path
+        assert ("all gone" if "gone" in code else "rain") in kept.read_text(encoding="utf-8")
 
 
 def test_an_editor_that_is_not_there_is_named(monkeypatch):
     """The message says which variable to correct, and the way without an editor."""
     monkeypatch.setenv("VISUAL", "no-such-editor-anywhere")
     with pytest.raises(InputError, match=r"VISUAL is 'no-such-editor-anywhere'.*--text"):
-        prompts.edit(_texts(x="ice"))
+        prompts.edit(_texts(x="ice"), lambda texts: texts)
 
 
 def test_no_editor_is_guessed_without_a_terminal(monkeypatch):
@@ -119,7 +139,7 @@ def test_no_editor_is_guessed_without_a_terminal(monkeypatch):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(UsageError, match=r"needs a terminal; without one use: .*--text"):
-        prompts.edit(_texts(x="ice"))
+        prompts.edit(_texts(x="ice"), lambda texts: texts)
 
 
 def test_a_missing_confirmation_is_wrong_usage(monkeypatch):
