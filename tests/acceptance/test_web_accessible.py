@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -57,5 +57,46 @@ def test_long_words_are_broken_where_the_screen_ends(tmp_path: Path) -> None:
             assert answer.status == (404 if path == "/nowhere" else 200), path
             assert page.url == site + path
             faults += illegible_in(page, path)
+    application.close()
+    assert faults == []
+
+
+_SHADES = """() => {
+  const light = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).map(Number).reduce((sum, one, at) => sum + one * [0.21, 0.72, 0.07][at], 0);
+  const paper = light(getComputedStyle(document.documentElement).backgroundColor), cell = document.querySelector(".heat tbody td");
+  return [1, 2, 3, 4, 5].map((shade) => { cell.className = `s${shade}`; return Math.abs(light(getComputedStyle(cell).backgroundColor) - paper); });
+}"""
+_FORMS = """selector => [...document.querySelectorAll(selector)].map((one) => {
+  const style = getComputedStyle(one);
+  return [one.classList[1], style.borderLeftStyle, style.borderLeftWidth];
+})"""
+_ALIGNED = """() => [...document.querySelectorAll("table.bars")].map((table) => [
+  [...table.querySelectorAll("thead th")].slice(1, 4).map((one) => getComputedStyle(one).textAlign),
+  [...table.querySelectorAll("tbody tr:first-child td")].slice(0, 3).map((one) => getComputedStyle(one).textAlign),
+])"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_desk_says_nothing_by_colour_alone(tmp_path: Path, scheme: Literal["light", "dark"]) -> None:
+    """Entries of the calendar differ in form as their legend does; a better hour stands out more from the paper."""
+    application = busy_desk(tmp_path)
+    with served(application) as site, browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1024, "height": 900}, color_scheme=scheme, locale="en-GB")
+        sign_in(page, site)
+        page.goto(f"{site}/desk/calendar")
+        legend = {kind: tuple(form) for kind, *form in page.evaluate(_FORMS, ".legend .dot")}
+        assert len(set(legend.values())) == len(legend) == 4
+        shown = [(kind, tuple(form)) for kind, *form in page.evaluate(_FORMS, ".entry:not(.free)")]
+        assert shown
+        assert all(legend[kind] == form for kind, form in shown)
+        page.goto(f"{site}/desk/moods")
+        assert all(heads == cells for heads, cells in page.evaluate(_ALIGNED))
+        assert "-0.00" not in page.inner_text("main")
+        page.goto(f"{site}/desk/engagement?period=all")
+        shades = page.evaluate(_SHADES)
+        assert shades == sorted(shades)
+        faults = illegible_in(page, "1024")
+        page.set_viewport_size({"width": 320, "height": 800})
+        faults += illegible_in(page, "320")
     application.close()
     assert faults == []

@@ -86,7 +86,7 @@ class Access:
 
 
 class ApiMiddleware:
-    """Says in every answer how many calls remain, and answers HEAD as GET without the content."""
+    """Says in every answer how many calls remain, and answers HEAD as GET without the content, and Range as a whole."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -102,6 +102,8 @@ class ApiMiddleware:
                 _add_headers(MutableHeaders(scope=message), scope)
             await send(message)
 
+        # No answer comes in parts. The scope stays the same object where it can: metrics read the route from it.
+        scope["headers"] = [header for header in scope.get("headers", ()) if header[0] != b"range"]
         await self._app({**scope, "method": "GET"} if is_head else scope, receive, sending)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from auria_bot.domain.draft import LAST_ID
 from auria_bot.errors import DiskError, NotFound, PreconditionFailed
@@ -19,6 +19,7 @@ from auria_bot.services.accounts.idempotency import StoredAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from starlette.requests import Request
 
@@ -34,6 +35,7 @@ __all__ = [
     "check_unchanged",
     "cursor_of",
     "cursor_values",
+    "file_answer",
     "once",
     "page",
     "place_before",
@@ -137,6 +139,24 @@ def answer(
     if request.method == "GET" and _matches(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=sent)
     return Response(body, status, headers=sent, media_type="application/json")
+
+
+def file_answer(request: Request, path: Path, *, media_type: str, caching: str) -> Response:
+    """A file with its entity tag; 304 without it where the client has it already. No parts of it are offered.
+
+    Raises:
+        NotFound: it was deleted meanwhile.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        raise NotFound("the file is not there any more") from None
+    headers = {"Cache-Control": caching, "Accept-Ranges": "none"}
+    whole = FileResponse(path, media_type=media_type, headers=headers, stat_result=found)
+    tag = whole.headers["etag"]
+    if _matches(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": caching})
+    return whole
 
 
 def once(

@@ -22,6 +22,7 @@ from auria_bot.web.api.answers import (
     answer,
     check_unchanged,
     cursor_of,
+    file_answer,
     once,
     page,
     place_before,
@@ -85,6 +86,7 @@ def _add_reads(router: APIRouter, web: WebApp, access: Access) -> None:
         responses={200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}}},
     )
     def get_picture(
+        request: Request,
         draft_id: DraftId,
         _: ApiKey = reader,
         width: Annotated[int, Query(ge=1, le=10_000, description="At least so many pixels, if it has them.")] = 960,
@@ -92,7 +94,7 @@ def _add_reads(router: APIRouter, web: WebApp, access: Access) -> None:
         """The picture of a draft as JPEG."""
         draft = services.review.draft(draft_id)
         file = services.picture_sizes.file(draft, services.picture_sizes.nearest(draft, width), "jpg")
-        return FileResponse(file, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+        return file_answer(request, file, media_type="image/jpeg", caching="private, max-age=86400")
 
     @router.get("/{draft_id}/previews", response_model=Page[Preview])
     def list_previews(request: Request, draft_id: DraftId, _: ApiKey = reader) -> Response:

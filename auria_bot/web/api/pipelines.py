@@ -14,7 +14,7 @@ from auria_bot.domain.artwork import LONGEST_THEME
 from auria_bot.domain.mood import MOODS
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.services.studio.review import LONGEST_TEXT
-from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
+from auria_bot.web.api.answers import IdempotencyKey, Page, answer, file_answer, once
 from auria_bot.web.api.runs import RUN_BEGUN, RunId, run_begun
 from auria_bot.web.api.schemas import CLEANED, ArtworkOptions, Run
 
@@ -136,10 +136,10 @@ def pipelines_router(web: WebApp, access: Access) -> APIRouter:
         return answer(request, PipelineResult(run=run_id, pipeline=name, seed=outcome.seed, steps=steps))
 
     @router.get("/{name}/runs/{run_id}/pictures/{file}", response_class=FileResponse, responses=_PNG)
-    def get_pipeline_picture(name: _Name, run_id: RunId, file: _File, _: ApiKey = reader) -> Response:
+    def get_pipeline_picture(request: Request, name: _Name, run_id: RunId, file: _File, _: ApiKey = reader) -> Response:
         """A picture that a run of a pipeline gave."""
         path = published.picture(run_id, file, of=name)
-        return FileResponse(path, media_type="image/png", headers={"Cache-Control": "private, no-cache"})
+        return file_answer(request, path, media_type="image/png", caching="private, no-cache")
 
     return router
 

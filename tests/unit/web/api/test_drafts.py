@@ -24,6 +24,10 @@ def test_drafts_are_listed_by_state_and_shown_without_paths_of_the_server(
     assert str(application.settings.home) not in str(found)
     picture = client.get(found[0]["picture"])
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
+    known = client.get(found[0]["picture"], headers={"If-None-Match": picture.headers["etag"]})
+    assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", picture.headers["etag"])
+    for part in ("bytes=0-9", "bytes=99999999-", "bytes=x"):  # it comes as a whole
+        assert client.get(found[0]["picture"], headers={"Range": part}).content == picture.content
     assert client.get("/api/v1/drafts", params={"state": "lost"}).status_code == 422
 
 
