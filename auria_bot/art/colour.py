@@ -27,6 +27,7 @@ __all__ = [
     "distances",
     "from_lab",
     "matrix_root",
+    "scaler_matrix",
     "to_lab",
     "with_primaries_of_srgb",
 ]
@@ -75,6 +76,11 @@ def _root_table() -> NDArray[np.float32]:
     """CIELAB's cube root by the square root of a tristimulus value in steps of 1/16383."""
     value = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
     return np.where(value > 0.008856, np.cbrt(value), 7.787 * value + 16 / 116).astype(np.float32)
+
+
+def scaler_matrix(stated: int, rows: int) -> int:
+    """FFmpeg's scaler's number of the matrix that a frame states by another number, or of the usual one of its size."""
+    return {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}.get(stated, 1 if rows >= 720 else 5)
 
 
 def with_primaries_of_srgb(pixels: NDArray[np.uint8], primaries: int) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.colour import with_primaries_of_srgb
+from auria_bot.art.colour import scaler_matrix, with_primaries_of_srgb
 from auria_bot.errors import BackendMissing, InputError
 from auria_bot.files import readable_name
 
@@ -48,6 +48,7 @@ FORMATS = (
 _LEAST_SIDE = 8  # pixels
 _UNREADABLE = 100  # packets in a row that cannot be decoded; then the file is given up
 _CLOCK_MAY_LEAP = 0x200  # FFmpeg's flag of formats such as MPEG-TS, whose clock may be set anew at any time
+_WITHOUT_TIMES = "avi"  # a format that states when a frame is decoded, not when it is shown
 _LEAP = 10  # seconds that it leaps at least
 
 
@@ -76,9 +77,8 @@ class Frame:
         """The middle of the frame, upright, in 8-bit sRGB, of a width and height in pixels."""
         wide, high = _scaled(self.size, size)
         scaled = (high, wide) if self.turn[0] == 0 else (wide, high)
-        rgb = self.decoded.reformat(
-            *scaled, "rgb24", src_colorspace=_colour_space(self.decoded), interpolation="AREA", threads=1
-        )
+        matrix = scaler_matrix(int(self.decoded.colorspace), self.decoded.height)
+        rgb = self.decoded.reformat(*scaled, "rgb24", src_colorspace=matrix, interpolation="AREA", threads=1)
         pixels = with_primaries_of_srgb(rgb.to_ndarray(), int(self.decoded.color_primaries))
         picture = _upright(Image.fromarray(pixels), self.turn)
         left, top = (wide - size[0]) // 2, (high - size[1]) // 2
@@ -171,7 +171,10 @@ class Video:
         first: Fraction | None = None
         turn: tuple[int, int, int, int] | None = None
         step, aspect, clock = _step(self._stream), _pixel_aspect(self._stream), StreamClock(self._container)
-        for decoded in _deinterlaced(decoded_frames(self._container, self._stream, self._note_broken), self._stream):
+        found = decoded_frames(self._container, self._stream, self._note_broken)
+        if self._container.format.name == _WITHOUT_TIMES:
+            found = _timed_as_stored(found)
+        for decoded in _deinterlaced(found, self._stream):
             stamp = decoded.pts if decoded.pts is not None else decoded.dts
             base = decoded.time_base or self._stream.time_base
             time = clock.time(stamp * base if stamp is not None and base else None, step)
@@ -231,6 +234,16 @@ def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> I
             continue
         failed = 0
         yield from found
+
+
+def _timed_as_stored(frames: Iterator[Any]) -> Iterator[Any]:
+    """Frames that are shown when they were due to be decoded; FFmpeg guesses other times wrongly where B-frames are."""
+    last, step = 0, 1
+    for frame in frames:
+        stamp = last + step if frame.dts is None else frame.dts  # none where the decoder gives what it held back
+        last, step = stamp, max(stamp - last, 1)
+        frame.pts = stamp
+        yield frame
 
 
 def _deinterlaced(decoded: Iterator[Any], stream: Any) -> Iterator[Any]:
@@ -353,14 +366,6 @@ def _pixel_aspect(stream: Any) -> Fraction:
     return Fraction(stated) if stated and 0.1 < stated < 10 else Fraction(1)
 
 
-def _colour_space(decoded: Any) -> int:
-    """The stated matrix of the colours, or the usual one of its size."""
-    stated = int(decoded.colorspace)
-    if stated in {1, 4, 5, 7, 9}:
-        return stated
-    return 1 if decoded.height >= 720 else 5
-
-
 def _turn(decoded: Any) -> tuple[int, int, int, int]:
     """The turn by quarters and the mirroring of a display matrix; asked once, since a frame that was asked stays."""
     data = decoded.side_data.get("DISPLAYMATRIX")
@@ -368,13 +373,8 @@ def _turn(decoded: Any) -> tuple[int, int, int, int]:
         return 1, 0, 0, 1
     values = np.frombuffer(bytes(data), np.int32)
     a, b, c, d = (int(values[place]) for place in (0, 1, 3, 4))
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return _sign(a), 0, 0, _sign(d)
-    return 0, _sign(b), _sign(c), 0
-
-
-def _sign(value: int) -> int:
-    return -1 if value < 0 else 1
+    one, two, three, four = (-1 if value < 0 else 1 for value in (a, b, c, d))
+    return (one, 0, 0, four) if abs(a) + abs(d) >= abs(b) + abs(c) else (0, two, three, 0)
 
 
 def _upright(picture: Image.Image, turn: tuple[int, int, int, int]) -> Image.Image:
