@@ -144,15 +144,16 @@ class PublishedPipelines:
         return old if old.is_dir() and not place.is_dir() else place
 
     def unpublish(self, name: str) -> None:
-        """Take a pipeline away; results of its runs stay for a while.
+        """Take a pipeline away, also one that cannot be read any more; results of its runs stay for a while.
 
         Raises:
             NotFound: there is none of that name.
         """
         gone = self._folder / f".gone-{name}"
         with self._locked():
-            self.get(name)
             place = self._place(name)
+            if not _NAME.fullmatch(name) or not place.is_dir():
+                raise _no_pipeline(name)
             for stale in (gone, self._folder / f"{_OLD}{name}"):
                 if stale != place:
                     shutil.rmtree(stale, ignore_errors=True)
@@ -198,7 +199,7 @@ class PublishedPipelines:
         """
         file = self._place(name) / _FILE
         if not _NAME.fullmatch(name) or not file.is_file():
-            raise NotFound(f"there is no pipeline {name[:40]!r}; auria pipeline list shows which there are")
+            raise _no_pipeline(name)
         for key in ("theme", "poem"):
             if faults := self._faults(str(given.get(key, ""))):
                 raise InputError(f"the {key} cannot be used: {'; '.join(faults)}")
@@ -260,6 +261,10 @@ class PublishedPipelines:
 
     def _run_folder(self, key: str) -> Path:
         return self._folder / ".runs" / (key if _KEY.fullmatch(key) else "none")
+
+
+def _no_pipeline(name: str) -> NotFound:
+    return NotFound(f"there is no pipeline {name[:40]!r}; auria pipeline list shows which there are")
 
 
 def _kept(result: StepResult, folder: Path) -> StepOutcome:

@@ -198,6 +198,24 @@ def test_a_pipeline_whose_facts_are_damaged_is_told(published: PublishedPipeline
         published.get("postcard")
 
 
+@pytest.mark.parametrize("damaged", ["pipeline.toml", "published.json"])
+@pytest.mark.parametrize("content", [None, "[steps"])
+def test_a_pipeline_that_cannot_be_read_can_be_taken_away(
+    published: PublishedPipelines, file: Path, tmp_path: Path, damaged: str, content: str | None
+):
+    """What lies outside the folder of pipelines, or is none, cannot."""
+    published.publish(file, "postcard")
+    kept = tmp_path / "pipelines" / "postcard" / damaged
+    kept.unlink()
+    if content is not None:
+        kept.write_text(content, encoding="utf-8")
+    published.unpublish("postcard")
+    assert not kept.parent.exists()
+    for name in ("postcard", "../pipelines", ".", ".lock"):
+        with pytest.raises(NotFound, match="there is no pipeline"):
+            published.unpublish(name)
+
+
 def test_a_pipeline_that_cannot_be_read_hides_no_other(
     published: PublishedPipelines,
     file: Path,
