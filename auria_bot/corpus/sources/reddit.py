@@ -61,6 +61,7 @@ class Page:
     after: str  # the name from which it goes on; "" at the end
     stickied: frozenset[str] = frozenset()  # ids that stand out of order
     bad: int = 0  # children that could not be read
+    unread: frozenset[str] = frozenset()  # ids of such children, of posts that were asked for by their ids
 
 
 def user_agent(user: str) -> str:
@@ -130,8 +131,10 @@ class Reddit:
         further = found["data"].get("after")
         return Page(posts=posts, after=further if isinstance(further, str) else "", stickied=stickied, bad=tally.bad)
 
-    def posts(self, ids: Sequence[str]) -> tuple[Submission, ...]:
+    def posts(self, ids: Sequence[str]) -> Page:
         """The posts with these ids as they are now, in any order; unknown ids are left out.
+
+        Those of `unread` are known to Reddit; `bad` counts the children that may be any post.
 
         Args:
             ids: at most INFO_BATCH, without the "t3_".
@@ -141,10 +144,15 @@ class Reddit:
         """
         names = ",".join(f"t3_{one}" for one in ids[:INFO_BATCH])
         found = self._answer("api/info", {"id": names, "raw_json": 1}, what="the posts that are known")
+        tally = Tally()
         try:
-            return tuple(listed(found))
+            posts = tuple(listed(found, tally=tally))
         except InputError:
             raise ChannelError("Reddit's answer for the posts that are known is no listing; try again later") from None
+        children = [child.get("data") for child in found["data"]["children"] if isinstance(child, dict)]
+        told = {one["id"] for one in children if isinstance(one, dict) and isinstance(one.get("id"), str)}
+        unread = told.intersection(ids) - {post.id for post in posts}
+        return Page(posts=posts, after="", bad=max(0, tally.bad - len(unread)), unread=frozenset(unread))
 
     def _answer(self, path: str, params: dict[str, str | int], *, what: str) -> Any:
         """What Reddit says, as JSON; its and PRAW's errors as Auria's."""

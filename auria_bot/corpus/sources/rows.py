@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.stream import Tally, decoded, lines
+from auria_bot.corpus.sources.stream import Tally, decoded, excerpt, lines
 from auria_bot.corpus.sources.submission import storable
 from auria_bot.errors import BackendMissing, InputError, NotFound, UsageError
 
@@ -154,7 +154,7 @@ def _rows(records: Iterable[tuple[int, Any]], mapping: Mapping[str, str], path: 
     unfit: list[InputError] = []
     for number, record in records:
         if not isinstance(record, dict):
-            tally.note_bad(number, "not an object", str(record)[:200].encode("utf-8", "replace"))
+            tally.note_bad(number, "not an object", excerpt(record))
             continue
         if not fields or fields["text"] not in record:
             try:
@@ -163,7 +163,7 @@ def _rows(records: Iterable[tuple[int, Any]], mapping: Mapping[str, str], path: 
                 unfit.append(error)
                 if not fields and len(unfit) == _LOOKED_AT:
                     break
-                tally.note_bad(number, "no field looks like a poem", str(record)[:400].encode("utf-8", "replace"))
+                tally.note_bad(number, "no field looks like a poem", excerpt(record))
                 continue
         yield from _row(record, fields, number, tally)
     if unfit and not fields:
@@ -266,7 +266,7 @@ def _row(record: Mapping[str, Any], fields: Mapping[str, str], number: int, tall
     if isinstance(text, list) and all(isinstance(line, str) for line in text):
         text = "\n".join(text)
     if not isinstance(text, str) or not text.strip():
-        tally.note_bad(number, f"no text in {fields['text']}", json.dumps(record, default=str)[:400].encode())
+        tally.note_bad(number, f"no text in {fields['text']}", excerpt(record))
         return
     try:
         created = _time(values.get("created"))

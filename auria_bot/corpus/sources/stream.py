@@ -11,6 +11,7 @@ from __future__ import annotations
 import bz2
 import codecs
 import gzip
+import json
 import lzma
 import zlib
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["LONGEST_LINE", "Tally", "Tell", "blocks", "decoded", "lines", "zstandard"]
+__all__ = ["LONGEST_LINE", "Tally", "Tell", "blocks", "decoded", "excerpt", "lines", "zstandard"]
 
 LONGEST_LINE = 8 << 20  # bytes: no record of Reddit's comes near; a longer line is counted as bad and skipped
 _BLOCK = 1 << 20  # bytes read at a time
@@ -74,6 +75,14 @@ class Tally:
             self.samples.append(
                 (number, why, "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown))
             )
+
+
+def excerpt(record: Any) -> bytes:
+    """The beginning of a decoded record, to show; nothing of one that has too many levels to be written."""
+    try:
+        return json.dumps(record, default=str)[:400].encode()
+    except (RecursionError, TypeError, ValueError):
+        return b""
 
 
 def lines(

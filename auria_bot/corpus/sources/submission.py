@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.stream import Tally, lines
+from auria_bot.corpus.sources.stream import Tally, excerpt, lines
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = ["Submission", "each", "from_records", "is_post", "listed", "read_reco
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _GONE = frozenset({"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ removed by reddit ]"})
 _TEXTS = frozenset({"id", "name", "subreddit", "title", "selftext", "author"})
+_TIMES = ("created_utc", "created")
 _LONGEST_NAME = 100  # characters of a subreddit's; Reddit allows 21
 _FIRST, _LAST = 1_104_537_600, 4_102_444_800  # seconds since 1970: Reddit is younger than 2005; 2100
 
@@ -71,13 +72,13 @@ def read_record(record: Mapping[str, Any]) -> Submission:
     return Submission(
         id=identifier,
         subreddit=subreddit,
-        created=_time(record.get("created_utc", record.get("created"))),
+        created=_time(next((record[name] for name in _TIMES if record.get(name) is not None), None)),
         title="" if _is_gone(title) else html.unescape(title),
         body="" if _is_gone(body) else html.unescape(body),
         score=_score(record.get("score")),
         author="" if _is_gone(author) else author,
         removed=_is_removed(record, title, body),
-        over_18=record.get("over_18") is True,
+        over_18=_is_set(record.get("over_18")),
     )
 
 
@@ -107,7 +108,7 @@ def _text(record: Mapping[str, Any], name: str) -> str | None:
 
 def _time(value: Any) -> datetime:
     try:
-        seconds = float(value)
+        seconds = _seconds(value)
     except (TypeError, ValueError, OverflowError):
         raise InputError("no time of creation") from None
     if _LAST < seconds <= 1000 * _LAST:  # in milliseconds
@@ -115,6 +116,23 @@ def _time(value: Any) -> datetime:
     if not math.isfinite(seconds) or not _FIRST <= seconds <= _LAST or isinstance(value, bool):
         raise InputError(f"the time of creation {str(value)[:40]!r} is none")
     return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _seconds(value: Any) -> float:
+    """Seconds since 1970: of a number, or of a date, as exports and tables write it."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        if not isinstance(value, str | datetime):
+            raise
+    text = value.strip().removesuffix("UTC").rstrip() if isinstance(value, str) else ""
+    at = datetime.fromisoformat(text) if isinstance(value, str) else value
+    return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+
+
+def _is_set(value: Any) -> bool:
+    """Whether a flag is set: exports of databases write it as a number, tables as text."""
+    return value in (True, 1) or (isinstance(value, str) and value.strip().lower() in {"true", "1", "1.0"})
 
 
 def _score(value: Any) -> int:
@@ -235,14 +253,15 @@ def is_post(record: Any) -> bool:
 def _submission(record: Any, number: int, wanted: set[str], tally: Tally) -> Iterator[Submission]:
     """The submission of a record, or none: of another subreddit, or a bad line."""
     if not isinstance(record, dict):
-        tally.note_bad(number, "not a submission", json.dumps(record, default=str)[:400].encode())
+        tally.note_bad(number, "not a submission", excerpt(record))
         return
-    if wanted and str(record.get("subreddit")).lower() not in wanted:
+    subreddit = record.get("subreddit")
+    if wanted and not (isinstance(subreddit, str) and subreddit.lower() in wanted):
         return
     try:
         found = read_record(record)
     except InputError as error:
-        tally.note_bad(number, str(error), json.dumps(record, default=str)[:400].encode())
+        tally.note_bad(number, str(error), excerpt(record))
         return
     tally.wanted += 1
     yield found

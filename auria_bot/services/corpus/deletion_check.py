@@ -3,7 +3,7 @@
 Young posts are deleted most, so they are checked often, old ones seldom: by age there are four rounds, each with an
 interval. A round writes a checkpoint after every hundred posts and continues from it. A post that is unknown to Reddit
 is forgotten when that is so twice, a day apart; where most of a hundred are unknown, the fault is more likely Reddit's,
-and nothing is forgotten.
+and nothing is forgotten. A post that is there and cannot be read is not unknown.
 """
 
 from __future__ import annotations
@@ -116,15 +116,16 @@ class DeletionChecker:
                 return
 
     def _batch(self, ids: Sequence[str], found: CheckResult) -> None:
-        there = {post.id: post for post in self._posts.posts(ids)}
+        page = self._posts.posts(ids)
+        there = {post.id: post for post in page.posts}
         found.posts += len(ids)
         gone = [one for one in ids if one in there and there[one].removed]
-        unknown = [one for one in ids if one not in there]
+        unknown = [one for one in ids if one not in there and one not in page.unread]
         found.deleted += len(gone)
-        if len(ids) >= _DOUBT and len(unknown) * 2 > len(ids):
+        if page.bad or (len(ids) >= _DOUBT and len(unknown) * 2 > len(ids)):
             found.doubted += 1
             log.warning(
-                "%d of %d posts are unknown to Reddit; that is doubted, and nothing is forgotten",
+                "%d of %d posts are unknown to Reddit, or cannot be read; that is doubted, and nothing is forgotten",
                 len(unknown),
                 len(ids),
             )
@@ -132,7 +133,7 @@ class DeletionChecker:
         found.missing += len(unknown)
         with self._store.begin() as unit:
             now = self._clock()
-            missing = self._missing(unit, there.keys() | set(gone), unknown, now)
+            missing = self._missing(unit, there.keys() | page.unread, unknown, now)
             gone += missing
             if gone:
                 found.buried += unit.verses.forget([place_key("reddit", one) for one in gone], at=now)

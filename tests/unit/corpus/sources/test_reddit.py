@@ -211,7 +211,8 @@ def test_known_posts_by_their_ids(server: RedditServer):
     for one, how in ((deleted, "deleted"), (removed, "removed"), (purged, "purged")):
         server.take_away(one.id, how)
     found = {
-        post.id: post.removed for post in reader(server).posts([up.id, deleted.id, removed.id, purged.id, "zzzzz"])
+        post.id: post.removed
+        for post in reader(server).posts([up.id, deleted.id, removed.id, purged.id, "zzzzz"]).posts
     }
     assert found == {up.id: False, deleted.id: True, removed.id: True}
 

@@ -32,10 +32,53 @@ RECORD = {
 }
 
 
-@pytest.mark.parametrize("created", [1_300_000_000, 1_300_000_000.0, "1300000000", 1_300_000_000_250])
+@pytest.mark.parametrize(
+    "created",
+    [
+        *(1_300_000_000, 1_300_000_000.0, "1300000000", 1_300_000_000_250),
+        *("2011-03-13 07:06:40", "2011-03-13T07:06:40Z", "2011-03-13 07:06:40 UTC", "2011-03-13T09:06:40.5+02:00"),
+        *(datetime(2011, 3, 13, 7, 6, 40), datetime(2011, 3, 13, 7, 6, 40, tzinfo=UTC)),  # noqa: DTZ001 - of a table
+    ],
+)
 def test_the_time_of_creation_in_every_form(created: Any) -> None:
-    """A number, with or without a point, or a text; milliseconds too."""
-    assert read_record({**RECORD, "created_utc": created}).created == datetime(2011, 3, 13, 7, 6, 40, tzinfo=UTC)
+    """A number, with or without a point, or a text; milliseconds too; a date, as exports and tables write it."""
+    time = datetime(2011, 3, 13, 7, 6, 40, tzinfo=UTC)
+    assert read_record({**RECORD, "created_utc": created}).created == time
+    assert read_record({**RECORD, "created_utc": None, "created": created}).created == time
+
+
+@pytest.mark.parametrize(
+    "created", ["yesterday", "0001-01-01T00:00:00+14:00", datetime(1999, 1, 1, tzinfo=UTC), "2011-03", True, []]
+)
+def test_a_time_that_reddit_did_not_know_is_none(created: Any) -> None:
+    """The record is refused."""
+    with pytest.raises(InputError, match="time of creation"):
+        read_record({**RECORD, "created_utc": created})
+
+
+@pytest.mark.parametrize(("value", "adult"), [(True, True), (1, True), ("True", True), ("1", True), ("false", False)])
+def test_a_post_for_adults_is_told_in_many_ways(value: Any, adult: bool) -> None:
+    """By exports of databases as a number, of tables as text; without a word it is for all."""
+    assert read_record({**RECORD, "over_18": value}).over_18 is adult
+    (found,) = from_records([{**RECORD, "over_18": value}], typed=False)
+    assert found.over_18 is adult
+    assert not read_record({**RECORD, "over_18": None}).over_18
+
+
+@pytest.mark.parametrize("where", ["title", "subreddit", "id", "elsewhere"])
+def test_a_record_of_many_levels_is_a_bad_line(tmp_path: Path, where: str) -> None:
+    """However many: what can just be decoded may be too deep for everything else."""
+    path, tally = tmp_path / "dump.ndjson", Tally()
+    levels = range(900, 1010)
+    deep = [f'{{"{where}": {"[" * level}{"]" * level}}}' for level in levels]
+    path.write_text("\n".join([json.dumps(RECORD), *deep]), encoding="utf-8")
+    assert [post.id for post in submissions(path, tally=tally)] == ["7xwg0"]
+    assert tally.bad == len(levels)
+    nested: list[Any] = []
+    for _ in range(5000):
+        nested = [nested]
+    assert list(from_records([{where: nested}, nested], subreddits=["haiku"])) == []
+    assert list(from_records([{where: nested}, nested])) == []
 
 
 def test_what_is_escaped_is_unescaped_once() -> None:

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.corpus.sources import submission
 from auria_bot.corpus.sources.listing import listings
-from auria_bot.errors import ChannelError
+from auria_bot.errors import ChannelError, InputError
 from auria_bot.services.corpus import deletion_check
 from tests.reading_reddit import kept, reading_application, server
 
@@ -131,6 +132,23 @@ def test_where_most_is_unknown_nothing_is_forgotten(server: RedditServer, applic
         assert application.deletion_checker.check(requests=10).doubted == 1
         clock(application).advance(hours=21)
     assert len(kept(tmp_path)) == 60
+
+
+def test_a_post_that_cannot_be_read_is_not_unknown(
+    server: RedditServer, application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Where Reddit's answers changed, no poem is forgotten for it, whenever and however often."""
+    server.fill(5)
+    application.subreddit_sync.sync("haiku", NEW)
+    monkeypatch.setattr(submission, "_time", _refused)
+    for _ in range(3):
+        assert application.deletion_checker.check(requests=10).buried == 0
+        clock(application).advance(hours=30)
+    assert len(kept(tmp_path)) == 5
+
+
+def _refused(_: object) -> None:
+    raise InputError("no time of creation")
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[1]"])

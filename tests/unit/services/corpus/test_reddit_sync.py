@@ -249,7 +249,7 @@ def test_one_that_is_deleted_in_a_listing_is_forgotten(server: RedditServer, app
     application.subreddit_sync.sync("haiku", NEW)
     assert kept(tmp_path) == {first.id}
     server.take_away(second.id)
-    application.corpus_importer.take(application.reddit.posts([second.id]), origin="test")
+    application.corpus_importer.take(application.reddit.posts([second.id]).posts, origin="test")
     assert kept(tmp_path) == set()
 
 
