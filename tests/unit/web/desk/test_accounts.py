@@ -58,6 +58,16 @@ def test_a_form_with_half_characters_is_refused(application: Application) -> Non
     assert visitor(application).post("/desk/sign-in", content=body, headers=kind).status_code == 415
 
 
+def test_what_is_refused_in_english_is_marked_as_that(application: Application) -> None:
+    """On pages in another language, so that it is read aloud as it is written."""
+    browser = visitor(application, headers={"accept-language": "de"})
+    page = browser.post("/desk/sign-in", data={"name": "ada", "password": "wrong"}).text
+    assert '<html lang="de">' in page
+    assert '<p class="message" role="alert" lang="en">the name or the password is wrong</p>' in page
+    wrong = browser.post("/desk/sign-in", data={"name": "ada"}, headers={"origin": "https://elsewhere.example"}).text
+    assert '<span lang="en">the form came from another site</span>' in wrong
+
+
 def test_pages_answer_to_HEAD_too(application: Application) -> None:  # noqa: N802 - the method's name
     """As to GET, for programs that only look whether they are there."""
     browser = visitor(application)
