@@ -133,9 +133,12 @@ def read_frames(
 def _sources(footage: Path) -> dict[str, Any]:
     """By name: the path of a video, or the pictures (time, path) of a source of a set."""
     if (footage / "index.json").is_file():
-        index = json.loads((footage / "index.json").read_text("utf-8"))
-        names = [one["name"] for one in index["sources"]]
-        rows = sorted((one["source"], one["time"], one["file"]) for one in index["frames"])
+        try:
+            index = json.loads((footage / "index.json").read_text("utf-8"))
+            names = [one["name"] for one in index["sources"]]
+            rows = sorted((one["source"], one["time"], one["file"]) for one in index["frames"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise InputError(f"{footage / 'index.json'} is not that of a set of footage; move it away") from None
         return {
             f"{number:04d} {names[number]}": [(time, str(footage / "frames" / file)) for _, time, file in group]
             for number, group in groupby(rows, key=lambda row: row[0])

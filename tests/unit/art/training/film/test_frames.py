@@ -74,6 +74,14 @@ def test_a_folder_without_footage_is_refused(tmp_path: Path) -> None:
         read_frames(tmp_path, OPTIONS, tmp_path / "cache", log=lambda _: None)
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", "{", '{"sources": [{}], "frames": []}'])
+def test_an_index_of_something_else_is_named(tmp_path: Path, content: str) -> None:
+    """A folder of videos may hold one of another program."""
+    (tmp_path / "index.json").write_text(content)
+    with pytest.raises(InputError, match=r"index\.json is not that of a set"):
+        read_frames(tmp_path, OPTIONS, tmp_path / "cache", log=lambda _: None)
+
+
 @needs_av
 def test_videos_are_read_at_intervals_and_without_their_labels(tmp_path: Path) -> None:
     """Eight frames a second, of an upright clip only the middle, of another without the top quarter."""
