@@ -56,6 +56,8 @@ NEW_BEHAVIOUR = {
     "art/poets/worn_lines.py": "lines that the poet writes again and again cost",
     "art/training/poet/worn_lines.py": "lines that the poet writes again and again cost",
     "art/training/poet/averaging.py": "the poet learns from corrections of its poems",
+    "art/training/painter/moments.py": "painted pictures spread as real ones do",
+    "art/training/painter/picture_losses.py": "the painter's step has room for the loss of moments",
     "art/training/painter/rank.py": "painted candidates are ranked by what is learnt",
     "domain/approval.py": "painted candidates are ranked by what is learnt",
     "services/engagement/approvals.py": "painted candidates are ranked by what is learnt",

@@ -154,6 +154,9 @@ class Sampler(nn.Module):
         return self.net.cells(x)
 
     def _velocity(self, x: Tensor, time: float, sentence: Tensor) -> Tensor:
+        if self.guidance == 1:  # the sentence alone
+            alone: Tensor = self.net(x, torch.full_like(sentence[:, 0], time), sentence)
+            return alone
         both = torch.cat([sentence, torch.zeros_like(sentence)])
         clock = torch.full_like(both[:, 0], time)
         conditional, unconditional = self.net(torch.cat([x, x]), clock, both).chunk(2)

@@ -97,12 +97,12 @@ class Workers:
         Args:
             optimizer: of the parameters that are trained.
             loss: this worker's, a scalar.
-            rate: the learning rate.
+            rate: the learning rate; a group of parameters with a `share` gets that share of it.
             weight: of this worker's gradients in the sum of all.
             most: the norm to which the sum is clipped; None: it is not.
         """
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         owned = [each for group in optimizer.param_groups for each in group["params"]]

@@ -12,6 +12,7 @@ from torch import nn
 
 from auria_bot.art.checkpoint import (
     export_onnx,
+    load_model_weights,
     load_weights,
     read_json,
     save_rest,
@@ -36,10 +37,9 @@ from auria_bot.art.painters.attn import SHOWN
 from auria_bot.art.painters.prompt import SENTENCES
 from auria_bot.art.painters.prompt_vocabulary import NOUNS, SCENES
 from auria_bot.art.training.painter.dataset import SIZE, WORDS
-from auria_bot.art.training.painter.paint import GUIDANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -48,7 +48,8 @@ __all__ = ["build", "example", "export", "restore_module"]
 
 _NAMES = 6  # of a scene, whose mean stands for it
 _STEPS = 4  # midpoint steps of the sketch's sampling
-_CONTRAST = 1.15  # painted validation captions spread 0.9 times as widely around their mean grey as real pictures do
+_CONTRAST = 1.15  # the mean of two models paints less contrast than either, and than real pictures have
+_GUIDANCE = 1.45  # of it; more follows the words more closely, and makes pictures less like real ones
 
 
 def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
@@ -60,18 +61,38 @@ def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
 
 
 def build(
-    folder: Path, *, sketcher: SketcherConfig | None = None, painter: PainterConfig | None = None
+    folder: Path,
+    *,
+    sketcher: SketcherConfig | None = None,
+    painter: PainterConfig | None = None,
+    mean_with: Path | None = None,
 ) -> PainterGraph:
-    """The painting graph as a torch module, from the averages of the newest checkpoints under `folder`."""
+    """The painting graph as a torch module, from the averages of the newest checkpoints under `folder`.
+
+    Args:
+        mean_with: an earlier model's folder, from whose weights the training began. The mean of both keeps much of what
+            was learned since, and what the earlier one did well (Wortsman et al. 2022, arXiv:2109.01903).
+    """
     sketch, matcher, net = (
         Sketcher(sketcher or SketcherConfig()),
         Matcher(MatcherConfig()),
         Painter(painter or PainterConfig(size=SIZE)),
     )
-    restore_module(sketch, folder / "sketch", "average")
+    restore_module(sketch, folder / "paint", "sketcher_average")
     restore_module(matcher, folder / "match", "net")
     restore_module(net, folder / "paint", "average")
+    if mean_with is not None:
+        earlier = load_model_weights(mean_with)
+        for name, module in (("sketcher", sketch), ("painter", net)):
+            _average(module, {key: earlier[f"{name}.{key}"] for key in module.state_dict()})
     return PainterGraph(sketch, net, Scorer(matcher, Lite0.pretrained())).eval()
+
+
+def _average(module: nn.Module, other: Mapping[str, torch.Tensor]) -> None:
+    """Give a module the mean of its weights and others; what is counted, not measured, stays."""
+    own = module.state_dict()
+    mean = {key: (value + other[key].float()) / 2 if value.is_floating_point() else value for key, value in own.items()}
+    module.load_state_dict(mean)
 
 
 def example(graph: PainterGraph, count: int, *, seed: int = 0) -> tuple[torch.Tensor, ...]:
@@ -94,17 +115,18 @@ def export(
     *,
     sketcher: SketcherConfig | None = None,
     painter: PainterConfig | None = None,
+    mean_with: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Export weights.safetensors, model.onnx, sketcher.onnx, meanings.safetensors, config.json and SHA256SUMS to `out`.
 
-    Card and metrics of an earlier export stay.
+    Card and metrics of an earlier export stay; `mean_with` as in `build`.
     """
-    graph = build(folder, sketcher=sketcher, painter=painter)
+    graph = build(folder, sketcher=sketcher, painter=painter, mean_with=mean_with)
     out.mkdir(parents=True, exist_ok=True)
     axes = {name: {0: "count"} for name in (*PAINTER_INPUTS[:3], *PAINTER_OUTPUTS)}
     inputs = example(graph, 2)
-    sketcher_graph = SketcherGraph(graph.sketcher, guidance=GUIDANCE).eval()
+    sketcher_graph = SketcherGraph(graph.sketcher, guidance=_GUIDANCE).eval()
     with torch.no_grad():
         export_onnx(
             graph,
@@ -163,7 +185,7 @@ def _config_of(graph: PainterGraph, steps: dict[str, int]) -> dict[str, Any]:
             "grain": graph.painter.grain_channels,
             "words": WORDS,
             "midpoint_steps": _STEPS,
-            "guidance": GUIDANCE,
+            "guidance": _GUIDANCE,
             "contrast": _CONTRAST,
         },
         "sketcher": asdict(graph.sketcher.config),

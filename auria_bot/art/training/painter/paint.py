@@ -1,8 +1,12 @@
-"""Train the painter: real and sampled sketches, a discriminator on frozen features, and the matching loss."""
+"""Train the painter: real and sampled sketches, a discriminator on frozen features, and losses of match and moments.
+
+What is wrong with a picture painted from a sampled sketch may be the sketch's fault, so the sketcher goes on learning
+here, slowly: through the painter, and by its own loss.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,9 +15,17 @@ from torch.nn import functional as F
 
 from auria_bot.art.nets.lite0 import STRIDES, Lite0
 from auria_bot.art.nets.painter import Discriminator, Painter, PainterConfig
-from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler, Sketcher
+from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler
 from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
 from auria_bot.art.training.painter.match import as_pixels, channels_last
+from auria_bot.art.training.painter.moments import Moments
+from auria_bot.art.training.painter.picture_losses import (
+    SHIFT,
+    augmented,
+    chroma_noise,
+    relative_distance,
+    soft_clamp,
+)
 from auria_bot.art.training.workers import ALONE
 
 if TYPE_CHECKING:
@@ -24,25 +36,25 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from auria_bot.art.nets.matcher import Matcher
+    from auria_bot.art.nets.sketcher import Sketcher
     from auria_bot.art.training.painter.dataset import Scenes
+    from auria_bot.art.training.painter.sketch import SketchRecipe
     from auria_bot.art.training.workers import Workers
 
-__all__ = ["GUIDANCE", "PaintRecipe", "SketchBank", "paint_noise"]
+__all__ = ["PaintRecipe", "paint_noise"]
 
 _BATCH = 20
 _RATE = 4e-4  # the painter's
 _DISCRIMINATOR_RATE = 2.0  # times that, the discriminator's
+_SKETCHER_RATE = 0.05  # times that, the sketcher's
 _HEAD_START = 60  # updates of the discriminator before the painter's first
+_SKETCHER_WAITS = 350  # updates before the sketcher learns through the painter
+_FLOW_BATCH = 128  # sketches of an update of the sketcher's own loss
+_MEASURED = 4000  # real pictures by which the loss of moments chooses its directions, at most
 _AVERAGE = 0.998
 _NOISE = 0.015
-_MATCHING, _SKETCH, _LIKENESS, _CHROMA_NOISE = (
-    0.5,
-    10.0,
-    2.5,
-    20.0,
-)  # weights of the painter's losses beside the discriminator's 1
-GUIDANCE = 1.6  # of sampled sketches; more makes glaring colours
-_SHIFT = 6  # most pixels by which pictures are shifted before the discriminator
+# Weights of the painter's losses beside the discriminator's 1.
+_MATCHING, _SKETCH, _LIKENESS, _CHROMA_NOISE, _MOMENTS, _FLOW = 0.5, 10.0, 2.5, 20.0, 4e-3, 1.0
 
 
 def paint_noise(
@@ -54,24 +66,6 @@ def paint_noise(
     return torch.from_numpy(style), torch.from_numpy(grain)
 
 
-class SketchBank:
-    """Sketches sampled from the sketcher for training captions, so that the painter learns to paint from them."""
-
-    def __init__(
-        self, sketcher: Sketcher, scenes: Scenes, count: int, *, share: NDArray[np.float64] | None = None, seed: int = 0
-    ) -> None:
-        rng = np.random.default_rng((seed, 77))
-        rows = rng.choice(len(scenes.scene), count, p=scenes.weights() if share is None else share)
-        self.captions: NDArray[np.int64] = scenes.caption[rows, rng.integers(0, scenes.caption.shape[1], count)]
-        parts = []
-        with torch.no_grad():
-            for start in range(0, count, 128):
-                sentence = torch.from_numpy(scenes.sentences[self.captions[start : start + 128]].astype(np.float32))
-                noise = torch.from_numpy(rng.standard_normal((len(sentence), sketcher.config.components), np.float32))
-                parts.append(Sampler(sketcher, guidance=GUIDANCE)(noise, sentence).half())
-        self.cells = torch.cat(parts)  # (count, 3, 16, 16)
-
-
 class PaintRecipe:
     """The recipe of discriminator and painter; see `loop.Recipe`."""
 
@@ -80,9 +74,8 @@ class PaintRecipe:
     def __init__(
         self,
         scenes: Scenes,
-        sketcher: Sketcher,
+        sketches: SketchRecipe,
         matcher: Matcher,
-        bank: SketchBank | None,
         config: PainterConfig,
         *,
         folder: Path | None = None,
@@ -95,31 +88,45 @@ class PaintRecipe:
         workers: Workers = ALONE,
     ) -> None:
         self._workers = workers
-        self._scenes, self._bank, self._folder, self._seed, self._batch = scenes, bank, folder, seed, batch
+        self._scenes, self._folder, self._seed, self._batch = scenes, folder, seed, batch
         self._cool = cool
-        self._sampled = round(sampled * batch) if bank is not None else 0
+        self._sampled = round(sampled * batch)
         torch.manual_seed(seed)
         self.net = Painter(config)
         load_matching(self.net, start or {})
         channels_last(self.net)
         self.average = copy_average(self.net)
         self.discriminator = Discriminator()
-        self._sketcher = sketcher.eval().requires_grad_(requires_grad=False)
+        self._sketches, self._sketcher = sketches, sketches.net
+        self._sketcher_average = copy_average(self._sketcher)
         self._matcher = matcher.eval().requires_grad_(requires_grad=False)
         self._lite0 = channels_last(Lite0.pretrained())
-        self._painter_optimizer = torch.optim.Adam(self.net.parameters(), lr=_RATE, betas=(0.0, 0.99))
+        nets: list[dict[str, Any]] = [
+            {"params": list(self.net.parameters())},
+            {"params": list(self._sketcher.parameters()), "share": _SKETCHER_RATE},
+        ]
+        self._painter_optimizer = torch.optim.Adam(nets, lr=_RATE, betas=(0.0, 0.99))
         self._discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=_RATE, betas=(0.0, 0.99))
         self._share = scenes.weights() if share is None else share
+        rows = np.random.default_rng(seed).choice(len(self._share), min(_MEASURED, 4 * len(self._share)), p=self._share)
+        some = np.sort(rows[:64])
         with torch.no_grad():
-            rows = np.random.default_rng(seed).choice(len(self._share), 64, p=self._share)
-            self.discriminator.calibrate(self._lite0.taps(as_pixels(np.asarray(scenes.pictures[np.sort(rows), 0]))))
+            self.discriminator.calibrate(self._lite0.taps(as_pixels(np.asarray(scenes.pictures[some, 0]))))
+        self._moments = Moments(self._lite0, as_pixels(np.asarray(scenes.pictures[np.sort(rows), 0])) * 2.0 - 1.0)
 
     def modules(self) -> dict[str, nn.Module]:
-        """The painter, its average and the discriminator."""
-        return {"net": self.net, "average": self.average, "critic": self.discriminator}
+        """Painter and sketcher with their averages, the discriminator, and what is known of the moments."""
+        return {
+            "net": self.net,
+            "average": self.average,
+            "critic": self.discriminator,
+            "sketcher": self._sketcher,
+            "sketcher_average": self._sketcher_average,
+            "moments": self._moments,
+        }
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """Adam for painter and discriminator."""
+        """Adam for painter and sketcher, and for the discriminator."""
         return {"net": self._painter_optimizer, "critic": self._discriminator_optimizer}
 
     def step(self, number: int, total: int) -> dict[str, float]:
@@ -132,14 +139,16 @@ class PaintRecipe:
         rng = np.random.default_rng((self._seed, 1, number))
         rate = _RATE * cooled(number, total, cool=self._cool)
         batch = self._draw(rng)
+        if number < _SKETCHER_WAITS:
+            batch = (batch[0], batch[1].detach(), *batch[2:])
         noise = paint_noise(self.net.config, self.net.grain_channels, rng, self._batch)
         rows = self._rows()
         real, sketch, sentence, words, mask = (each[rows] for each in batch)
         with torch.autocast("cpu", torch.bfloat16):
             painted = self.net(sketch, sentence, words, mask, *(each[rows] for each in noise))
         painted = painted.float()
-        left, top, flip = (int(value) for value in rng.integers(0, (2 * _SHIFT + 1, 2 * _SHIFT + 1, 2)))
-        painted_view, real_view = _augmented(_soft_clamp(painted), left, top, flip), _augmented(real, left, top, flip)
+        left, top, flip = (int(value) for value in rng.integers(0, (2 * SHIFT + 1, 2 * SHIFT + 1, 2)))
+        painted_view, real_view = augmented(soft_clamp(painted), left, top, flip), augmented(real, left, top, flip)
         with torch.no_grad():
             real_taps = self._lite0.taps(real_view * 0.5 + 0.5)
         painted_taps = self._lite0.taps(painted_view * 0.5 + 0.5)
@@ -150,6 +159,29 @@ class PaintRecipe:
             self._discriminator_optimizer, discriminator_loss, rate=_DISCRIMINATOR_RATE * rate, weight=1.0
         )
 
+        loss, parts = self._painter_loss(number, batch, (painted, painted_view, painted_taps), (real_view, real_taps))
+        self._workers.update(self._painter_optimizer, loss, rate=rate if number >= _HEAD_START else 0.0, weight=1.0)
+        update_average(self.average, self.net, decay=_AVERAGE, step=number)
+        update_average(self._sketcher_average, self._sketcher, decay=_AVERAGE, step=number)
+        return {"critic": float(discriminator_loss.detach()), **parts}
+
+    def _painter_loss(
+        self,
+        number: int,
+        batch: tuple[Tensor, ...],
+        painted: tuple[Tensor, Tensor, Mapping[int, Tensor]],
+        real: tuple[Tensor, Mapping[int, Tensor]],
+    ) -> tuple[Tensor, dict[str, float]]:
+        """The loss of painter and sketcher, and its parts.
+
+        Args:
+            number: of the update.
+            batch: see `_draw`.
+            painted: this worker's pictures, as they are shown to the discriminator, and Lite0's maps of that.
+            real: the real ones as they are shown, and Lite0's maps.
+        """
+        rows, (pictures, painted_view, painted_taps), (real_view, real_taps) = self._rows(), painted, real
+        sketch, sentence = batch[1][rows], batch[2][rows]
         self.discriminator.requires_grad_(requires_grad=False)
         features = self.discriminator.head_features(painted_taps, painted_view)
         logits = self.discriminator.head_logits(features, sentence)
@@ -158,28 +190,31 @@ class PaintRecipe:
         with torch.no_grad():  # the loss of real pictures; matching better than they do means cheating the matcher
             target_matching = self._match(real_taps, *batch[2:], count=self._batch - self._sampled)
         matching = self._match(painted_taps, *batch[2:])
-        faithful = self._part((self._coarse(painted) - sketch).abs(), self._batch)
+        faithful = self._part((self._coarse(pictures) - sketch.detach()).abs(), self._batch)
         likeness = self._likeness_part(painted_taps, real_taps)
-        excess = F.relu(_chroma_noise(painted_view) - 1.1 * _chroma_noise(real_view))
-        chroma_noise = self._part(excess, self._batch)
+        excess = F.relu(chroma_noise(painted_view) - 1.1 * chroma_noise(real_view))
+        rainbow = self._part(excess, self._batch)
+        moments = self._moments_part(painted_view, real_view)
+        flow = self._sketches.loss(np.random.default_rng((self._seed, 9, number)), _FLOW_BATCH)
         loss = (
-            _CHROMA_NOISE * chroma_noise
+            _CHROMA_NOISE * rainbow
             - realism
             + _MATCHING * F.relu(matching - 0.9 * target_matching)
             + _SKETCH * faithful
             + _LIKENESS * likeness
+            + _MOMENTS * moments
+            + _FLOW * flow
         )
-        self._workers.update(self._painter_optimizer, loss, rate=rate if number >= _HEAD_START else 0.0, weight=1.0)
-        update_average(self.average, self.net, decay=_AVERAGE, step=number)
         whole = 1 / self._workers.size
-        return {
-            "critic": float(discriminator_loss.detach()),
+        return loss, {
             "verdict": float(realism.detach()),
             "matching": float(matching.detach()) * whole,
             "enough": float(target_matching) * whole,
             "faithful": float(faithful.detach()),
             "likeness": float(likeness.detach()),
-            "rainbow": float(chroma_noise.detach()),
+            "rainbow": float(rainbow.detach()),
+            "moments": float(moments.detach()),
+            "flow": float(flow.detach()),
         }
 
     @torch.no_grad()
@@ -191,7 +226,7 @@ class PaintRecipe:
         real, sketch, sentence, words, mask = self._take(
             rows, np.zeros(len(rows), np.int64), self._scenes.caption[rows, 2]
         )
-        painted = _soft_clamp(
+        painted = soft_clamp(
             self.average(
                 sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(rows))
             )
@@ -204,7 +239,7 @@ class PaintRecipe:
         )
         return {
             "matching": float(self._matching(scores)),
-            "likeness": float(_likeness(taps, real_view)),
+            "likeness": float(relative_distance(taps, real_view)),
         }
 
     def _sheet(self, real: Tensor, sketch: Tensor, painted: Tensor) -> None:
@@ -216,12 +251,13 @@ class PaintRecipe:
             real[16:32],
             painted[16:32],
         ]
-        if self._bank is not None:
-            captions = self._bank.captions[:48]
-            sentence, words, mask = self._caption_inputs(captions)
-            noise = paint_noise(self.net.config, self.net.grain_channels, np.random.default_rng(6), 48)
-            made = _soft_clamp(self.average(self._bank.cells[:48].float(), sentence, words, mask, *noise))
-            rows += [made[:16], made[16:32], made[32:]]
+        rng = np.random.default_rng(6)
+        sentence, words, mask = self._caption_inputs(self._captions(rng, 48))
+        noise = paint_noise(self.net.config, self.net.grain_channels, rng, 48)
+        made = soft_clamp(
+            self.average(self._sample(sentence, rng, self._sketcher_average), sentence, words, mask, *noise)
+        )
+        rows += [made[:16], made[16:32], made[32:]]
         sheet = torch.cat([torch.cat(list(row), dim=2) for row in rows if len(row) == 16], dim=1).clamp(-1.0, 1.0)
         pixels = ((sheet * 0.5 + 0.5) * 255).round().byte().permute(1, 2, 0).numpy()
         if self._folder is not None:
@@ -235,17 +271,28 @@ class PaintRecipe:
         real, sketch, sentence, words, mask = self._take(rows, rng.integers(0, 2, self._batch), captions)
         if rng.random() < 0.5:
             real, sketch = real.flip(-1), sketch.flip(-1)
-        if self._bank is not None and self._sampled:
-            taken = rng.integers(0, len(self._bank.captions), self._sampled)
+        if self._sampled:
             own = self._batch - self._sampled
-            sampled_inputs = self._caption_inputs(self._bank.captions[taken])
-            sketch = torch.cat([sketch[:own], self._bank.cells[taken].float()])
+            sampled_inputs = self._caption_inputs(self._captions(rng, self._sampled))
+            sketch = torch.cat([sketch[:own], self._sample(sampled_inputs[0], rng, self._sketcher)])
             sentence, words, mask = (
                 torch.cat([ours[:own], theirs])
                 for ours, theirs in zip((sentence, words, mask), sampled_inputs, strict=True)
             )
         noise = torch.from_numpy(rng.standard_normal(tuple(sentence.shape), np.float32))
         return real, sketch, sentence + _NOISE * noise, words, mask
+
+    def _captions(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """Captions of pictures of the training split."""
+        rows = rng.choice(len(self._share), count, p=self._share)
+        return self._scenes.caption[rows, rng.integers(0, self._scenes.caption.shape[1], count)]
+
+    @staticmethod
+    def _sample(sentence: Tensor, rng: np.random.Generator, net: Sketcher) -> Tensor:
+        """Sketches (n, 3, 16, 16) of sentences (n, 384)."""
+        noise = torch.from_numpy(rng.standard_normal((len(sentence), net.config.components), np.float32))
+        cells: Tensor = Sampler(net, guidance=1.0)(noise, sentence)
+        return cells
 
     def _take(
         self, rows: NDArray[np.int64], crops: NDArray[np.int64], captions: NDArray[np.int64]
@@ -333,6 +380,15 @@ class PaintRecipe:
         first = self._workers.gathered(part[:own], whole)
         return torch.cat([first, self._workers.gathered(part[own:], self._sampled)]) if self._sampled else first
 
+    def _moments_part(self, painted_view: Tensor, real_view: Tensor) -> Tensor:
+        """What this worker's pictures from sampled sketches, or else all of them, add to the loss of moments."""
+        own, sampled = (self._own(), self._sampled) if self._sampled else (0, self._batch)
+        painted = self._moments.features(painted_view[own:])
+        with torch.no_grad():
+            real = self._workers.gathered(self._moments.features(real_view[: self._own()]), self._batch - self._sampled)
+        self._moments.learn(self._workers.gathered(painted.detach(), sampled), real)
+        return self._part(self._moments.loss(painted)[:, None], sampled)
+
     def _likeness_part(self, painted_taps: Mapping[int, Tensor], real_taps: Mapping[int, Tensor]) -> Tensor:
         """What this worker's pictures with captions of their own add to the relative distance of Lite0's maps."""
         own, whole = self._own(), self._batch - self._sampled
@@ -342,32 +398,3 @@ class PaintRecipe:
             usual = self._workers.gathered(real.abs().flatten(1).mean(1), whole).mean()
             parts.append(self._part((painted - real).abs(), whole) / usual)
         return torch.stack(parts).mean()
-
-
-def _soft_clamp(pictures: Tensor) -> Tensor:
-    """Clamp to [-1, 1] with a small slope outside, so that overshooting has a gradient."""
-    inside = pictures.clamp(-1.0, 1.0)
-    return inside + 0.05 * (pictures - inside)
-
-
-def _augmented(pictures: Tensor, left: int, top: int, flip: int) -> Tensor:
-    """Shift by up to _SHIFT pixels with mirrored edges, and flip."""
-    size = pictures.shape[-1]
-    edged = F.pad(pictures, (_SHIFT, _SHIFT, _SHIFT, _SHIFT), mode="reflect")
-    cut = edged[:, :, top : top + size, left : left + size]
-    return cut.flip(-1) if flip else cut
-
-
-def _chroma_noise(pictures: Tensor) -> Tensor:
-    """(n,) how strongly colour, not lightness, changes from pixel to pixel: little in photographs."""
-    colour = pictures - pictures.mean(dim=1, keepdim=True)
-    fine = colour - F.avg_pool2d(colour, 5, stride=1, padding=2, count_include_pad=False)
-    return fine.abs().mean(dim=(1, 2, 3))
-
-
-def _likeness(painted_view: Mapping[int, Tensor], real_view: Mapping[int, Tensor]) -> Tensor:
-    """Mean relative distance of Lite0's maps."""
-    parts = [
-        (painted_view[stride] - real_view[stride]).abs().mean() / real_view[stride].abs().mean() for stride in STRIDES
-    ]
-    return torch.stack(parts).mean()

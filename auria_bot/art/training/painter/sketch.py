@@ -100,6 +100,11 @@ class SketchRecipe:
         target, sentence = self._draw(rows, rng)
         return {"validation_loss": float(self._loss(self.average, target, sentence, rng))}
 
+    def loss(self, rng: np.random.Generator, count: int) -> Tensor:
+        """The net's velocity loss on `count` sketches, for a training of which it is a part."""
+        target, sentence = self._draw(rng.choice(len(self._share), count, p=self._share), rng)
+        return self._loss(self.net, target, sentence, rng)
+
     def _draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Components (n, components) and sentences (n, 384) of pictures, each with a random crop, flip and caption."""
         count = len(self._scenes.pictures)

@@ -1,7 +1,7 @@
 """Train the painter in stages and export it.
 
     python -m auria_bot.art.training.painter.train --data DIR [--stage sketch|match|paint|export] [--minutes N]
-    [--folder DIR] [--out DIR] [--from DIR]
+    [--folder DIR] [--out DIR] [--from DIR] [--mean-with DIR]
 
 sketch: sentence to colour sketch. match: how well picture and text fit together. paint: sketch and words to picture.
 export: the averages of all three as ONNX graphs and safetensors. Every stage resumes from its checkpoint under the
@@ -27,7 +27,7 @@ from auria_bot.art.training import loop
 from auria_bot.art.training.painter.dataset import SIZE, cache_of, kept, prepare
 from auria_bot.art.training.painter.export import export, restore_module
 from auria_bot.art.training.painter.match import MatchRecipe, features_of
-from auria_bot.art.training.painter.paint import PaintRecipe, SketchBank
+from auria_bot.art.training.painter.paint import PaintRecipe
 from auria_bot.art.training.painter.sketch import SketchRecipe
 from auria_bot.art.training.workers import ALONE
 from auria_bot.errors import InputError, UnknownName
@@ -57,8 +57,7 @@ class PainterSettings:
     paint_steps: int = 40000
     paint_cool: int = 2000
     paint_batch: int = 20
-    sampled: float = 0.4
-    bank: int = 12288
+    sampled: float = 0.5
     sketcher: SketcherConfig = field(default_factory=SketcherConfig)
     painter: PainterConfig = field(default_factory=lambda: PainterConfig(size=SIZE, residual=(1, 1)))
 
@@ -78,6 +77,7 @@ def train(
     settings: PainterSettings | None = None,
     limit: int | None = None,
     earlier: Path | None = None,
+    mean_with: Path | None = None,
     log: Callable[[str], None] = print,
     workers: Workers = ALONE,
 ) -> dict[str, Any]:
@@ -93,6 +93,7 @@ def train(
         settings: the recipe; None for the defaults.
         limit: use only about so many pictures (for tests).
         earlier: a model's folder, with whose weights a stage without a checkpoint begins.
+        mean_with: a model's folder; what is exported is the mean of its weights and the trained ones.
         log: receives progress lines.
         workers: the processes that train together; each paints its share of a batch, and matches all of it.
 
@@ -104,19 +105,16 @@ def train(
         InputError: the training archives are missing, or there are more workers than pictures in a batch.
         ModelMissing: the earlier model has no weights.
     """
-    if stage is not None and stage not in STAGES:
-        raise UnknownName(f"no stage named {stage!r}; known: {', '.join(STAGES)}")
     chosen = settings or PainterSettings()
     if steps is not None:
         chosen = replace(chosen, sketch_steps=steps, match_steps=steps, paint_steps=steps)
-    _check_size(workers, chosen)
+    _check(stage, workers, chosen)
     figures: dict[str, Any] = {}
     with workers.first():
         scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
     for name in STAGES if stage is None else (stage,):
         if scenes is None or name == "export":
-            nets: dict[str, Any] = {"sketcher": chosen.sketcher, "painter": chosen.painter}
-            made = export(folder, out, **nets, log=log) if out is not None and workers.is_first else {}
+            made = _exported(folder, out, chosen, mean_with, log) if out is not None and workers.is_first else {}
         else:
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
@@ -129,10 +127,19 @@ def train(
     return figures if workers.is_first else {}
 
 
-def _check_size(workers: Workers, settings: PainterSettings) -> None:
+def _check(stage: str | None, workers: Workers, settings: PainterSettings) -> None:
+    if stage is not None and stage not in STAGES:
+        raise UnknownName(f"no stage named {stage!r}; known: {', '.join(STAGES)}")
     most = min(settings.sketch_batch, round(settings.paint_batch * (1 - settings.sampled)))
     if workers.size > most:
         raise InputError(f"{workers.size} workers cannot share the painter's batches; at most {most} can")
+
+
+def _exported(
+    folder: Path, out: Path, settings: PainterSettings, mean_with: Path | None, log: Callable[[str], None]
+) -> dict[str, Any]:
+    nets: dict[str, Any] = {"sketcher": settings.sketcher, "painter": settings.painter}
+    return export(folder, out, **nets, mean_with=mean_with, log=log)
 
 
 def _recipe(
@@ -175,9 +182,8 @@ def _recipe(
         net.load_state_dict(workers.spread(net.state_dict()))
     return PaintRecipe(
         scenes,
-        sketcher,
+        SketchRecipe(scenes, settings.sketcher, start=sketcher.state_dict(), **common),
         matcher,
-        SketchBank(sketcher, scenes, settings.bank, share=common["share"], seed=settings.seed),
         settings.painter,
         folder=folder / "paint",
         start=of("painter"),
@@ -206,6 +212,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=Path,
         help="a painter's folder whose weights a stage without a checkpoint starts from",
     )
+    parser.add_argument(
+        "--mean-with",
+        type=Path,
+        help="a painter's folder: what is exported is the mean of its weights and the trained ones",
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
     chosen = parser.parse_args(arguments)
     if chosen.data is None:
@@ -222,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stage=chosen.stage,
         settings=loop.read_settings(PainterSettings, chosen.config),
         earlier=chosen.earlier,
+        mean_with=chosen.mean_with,
         log=log,
     )
     return 0

@@ -15,6 +15,7 @@ from auria_bot.art.nets.painter import PainterConfig  # noqa: E402
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig  # noqa: E402
 from auria_bot.art.painters.attn import AttnPainter  # noqa: E402
 from auria_bot.art.training import loop  # noqa: E402
+from auria_bot.art.training.painter import export as exporting  # noqa: E402
 from auria_bot.art.training.painter import train as training  # noqa: E402
 from auria_bot.art.training.painter.dataset import cache_of, prepare  # noqa: E402
 from auria_bot.art.training.painter.export import build, example, restore_module  # noqa: E402
@@ -31,7 +32,6 @@ TINY = training.PainterSettings(
     match_batch=12,
     paint_steps=2,
     paint_batch=6,
-    bank=12,
     sampled=0.34,
     sketch_cool=2,
     paint_cool=2,
@@ -204,6 +204,24 @@ def test_exported_model_paints(trained, folder):
     )
     assert np.abs(served["pictures"] - pictures.numpy()).max() < 0.02
     assert np.abs(served["scores"] - scores.numpy()).max() < 0.01
+
+
+@needs_data
+def test_the_mean_with_an_earlier_model(trained, folder, monkeypatch):
+    """Sketcher and painter are half-way between both; with a model of zeros, halves of what was trained."""
+    plain = build(folder, sketcher=TINY.sketcher, painter=TINY.painter)
+    nets = {"sketcher": plain.sketcher, "painter": plain.painter}
+    zeros = {
+        f"{name}.{key}": torch.zeros_like(value)
+        for name, net in nets.items()
+        for key, value in net.state_dict().items()
+    }
+    monkeypatch.setattr(exporting, "load_model_weights", lambda _: zeros)
+    mixed = build(folder, sketcher=TINY.sketcher, painter=TINY.painter, mean_with=folder)
+    for name, net in nets.items():
+        half = getattr(mixed, name).state_dict()
+        for key, value in net.state_dict().items():
+            assert torch.equal(half[key], value / 2 if value.is_floating_point() else value), key
 
 
 def test_unknown_stage(tmp_path):
