@@ -116,7 +116,7 @@ def _mortal(boundary: str, number: int) -> None:
         "withdrawal-requested": (Withdrawal, "request", True),
         "before-deletion": (AttemptLog, "confirm_send", True),
         "after-deletion": (AttemptLog, "record_outcome", False),
-        ENCODING: (films, "_encode", True),
+        ENCODING: (films, "encode", True),
     }
     owner, name, after = places[boundary]
     wrapped(owner, name, after=after)
