@@ -41,7 +41,7 @@ EXIT_CODES: dict[int, str] = {
     10: "the disk is full, read-only or cannot be written",
     11: "a channel did not accept a post",
     INTERRUPTED: "interrupted with Ctrl-C; nothing is lost",
-    _UNREAD: "the output was not read to its end, as by `| head`",
+    _UNREAD: "the output was not read to its end, as by `head`",
 }
 """Every exit code and its meaning."""
 

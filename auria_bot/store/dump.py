@@ -296,7 +296,7 @@ class Dump:
             self._load(aside)
         except AuriaError as error:
             lost = f"the tables {', '.join(tables)} are gone and could not be brought back from {aside}"
-            raise RestoreBroken(f"{reason or type(reason).__name__}; {lost}: {error}") from reason
+            raise RestoreBroken(f"{str(reason) or type(reason).__name__}; {lost}: {error}") from reason
 
     def _load(self, file: Path) -> None:
         """Replace the tables that are in a dump of PostgreSQL, in one transaction."""

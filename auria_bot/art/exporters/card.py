@@ -24,7 +24,7 @@ from auria_bot.art.pictures import KINDS, save_picture
 from auria_bot.errors import BackendMissing, InputError, PictureError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "LEAST_CONTRAST",
@@ -36,6 +36,7 @@ __all__ = [
     "font_file",
     "load_font",
     "palette_of_card",
+    "poem_rows",
     "unset_characters",
     "write_sheet",
 ]
@@ -43,6 +44,7 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 WIDTH, HEIGHT = 1600, 1000  # pixels
+_MOST_ROWS = 9  # of a poem; what is cut off is marked
 _MARGIN = 88  # around everything
 _PICTURE = HEIGHT - 2 * _MARGIN  # side of the picture
 _GAP = 96  # between picture and poem
@@ -159,22 +161,36 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
     measure = WIDTH - _MARGIN - start
     clean = [drawable(line[:_MOST]) for line in lines]
     size = _type_size(clean, measure)
-    _draw_poem(draw, _rows(clean, size, measure), start, size, palette)
+    font = load_font(size)
+    rows = poem_rows(clean, lambda line, width: _wrapped(line, font, int(width)), size, measure)
+    _draw_poem(draw, rows, start, size, palette)
     if mood:
         _draw_spaced(draw, (start, _MARGIN), drawable(mood).upper(), measure, palette.quiet)
     _draw_credit(draw, credit, start, measure, palette)
     return sheet
 
 
-def _rows(lines: Sequence[str], size: int, measure: int) -> list[tuple[str, bool]]:
-    """Break the poem into rows; the rest of a line too long for the measure becomes a row marked as indented."""
+def poem_rows(
+    lines: Sequence[str], wrapped: Callable[[str, float], Sequence[str]], size: float, measure: float
+) -> list[tuple[str, bool]]:
+    """Break a poem into rows; the rest of a line too long for the measure becomes a row marked as indented.
+
+    Args:
+        lines: of the poem.
+        wrapped: breaks a line to a measure.
+        size: of the type.
+        measure: in the same unit.
+    """
     rows: list[tuple[str, bool]] = []
     for line in lines:
-        parts = _wrapped(line, load_font(size), measure)
+        parts = wrapped(line, measure)
         if len(parts) > 1:
-            parts = _wrapped(line, load_font(size), measure - 2 * size)
+            parts = wrapped(line, measure - 2 * size)
         rows += [(part, number > 0) for number, part in enumerate(parts)]
-    return rows[:9]
+    if len(rows) > _MOST_ROWS:
+        last, continued = rows[_MOST_ROWS - 1]
+        rows = [*rows[: _MOST_ROWS - 1], (f"{last} \u2026", continued)]
+    return rows
 
 
 def _draw_poem(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.art.exporters.card import drawable, font_file
+from auria_bot.art.exporters.card import drawable, font_file, poem_rows
 from auria_bot.errors import BackendMissing
 from auria_bot.files import output_path
 
@@ -29,7 +29,6 @@ INK, QUIET = (28, 25, 23), (98, 91, 84)
 
 _LEADING = 1.5  # line distance of a poem, in type sizes
 _LEAST_POEM = 0.63  # of the type size, to which a long line makes a poem shrink; a longer one is broken, as on a card
-_MOST_POEM = 9  # rows of a poem
 _MOST_ROWS = 5  # of small text beneath a poem
 _FEATURES = {"kern": True, "liga": True, "onum": True}
 
@@ -212,13 +211,7 @@ class PdfDocument:
         measure = at.text[1]
         widest = max(self.width_of(line, at.type_size) for line in poem)
         size = at.type_size * max(min(1.0, measure / max(widest, 1.0)), _LEAST_POEM)
-        rows: list[tuple[str, bool]] = []
-        for line in poem:
-            parts = self.wrapped(line, size, measure)
-            if len(parts) > 1:
-                parts = self.wrapped(line, size, measure - 2 * size)
-            rows += [(part, number > 0) for number, part in enumerate(parts)]
-        rows = rows[:_MOST_POEM]
+        rows = poem_rows(poem, lambda line, width: self.wrapped(line, size, width), size, measure)
         widest = max(self.width_of(row, size) + (1.5 * size if continued else 0.0) for row, continued in rows)
         return size * min(1.0, measure / max(widest, 1.0)), rows
 

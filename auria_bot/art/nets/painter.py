@@ -225,11 +225,8 @@ class SketcherGraph(nn.Module):
 
     def forward(self, components: Tensor, time: Tensor, sentence: Tensor) -> Tensor:
         """`components` (n, c), `time` (1,) in [0, 1], `sentence` (1, 384) of unit length; gives velocities (n, c)."""
-        conditions = sentence.expand(components.shape[0], -1)
-        if self.guidance == 1:  # the text alone
-            alone: Tensor = self.sketcher(components, time.expand(components.shape[0]), conditions)
-            return alone
         both = torch.cat([components, components])
+        conditions = sentence.expand(components.shape[0], -1)
         conditions = torch.cat([conditions, torch.zeros_like(conditions)])
         guided, free = self.sketcher(both, time.expand(both.shape[0]), conditions).chunk(2)
         velocity: Tensor = free + self.guidance * (guided - free)

@@ -2,9 +2,9 @@
 
 A sketch is a picture averaged to 16 x 16 RGB in [-1, 1], represented by 128 scaled principal components. The network
 learns the velocity of the straight path from noise to these components (Lipman et al. 2023, arXiv:2210.02747; Liu et
-al. 2023, arXiv:2209.03003), given the sentence; sampling uses the midpoint rule with classifier-free guidance (Ho and
-Salimans 2022, arXiv:2207.12598). One modulation network serves every block, each with its own offset (PixArt,
-arXiv:2310.00426).
+al. 2023, arXiv:2209.03003), given the sentence; sampling uses the midpoint rule. Classifier-free guidance (Ho and
+Salimans 2022, arXiv:2207.12598) is that of the exported graph (`nets.painter.SketcherGraph`). One modulation network
+serves every block, each with its own offset (PixArt, arXiv:2310.00426).
 """
 
 from __future__ import annotations
@@ -135,30 +135,19 @@ class Sketcher(nn.Module):
 
 
 class Sampler(nn.Module):
-    """Noise and sentence to sketch: a fixed number of midpoint steps with guidance, one graph for export."""
+    """Noise and sentence to sketch, by a fixed number of midpoint steps; gradients reach the net."""
 
-    def __init__(self, net: Sketcher, *, steps: int = 4, guidance: float = 2.0) -> None:
+    def __init__(self, net: Sketcher, *, steps: int = 4) -> None:
         super().__init__()
         self.net = net
         self.steps = steps
-        self.guidance = guidance
 
     def forward(self, noise: Tensor, sentence: Tensor) -> Tensor:
         """`noise` (n, components) standard normal, `sentence` (n, 384); gives cells (n, 3, 16, 16) in [-1, 1]."""
-        x = noise
-        width = 1.0 / self.steps
+        x, width = noise, 1.0 / self.steps
+        clock = torch.zeros_like(x[:, 0])
         for number in range(self.steps):
-            start = number * width
-            halfway = x + self._velocity(x, start, sentence) * (width / 2)
-            x = x + self._velocity(halfway, start + width / 2, sentence) * width
+            start = clock + number * width
+            halfway = x + self.net(x, start, sentence) * (width / 2)
+            x = x + self.net(halfway, start + width / 2, sentence) * width
         return self.net.cells(x)
-
-    def _velocity(self, x: Tensor, time: float, sentence: Tensor) -> Tensor:
-        if self.guidance == 1:  # the sentence alone
-            alone: Tensor = self.net(x, torch.full_like(sentence[:, 0], time), sentence)
-            return alone
-        both = torch.cat([sentence, torch.zeros_like(sentence)])
-        clock = torch.full_like(both[:, 0], time)
-        conditional, unconditional = self.net(torch.cat([x, x]), clock, both).chunk(2)
-        velocity: Tensor = unconditional + self.guidance * (conditional - unconditional)
-        return velocity

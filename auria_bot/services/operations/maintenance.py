@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import shutil
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -242,12 +243,13 @@ def disk_space_at(home: Path, *, least_free: int) -> DiskSpace:
 
 
 def _seen(files: Iterable[Path]) -> list[tuple[Path, os.stat_result]]:
-    """The regular files with their status; those that vanish meanwhile, as others work, are left out."""
+    """The regular files with their status; those that vanish meanwhile, or cannot be looked at, are left out."""
     found = []
     for file in files:
-        with contextlib.suppress(FileNotFoundError):
-            if file.is_file():
-                found.append((file, file.stat()))
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            if stat.S_ISREG(status.st_mode):
+                found.append((file, status))
     return found
 
 

@@ -44,7 +44,7 @@ def desk_router(web: WebApp) -> APIRouter:
     desk = DeskRoutes(web)
     for add in _ROUTES:
         add(router, desk)
-    for route in router.routes:
+    for route in router.routes:  # an event stream has no end, so it has no HEAD
         if isinstance(route, APIRoute) and route.methods == {"GET"} and not route.path.endswith("/events"):
             route.methods = {"GET", "HEAD"}
     return router

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from auria_bot.web import server
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn.server import ServerState
 
 
@@ -59,14 +59,7 @@ def test_a_client_that_stops_reading_gives_way(monkeypatch: pytest.MonkeyPatch, 
         await send({"type": "http.response.body", "body": b"hello"})
 
     async def talk() -> None:
-        config = uvicorn.Config(endless, timeout_keep_alive=600, log_config=None)
-        config.load()
-        state, waiting = uvicorn.Server(config).server_state, dict[server._PatientProtocol, None]()
-        listening = await asyncio.get_running_loop().create_server(
-            lambda: server._PatientProtocol(config=config, server_state=state, app_state={}, waiting=waiting),
-            "127.0.0.1",
-            0,
-        )
+        listening, waiting = await _listening(endless)
         address = listening.sockets[0].getsockname()
         slow, to_slow = await asyncio.open_connection(*address)
         silent, to_silent = await asyncio.open_connection(*address)
@@ -90,6 +83,19 @@ def test_a_client_that_stops_reading_gives_way(monkeypatch: pytest.MonkeyPatch, 
         listening.close()
 
     asyncio.run(asyncio.wait_for(talk(), 60))
+
+
+async def _listening(app: ASGIApp) -> tuple[asyncio.Server, dict[server._PatientProtocol, None]]:
+    """A server on a port of its own, and the connections that it may close."""
+    config = uvicorn.Config(app, timeout_keep_alive=600, log_config=None)
+    config.load()
+    state, waiting = uvicorn.Server(config).server_state, dict[server._PatientProtocol, None]()
+    listening = await asyncio.get_running_loop().create_server(
+        lambda: server._PatientProtocol(config=config, server_state=state, app_state={}, waiting=waiting),
+        "127.0.0.1",
+        0,
+    )
+    return listening, waiting
 
 
 async def _stuck(waiting: dict[server._PatientProtocol, None], count: int) -> None:
@@ -131,14 +137,7 @@ def test_where_too_many_are_open_those_that_wait_longest_give_way(monkeypatch: p
                 await receive()
             await PlainTextResponse("hello")(scope, receive, send)
 
-        config = uvicorn.Config(slow, timeout_keep_alive=600, log_config=None)
-        config.load()
-        state, waiting = uvicorn.Server(config).server_state, dict[server._PatientProtocol, None]()
-        listening = await asyncio.get_running_loop().create_server(
-            lambda: server._PatientProtocol(config=config, server_state=state, app_state={}, waiting=waiting),
-            "127.0.0.1",
-            0,
-        )
+        listening, waiting = await _listening(slow)
         address = listening.sockets[0].getsockname()
         answered, to_slow = await asyncio.open_connection(*address)
         to_slow.write(b"GET /slow HTTP/1.1\r\nHost: here\r\n\r\n")

@@ -195,7 +195,8 @@ class PaintRecipe:
         excess = F.relu(chroma_noise(painted_view) - 1.1 * chroma_noise(real_view))
         rainbow = self._part(excess, self._batch)
         moments = self._moments_part(painted_view, real_view)
-        flow = self._sketches.loss(np.random.default_rng((self._seed, 9, number)), _FLOW_BATCH)
+        whole = 1 / self._workers.size  # of what every worker computes alike
+        flow = whole * self._sketches.loss(np.random.default_rng((self._seed, 9, number)), _FLOW_BATCH)
         loss = (
             _CHROMA_NOISE * rainbow
             - realism
@@ -205,7 +206,6 @@ class PaintRecipe:
             + _MOMENTS * moments
             + _FLOW * flow
         )
-        whole = 1 / self._workers.size
         return loss, {
             "verdict": float(realism.detach()),
             "matching": float(matching.detach()) * whole,
@@ -291,7 +291,7 @@ class PaintRecipe:
     def _sample(sentence: Tensor, rng: np.random.Generator, net: Sketcher) -> Tensor:
         """Sketches (n, 3, 16, 16) of sentences (n, 384)."""
         noise = torch.from_numpy(rng.standard_normal((len(sentence), net.config.components), np.float32))
-        cells: Tensor = Sampler(net, guidance=1.0)(noise, sentence)
+        cells: Tensor = Sampler(net)(noise, sentence)
         return cells
 
     def _take(

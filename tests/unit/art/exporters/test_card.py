@@ -14,6 +14,7 @@ from auria_bot.art.exporters.card import (
     contrast,
     drawable,
     palette_of_card,
+    poem_rows,
     unset_characters,
     write_sheet,
 )
@@ -165,3 +166,20 @@ def test_a_sheet_that_its_format_cannot_hold_is_refused(tmp_path, name: str, cou
     """Before anything is drawn; the message says how many pictures fit."""
     with pytest.raises(InputError, match=f"room for {room} pictures, not {count}"):
         write_sheet(_frames(tmp_path, 1) * count, tmp_path / name)
+
+
+def test_a_poem_of_many_rows_says_that_it_is_cut():
+    """Nine rows at most, the last with an ellipsis; a shorter one is whole, the rest of a long line indented."""
+
+    def wrapped(line, measure):
+        return [line[at : at + int(measure)] for at in range(0, len(line), int(measure))]
+
+    assert poem_rows(["rain", "x" * 12, "sun"], wrapped, 1, 10) == [
+        ("rain", False),
+        ("x" * 8, False),
+        ("x" * 4, True),
+        ("sun", False),
+    ]
+    rows = poem_rows(["x" * 100, "sun"], wrapped, 1, 10)
+    assert len(rows) == 9
+    assert rows[-1] == ("x" * 8 + " \u2026", True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -113,13 +113,7 @@ def test_a_long_credit_keeps_off_the_poem_and_the_page_number(tmp_path: Path, si
         document.plate(Plate(picture=picture, alt_text="", poem=poem, small=small), foot="499")
         document.save(tmp_path / "page.pdf")
         with mupdf.open(tmp_path / "page.pdf") as pages:
-            spans = [
-                span
-                for block in pages[0].get_text("dict")["blocks"]
-                for line in block.get("lines", ())
-                for span in line["spans"]
-                if span["text"].strip()
-            ]
+            spans = _spans(pages[0])
             (box,) = (mupdf.Rect(found["bbox"]) for found in pages[0].get_image_info())
             assert "\u2026" in pages[0].get_text() or length == 12
         tops = [span["origin"][1] - 0.7 * span["size"] for span in spans]
@@ -131,6 +125,12 @@ def test_a_long_credit_keeps_off_the_poem_and_the_page_number(tmp_path: Path, si
         assert last < min(top for top, span in zip(tops, spans, strict=True) if "Auria" in span["text"])
         assert box.width > 0.2 * size[0] * POINT
         assert all(span["origin"][1] > box.y1 or span["origin"][0] > box.x1 for span in spans)
+
+
+def _spans(page: Any) -> list[dict[str, Any]]:
+    """The runs of text of a page of mupdf, blank ones left out."""
+    lines = [line for block in page.get_text("dict")["blocks"] for line in block.get("lines", ())]
+    return [span for line in lines for span in line["spans"] if span["text"].strip()]
 
 
 @pytest.mark.parametrize("size", [(105, 148), (148, 105), (60, 60)])
@@ -148,13 +148,7 @@ def test_a_long_line_of_a_poem_is_broken_where_it_would_become_small(
     document.plate(Plate(picture=picture, alt_text="", poem=poem, small=("Auria",)))
     document.save(tmp_path / "page.pdf")
     with mupdf.open(tmp_path / "page.pdf") as pages:
-        spans = [
-            span
-            for block in pages[0].get_text("dict")["blocks"]
-            for row in block.get("lines", ())
-            for span in row["spans"]
-            if span["text"].strip() and span["text"].strip() != "Auria"
-        ]
+        spans = [span for span in _spans(pages[0]) if span["text"].strip() != "Auria"]
         (box,) = (mupdf.Rect(found["bbox"]) for found in pages[0].get_image_info())
         words = pages[0].get_text().split()
     assert words == [*" ".join(poem).split(), "Auria"]
