@@ -242,13 +242,14 @@ class FootageLibrary:
             DiskError: the folder cannot be written.
         """
         folder = self.folder(name)
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(self._root):
+            self._root.mkdir(parents=True, exist_ok=True)
             descriptor = acquire_lock(self._root / f".{name}.lock", wait=0.2)
         if descriptor is None:
             raise InvalidTransition(f"footage {name!r} is being changed by another command; wait until it is done")
         try:
             with disk_errors(folder):
+                folder.mkdir(exist_ok=True)  # not before: the lock's last holder may have removed it
                 remove_strays(folder)
             yield
         finally:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from auria_bot.errors import InputError, InvalidTransition, NotFound
+from auria_bot.files import acquire_lock
 from auria_bot.services.footage.library import Footage, FootageLibrary, LeftOutFrame, Source, StoredFrame
 
 if TYPE_CHECKING:
@@ -114,6 +116,22 @@ def test_a_set_that_is_being_changed_is_not_removed(tmp_path: Path) -> None:
     with library.lock("waves"), pytest.raises(InvalidTransition, match="being changed"):
         library.remove("waves")
     assert library.names() == ("waves",)
+
+
+def test_a_set_that_is_removed_meanwhile_is_locked_with_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that removes it holds the lock until its folder is gone."""
+    library = FootageLibrary(tmp_path)
+
+    def acquire(path: Path, *, wait: float) -> int | None:
+        shutil.rmtree(library.folder("waves"), ignore_errors=True)
+        return acquire_lock(path, wait=wait)
+
+    monkeypatch.setattr("auria_bot.services.footage.library.acquire_lock", acquire)
+    with library.lock("waves"):
+        assert library.folder("waves").is_dir()
+    assert not library.folder("waves").exists()
 
 
 def test_no_two_frames_have_had_the_same_number(tmp_path: Path) -> None:
