@@ -33,7 +33,7 @@ __all__ = [
     "train_film",
 ]
 
-_OWNER = "footage.json"  # names the footage that a film model was first trained on
+_OWNER = "footage.json"  # has the digest of the footage that a film model was first trained on; before, its name
 _SIDES = (32, 2048)  # pixels
 
 
@@ -61,12 +61,21 @@ def film_model(folder: Path, home: Path) -> str:
 
     Where names differ in other signs alone, the footage that was trained first has it; the others get a digest behind.
     """
-    plain = f"{PREFIX}{re.sub('[^a-z0-9]+', '-', folder.name.lower()).strip('-')[:39] or 'footage'}"
+    words = re.sub("[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "footage"
+    plain = f"{PREFIX}{words[:48]}"
     try:
-        is_free = json.loads((home / "train" / plain / _OWNER).read_text("utf-8"))["footage"] == folder.name
+        is_free = json.loads((home / "train" / plain / _OWNER).read_text("utf-8"))["footage"] in {
+            _digest(folder),
+            folder.name,
+        }
     except (OSError, ValueError, KeyError, TypeError):
         is_free = True
-    return plain if is_free else f"{plain}-{hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]}"
+    return plain if is_free else f"{PREFIX}{words[:39]}-{_digest(folder)}"
+
+
+def _digest(folder: Path) -> str:
+    """Eight hexadecimal digits for the name of a folder, which need not be text in UTF-8."""
+    return hashlib.sha256(os.fsencode(folder.name)).hexdigest()[:8]
 
 
 def earlier_film_model(models: Path, model: str) -> Path:
@@ -177,7 +186,7 @@ def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int], earlier
         place = trainer.home / "train" / model / run
         with disk_errors(place.parent):
             place.parent.mkdir(parents=True, exist_ok=True)
-            write_json(place.parent / _OWNER, {"footage": folder.name})
+            write_json(place.parent / _OWNER, {"footage": _digest(folder)})
         trainer.log(f"samples and curves, for a browser: {place / 'training.html'}; Ctrl-C saves and stops")
         if earlier is not None and (place / "latest.json").is_file():
             trainer.log(f"this training was begun before and goes on from where it stopped, not from {earlier.name}")

@@ -174,18 +174,23 @@ def _data(folder: Path) -> dict[str, Any]:
     """The version of the data: its files by hash, and one hash over them all."""
     files = _files(folder)
     told = "".join(f"{one['sha256']}  {name}\n" for name, one in files.items())
-    return {"name": folder.name, "sha256": hashlib.sha256(told.encode()).hexdigest(), "files": files}
+    return {"name": _text(folder.name), "sha256": hashlib.sha256(told.encode()).hexdigest(), "files": files}
 
 
 def _files(folder: Path) -> dict[str, dict[str, Any]]:
     """The files of a folder with their hashes and sizes; hidden ones are left out."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
-    named = {path.relative_to(folder).as_posix(): path for path in paths}
+    named = {_text(path.relative_to(folder).as_posix()): path for path in paths}
     return {
         name: {"sha256": sha256_of(path), "bytes": path.stat().st_size}
         for name, path in named.items()
         if not name.startswith(".") and "/." not in name
     }
+
+
+def _text(name: str) -> str:
+    """A file's name as text that can be stored: of bytes that are no UTF-8, their numbers."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _program() -> dict[str, Any]:

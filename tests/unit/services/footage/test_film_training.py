@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,7 +53,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("folder", "model"), [("waves", "film-waves"), ("North Sea (2)", "film-north-sea-2"), ("海", "film-footage")]
+    ("folder", "model"),
+    [
+        ("waves", "film-waves"),
+        ("North Sea (2)", "film-north-sea-2"),
+        ("海", "film-footage"),
+        ("x" * 60, f"film-{'x' * 48}"),
+    ],
 )
 def test_a_model_is_named_after_its_footage(tmp_path: Path, folder: str, model: str) -> None:
     """In letters, digits and hyphens, as the registry wants them."""
@@ -71,6 +78,33 @@ def test_footage_of_nearly_the_same_name_has_a_model_of_its_own(tmp_path: Path) 
     assert len(set(names)) == 3
     assert all(re.fullmatch("film-baltic-waves-[0-9a-f]{8}", name) for name in names[1:])
     assert len(list((tmp_path / "home" / "train").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_model_of_a_long_name_stays_as_short_with_a_digest(tmp_path: Path) -> None:
+    """As long as a plain name may be."""
+    train_film(tmp_path / ("x" * 60), make_trainer(tmp_path / "home"), size=(112, 64))
+    name = film_model(tmp_path / ("x" * 61), tmp_path / "home")
+    assert re.fullmatch(f"film-{'x' * 39}-[0-9a-f]{{8}}", name)
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_folder_whose_name_is_not_utf8_is_trained_on(tmp_path: Path) -> None:
+    """As old archives hold; the next training is of the same model, and another such folder has another."""
+    one, other = (tmp_path / os.fsdecode(name) for name in (b"mer-\xe9", b"mer-\xe8"))
+    one.mkdir()
+    (one / os.fsdecode(b"\xe9t\xe9.mp4")).write_bytes(b"x")
+    train_film(one, make_trainer(tmp_path / "home"), size=(112, 64))
+    assert film_model(one, tmp_path / "home") == "film-mer"
+    assert film_model(other, tmp_path / "home") != "film-mer"
+
+
+def test_a_model_whose_footage_was_noted_by_name_keeps_its_name(tmp_path: Path) -> None:
+    """Its training goes on, and none is begun anew."""
+    (tmp_path / "train" / "film-waves").mkdir(parents=True)
+    (tmp_path / "train" / "film-waves" / "footage.json").write_text('{"footage": "waves"}')
+    assert film_model(Path("waves"), tmp_path) == "film-waves"
+    assert film_model(Path("Waves"), tmp_path) != "film-waves"
 
 
 def test_footage_is_a_set_or_a_folder(tmp_path: Path) -> None:
