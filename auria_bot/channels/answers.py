@@ -165,8 +165,8 @@ def whole(response: Any, seconds: float) -> Any:
 def within(call: Callable[[], Any], deadline: float) -> Any:
     """Call a function with a time limit: the library's time-outs start anew with every byte.
 
-    A call that takes longer goes on in its thread, which ends with the connection. It sends nothing any more: see
-    `is_late`.
+    A call that takes longer goes on in its thread, which ends with the connection. Where its connection is timely
+    (`timely_adapter`, `timely_hook`), it sends nothing any more.
 
     Raises:
         TimeoutError: it takes longer.

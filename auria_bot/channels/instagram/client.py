@@ -23,7 +23,17 @@ from random import uniform
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from auria_bot.channels.answers import EXCHANGE, as_object, as_text, clock_ahead, retry_seconds, whole, within
+from auria_bot.channels.answers import (
+    EXCHANGE,
+    as_object,
+    as_text,
+    clock_ahead,
+    never_sent,
+    retry_seconds,
+    timely_adapter,
+    whole,
+    within,
+)
 from auria_bot.errors import BackendMissing, ChannelError, NotFound, OutcomeUnknown, Rejected, Throttled
 
 if TYPE_CHECKING:
@@ -163,7 +173,8 @@ def _mount_adapters(client: Any, address: str, timeout: float) -> None:
 
         def __init__(self, inner: Any) -> None:
             super().__init__()
-            self._inner = inner
+            self._plain = type(inner) is HTTPAdapter
+            self._inner = timely_adapter() if self._plain else inner
 
         def send(self, request: Any, *_: Any, **options: Any) -> Any:
             host = urlsplit(request.url).hostname or ""
@@ -172,7 +183,7 @@ def _mount_adapters(client: Any, address: str, timeout: float) -> None:
             if client.picture and urlsplit(request.url).path.startswith("/rupload_igphoto/"):
                 request.body = client.picture
                 request.headers["Content-Length"] = request.headers["X-Entity-Length"] = str(len(client.picture))
-            if type(self._inner) is not HTTPAdapter:  # the package's own, which reads the body itself
+            if not self._plain:  # the package's own, which reads the body itself
                 return self._inner.send(request, **{**options, "timeout": timeout})
             options |= {"timeout": timeout, "stream": True}
             return within(lambda: whole(self._inner.send(request, **options), timeout), EXCHANGE * timeout)
@@ -269,7 +280,7 @@ def classify(error: Exception, client: Any, *, visible: bool, login: bool, hidde
     if isinstance(error, wrong.PleaseWaitFewMinutes | wrong.RateLimitError | wrong.ClientThrottledError):
         return Failure(kind=ErrorKind.LATER, message=f"Instagram asks to wait: {message}", wait=_retry_after(error))
     if _broken(error):
-        kind = ErrorKind.UNCLEAR if visible else ErrorKind.LATER
+        kind = ErrorKind.UNCLEAR if visible and not _unsent(error) else ErrorKind.LATER
         return Failure(kind=kind, message=f"the connection to Instagram broke ({type(error).__name__})")
     return _from_answer(error, status, message, visible=visible, login=login)
 
@@ -320,6 +331,14 @@ def _broken(error: Exception) -> bool:
 
     kinds = wrong.ClientConnectionError | wrong.ClientRequestTimeout | wrong.ClientIncompleteReadError
     return isinstance(error, kinds | RequestException | OSError)
+
+
+def _unsent(error: Exception) -> bool:
+    """Whether the connection broke before the first byte; the package replaces the error that tells."""
+    from instagrapi.exceptions import ClientConnectionError
+
+    told = error.__context__ if isinstance(error, ClientConnectionError) else error
+    return told is not None and never_sent(told)
 
 
 def _status(error: Exception) -> int:

@@ -29,6 +29,8 @@ from auria_bot.channels.answers import (
 )
 from auria_bot.channels.bluesky import atproto_session
 from auria_bot.channels.bluesky.atproto_session import classify, open_client
+from auria_bot.channels.instagram.client import PUBLISHING, single_send_client
+from auria_bot.channels.instagram.client import classify as classify_instagram
 from auria_bot.channels.instagram.graph_api import GraphApi
 from auria_bot.channels.mastodon.server import MastodonServer
 from auria_bot.channels.x.api import Media, XApi
@@ -207,7 +209,19 @@ def _graph(address: str) -> None:
     GraphApi(address, version="v23.0", timeout=5).post("me/media_publish", "token", visible=True, creation_id="1")
 
 
-@pytest.mark.parametrize("platform", ["mastodon", "x", "bluesky", "graph"])
+def _instagram(address: str) -> None:
+    pytest.importorskip("instagrapi")
+    client = single_send_client({}, address=address, timeout=5, delay=(0.0, 0.0))
+    try:
+        client.private_request(PUBLISHING, {"caption": "words"}, login=True)
+    except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
+        raise classify_instagram(error, client, visible=True, login=False, hidden=()).error() from None
+
+
+PLATFORMS = ["mastodon", "x", "bluesky", "graph", "instagram"]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_nothing_is_sent_after_it_was_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
     """Here by a thread that waited for a name server; meanwhile the post may have been found not to be out."""
     asked, answered, look_up = list[str](), threading.Event(), socket.getaddrinfo
@@ -220,7 +234,8 @@ def test_nothing_is_sent_after_it_was_given_up(tmp_path: Path, monkeypatch: pyte
         if platform == "bluesky":
             answers.within(lambda: _bluesky(address), 0.5)
         else:
-            {"mastodon": _mastodon, "x": lambda to: _x(to, tmp_path, deadline=0.5), "graph": _graph}[platform](address)
+            plain = {"mastodon": _mastodon, "graph": _graph, "instagram": _instagram}
+            {**plain, "x": lambda to: _x(to, tmp_path, deadline=0.5)}[platform](address)
 
     monkeypatch.setattr(answers, "EXCHANGE", 0.1)
     with HttpServer(lambda method, *_: (asked.append(method) or 200, {}, b"{}")) as server:
@@ -234,13 +249,14 @@ def test_nothing_is_sent_after_it_was_given_up(tmp_path: Path, monkeypatch: pyte
     assert asked == []
 
 
-@pytest.mark.parametrize("platform", ["mastodon", "x", "bluesky", "graph"])
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_what_is_too_late_to_be_sent_is_surely_not_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
 ) -> None:
     """It is tried again."""
     monkeypatch.setattr(answers, "is_late", lambda: True)
-    publish = {"mastodon": _mastodon, "x": lambda to: _x(to, tmp_path), "bluesky": _bluesky, "graph": _graph}[platform]
+    plain = {"mastodon": _mastodon, "bluesky": _bluesky, "graph": _graph, "instagram": _instagram}
+    publish = {**plain, "x": lambda to: _x(to, tmp_path)}[platform]
     asked = list[str]()
     with HttpServer(lambda method, *_: (asked.append(method) or 200, {}, b"{}")) as server, pytest.raises(Throttled):
         publish(server.address)
