@@ -30,7 +30,6 @@ __all__ = [
     "normalised",
 ]
 
-
 ALLOWED = word_set(
     "areole arian auto bang beaver bod booby breast breasts bum butt butts caw cock cocks coital crack dope "
     "dream drunk dummy fanny fat fatty fist flange flap gay gays ghost god goddess hell herb heroin hoar "
@@ -387,7 +386,8 @@ def _blocked() -> frozenset[str]:
 @cache
 def _blocked_in_dictionary() -> tuple[str, ...]:
     """The blocked words that CMUdict has."""
-    return tuple(word for word in dictionary_words() if word not in _INNOCENT | ALLOWED and digest(word) in _blocked())
+    candidates = (word for word in dictionary_words() if word not in _INNOCENT and word not in ALLOWED)
+    return tuple(word for word in candidates if digest(word) in _blocked())
 
 
 @cache
