@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from auria_bot.errors import UsageError
+from auria_bot.files import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +96,7 @@ class Trainer:
         if self.target is not None:
             return TrainedModel(path=path, metrics=metrics)
         version = self.registry.register(
-            model, path, metrics=metrics, data=trained_on or data.name, record=experiment.folder
+            model, path, metrics=metrics, data=trained_on or readable_name(data), record=experiment.folder
         )
         experiment.registered(version.name)
         return TrainedModel(path=self.registry.folder(model, version.name), metrics=metrics, version=version.name)
