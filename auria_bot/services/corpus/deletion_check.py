@@ -3,7 +3,8 @@
 Young posts are deleted most, so they are checked often, old ones seldom: by age there are four rounds, each with an
 interval. A round writes a checkpoint after every hundred posts and continues from it. A post that is unknown to Reddit
 is forgotten when that is so twice, a day apart; where most of a hundred are unknown, the fault is more likely Reddit's,
-and nothing is forgotten. A post that is there and cannot be read is not unknown.
+and no unknown post is forgotten. One answer that cannot be read and may be any post's doubts its whole hundred as
+well. A post that is there and cannot be read is not unknown.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class CheckResult:
     deleted: int = 0  # posts that are deleted or removed
     missing: int = 0  # that are unknown to Reddit
     buried: int = 0  # verses that were forgotten
-    doubted: int = 0  # batches of which most was unknown
+    doubted: int = 0  # batches of which most was unknown, or which held an answer that could not be read
     finished: bool = True  # no round is left that is due
 
 
@@ -125,9 +126,10 @@ class DeletionChecker:
         if page.bad or (len(ids) >= _DOUBT and len(unknown) * 2 > len(ids)):
             found.doubted += 1
             log.warning(
-                "%d of %d posts are unknown to Reddit, or cannot be read; that is doubted, and nothing is forgotten",
-                len(unknown),
+                "Of %d posts, %d are unknown to Reddit, and %d answers could not be read; no unknown post is forgotten",
                 len(ids),
+                len(unknown),
+                page.bad,
             )
             unknown = []
         found.missing += len(unknown)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from auria_bot.corpus.sources import submission
 from auria_bot.corpus.sources.listing import listings
+from auria_bot.corpus.sources.reddit import Reddit
 from auria_bot.errors import ChannelError, InputError
 from auria_bot.services.corpus import deletion_check
 from tests.reading_reddit import kept, reading_application, server
@@ -145,6 +147,23 @@ def test_a_post_that_cannot_be_read_is_not_unknown(
         assert application.deletion_checker.check(requests=10).buried == 0
         clock(application).advance(hours=30)
     assert len(kept(tmp_path)) == 5
+
+
+def test_a_doubted_batch_is_told_in_full(
+    server: RedditServer, application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any
+):
+    """A post that is deleted for sure is forgotten all the same; an answer without an id may be any post's."""
+    posts = server.fill(5)
+    application.subreddit_sync.sync("haiku", NEW)
+    server.take_away(posts[0].id)
+    server.take_away(posts[1].id, "purged")
+    read = Reddit.posts
+    monkeypatch.setattr(Reddit, "posts", lambda self, ids: replace(read(self, ids), bad=2))
+    found = application.deletion_checker.check(requests=10)
+    assert (found.doubted, found.missing, found.buried) == (1, 0, 1)
+    assert kept(tmp_path) == {one.id for one in posts[1:]}
+    (told,) = [one.getMessage() for one in caplog.records if one.name == deletion_check.__name__]
+    assert told == "Of 5 posts, 1 are unknown to Reddit, and 2 answers could not be read; no unknown post is forgotten"
 
 
 def _refused(_: object) -> None:
