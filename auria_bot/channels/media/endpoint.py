@@ -24,7 +24,7 @@ from auria_bot.errors import Throttled, Unauthorised
 from auria_bot.http_server import BoundedHTTPServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from auria_bot.domain.interfaces import Secrets
@@ -117,21 +117,20 @@ class PictureHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The endpoint's answer to a request."""
+    """The endpoint's answer to a request; as an iterable, its body in parts, so that no film is held in memory."""
 
     status: HTTPStatus
     headers: Mapping[str, str] = field(default_factory=dict)
-    file: BinaryIO | None = None  # open, so that nobody can remove it: its content is the body
+    file: BinaryIO | None = None  # its content is the body; open: it is served whole although it is removed meanwhile
 
-    def parts(self) -> Iterator[bytes]:
-        """The body in parts, so that no film is held in memory; closes the file."""
+    def __iter__(self) -> Iterator[bytes]:
+        """The body in parts."""
         if self.file is not None:
-            with self.file:
-                while part := self.file.read(_PART):
-                    yield part
+            while part := self.file.read(_PART):
+                yield part
 
     def close(self) -> None:
-        """Close the file, also where its content was not wanted to the end."""
+        """Close the file; a WSGI server does so when the client has left, too."""
         if self.file is not None:
             self.file.close()
 
@@ -170,11 +169,11 @@ class PictureEndpoint:
         }
         return Answer(status=HTTPStatus.OK, headers=headers, file=None if method == "HEAD" else file)
 
-    def __call__(self, environ: Mapping[str, str], start_response: Callable[..., object]) -> Iterable[bytes]:
+    def __call__(self, environ: Mapping[str, str], start_response: Callable[..., object]) -> Answer:
         """The endpoint as a WSGI application."""
         answer = self.answer(environ.get("REQUEST_METHOD", "GET"), environ.get("PATH_INFO", ""))
         start_response(f"{answer.status.value} {answer.status.phrase}", list(answer.headers.items()))
-        return answer.parts()
+        return answer
 
 
 def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> BoundedHTTPServer:
@@ -194,7 +193,7 @@ def picture_server(endpoint: PictureEndpoint, *, host: str, port: int) -> Bounde
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
                 self.end_headers()
-                for part in answer.parts():
+                for part in answer:
                     self.wfile.write(part)
 
         do_HEAD = do_GET  # noqa: N815 - the library's name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -54,9 +55,10 @@ def test_a_picture_is_served_until_it_expires(host: PictureHost, endpoint: Pictu
     """Then it is 410, and the next picture tidies it away."""
     path = host.put(b"picture", lasts=60).removeprefix("https://auria.example")
     answer = endpoint.answer("GET", path)
-    assert (answer.status, b"".join(answer.parts())) == (HTTPStatus.OK, b"picture")
+    with contextlib.closing(answer):
+        assert (answer.status, b"".join(answer)) == (HTTPStatus.OK, b"picture")
     assert answer.headers["Content-Type"] == "image/jpeg"
-    assert b"".join(endpoint.answer("HEAD", path).parts()) == b""
+    assert b"".join(endpoint.answer("HEAD", path)) == b""
     clock.now += 60
     assert endpoint.answer("GET", path).status == HTTPStatus.GONE
     host.put(b"another", lasts=60)
@@ -89,7 +91,7 @@ def test_nothing_else_is_served(host: PictureHost, endpoint: PictureEndpoint, pa
     """No listing, no way out of the folder."""
     host.put(b"picture", lasts=60)
     answer = endpoint.answer("GET", path)
-    assert (answer.status, b"".join(answer.parts())) == (HTTPStatus.NOT_FOUND, b"")
+    assert (answer.status, b"".join(answer)) == (HTTPStatus.NOT_FOUND, b"")
 
 
 def test_another_key_opens_nothing(host: PictureHost, tmp_path: Path, clock: Clock) -> None:
@@ -121,7 +123,8 @@ def test_a_picture_that_is_removed_meanwhile_is_served_whole(host: PictureHost, 
     answer = endpoint.answer("GET", address)
     host.remove(address)
     assert (answer.status, answer.headers["Content-Length"]) == (HTTPStatus.OK, "7")
-    assert b"".join(answer.parts()) == b"picture"
+    with contextlib.closing(answer):
+        assert b"".join(answer) == b"picture"
     assert endpoint.answer("GET", address).status == HTTPStatus.NOT_FOUND
 
 
@@ -131,7 +134,23 @@ def test_the_endpoint_is_a_wsgi_application(host: PictureHost, endpoint: Picture
     told: list[object] = []
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": address.removeprefix("https://auria.example")}
     body = endpoint(environ, lambda status, headers: told.extend([status, dict(headers)["Content-Type"]]))
-    assert (b"".join(body), told) == (b"picture", ["200 OK", "image/jpeg"])
+    with contextlib.closing(body):
+        assert (b"".join(body), told) == (b"picture", ["200 OK", "image/jpeg"])
+
+
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_client_that_leaves_early_leaves_no_file_open(
+    host: PictureHost, endpoint: PictureEndpoint, read: int
+) -> None:
+    """Not even before the first part: the server closes what it was given."""
+    address = host.put(bytes(1 << 20), lasts=60, suffix=".mp4")
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": address.removeprefix("https://auria.example")}
+    body = endpoint(environ, lambda *_: None)
+    for _ in range(read):
+        assert next(iter(body))
+    body.close()
+    assert body.file is not None
+    assert body.file.closed
 
 
 def test_a_server_of_its_own(tmp_path: Path) -> None:
@@ -181,7 +200,8 @@ def test_a_film_is_served_a_part_at_a_time(host: PictureHost, endpoint: PictureE
     film = bytes(range(256)) * 4096
     address = host.put(film, lasts=60, suffix=".mp4")
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": address.removeprefix("https://auria.example")}
-    parts = list(endpoint(environ, lambda *_: None))
+    with contextlib.closing(endpoint(environ, lambda *_: None)) as body:
+        parts = list(body)
     assert b"".join(parts) == film
     assert max(map(len, parts)) < len(film)
 
