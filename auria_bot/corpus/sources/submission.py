@@ -123,11 +123,11 @@ def _seconds(value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError):
-        if not isinstance(value, str | datetime):
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value.strip().removesuffix("UTC").rstrip())
+        elif not isinstance(value, datetime):
             raise
-    text = value.strip().removesuffix("UTC").rstrip() if isinstance(value, str) else ""
-    at = datetime.fromisoformat(text) if isinstance(value, str) else value
-    return at.replace(tzinfo=at.tzinfo or UTC).timestamp()
+    return float(value.replace(tzinfo=value.tzinfo or UTC).timestamp())
 
 
 def _is_set(value: Any) -> bool:
