@@ -1,4 +1,4 @@
-"""Encodes a film anew as H.264 with AAC in MP4: upright, in square pixels, at an even rate, in the colours of BT.709.
+"""Encodes a film anew as H.264 with AAC in MP4: upright, in square pixels, at an even rate, with the matrix of BT.709.
 
 FFmpeg is used through PyAV, the extra `films`.
 """
@@ -22,7 +22,10 @@ _SAMPLES = 48_000  # a second
 _THREADS = 2
 _QUALITY = "21"  # x264's constant rate factor
 _BT709, _BT601, _LIMITED = 1, 5, 1  # FFmpeg's numbers
+_UNSTATED = frozenset({0, 2})
 _MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}  # the scaler's number of the matrix of colours that a file states
+_CLOCK_MAY_LEAP = 0x200  # FFmpeg's flag of formats whose clock may be set anew
+_LEAP = 10  # seconds that it leaps at least
 _HD = 720  # rows from which on a matrix that is not stated is that of BT.709
 _FILTERS = {
     (1, 0, 0, 1): (),
@@ -63,33 +66,50 @@ def encode(source: Path, target: Path, *, size: tuple[int, int], rate: float, bi
             video.pix_fmt = "yuv420p"
             context = video.codec_context
             context.thread_count, context.time_base = _THREADS, 1 / steps
-            context.color_primaries = context.color_trc = context.colorspace = _BT709
-            context.color_range = _LIMITED
+            picture = picture_stream(opened)
+            _state_colours(picture.codec_context, context)
             heard: Any = container.add_stream("aac", rate=_SAMPLES, layout="stereo") if sound is not None else None
             if heard is not None:
                 heard.bit_rate = SOUND_RATE
-            streams = [picture_stream(opened), *([sound] if sound is not None else [])]
-            if not _transcode(_decoded(opened, streams, source), container, (video, heard), steps, _Clock(streams)):
+            streams = [picture, *([sound] if sound is not None else [])]
+            clock = _Clock(opened, streams)
+            if not _transcode(_decoded(opened, streams, source), container, (video, heard), steps, clock):
                 raise Rejected(f"the film {source} is damaged: none of its frames can be decoded")
+
+
+def _state_colours(told: Any, context: Any) -> None:
+    """State for an encoder what a decoder's file states of its colours; the matrix and the range are converted."""
+    context.color_primaries = told.color_primaries if int(told.color_primaries) not in _UNSTATED else _BT709
+    context.color_trc = told.color_trc if int(told.color_trc) not in _UNSTATED else _BT709
+    context.colorspace, context.color_range = _BT709, _LIMITED
 
 
 class _Clock:
     """When frames are shown, in seconds from the beginning of the first of a file's streams.
 
+    Stamps that leap back, or ahead past the file's stated end, are damaged, or their clock was set anew, as that of
+    formats such as MPEG-TS may be at any time: what follows goes on at once.
+
     Args:
         streams: that of the picture comes first.
     """
 
-    def __init__(self, streams: Sequence[Any]) -> None:
+    def __init__(self, container: Any, streams: Sequence[Any]) -> None:
         self.begin = min(Fraction(stream.start_time or 0) * (stream.time_base or 1) for stream in streams)
         self._step = 1 / Fraction(streams[0].average_rate or streams[0].guessed_rate or 25)
-        self._following = Fraction(0)
+        self._following = self._shift = Fraction(0)
+        stated = 0 if container.format.flags & _CLOCK_MAY_LEAP else container.duration or 0
+        self._end = Fraction(stated, 1_000_000)
 
     def time(self, frame: Any) -> Fraction:
         """The time of the next frame; of one that states none, a step after the one before."""
         stamp = frame.pts if frame.pts is not None else frame.dts
         known = stamp is not None and frame.time_base
-        time = stamp * frame.time_base - self.begin if known else self._following
+        time = stamp * frame.time_base - self.begin - self._shift if known else self._following
+        ahead = time - self._following
+        if ahead < -_LEAP or (ahead > _LEAP and time > self._end + _LEAP):
+            self._shift += ahead
+            time = self._following
         self._following = time + self._step
         return Fraction(time)
 
@@ -107,9 +127,9 @@ def _decoded(opened: Any, streams: Sequence[Any], source: Path) -> Iterator[tupl
         try:
             packet = next(packets)
             frames = packet.decode()
-        except (StopIteration, av.EOFError):
+        except (StopIteration, av.EOFError, IndexError):  # PyAV ends so where a stream appears on the way
             return
-        except (av.FFmpegError, ValueError, IndexError) as error:
+        except (av.FFmpegError, ValueError) as error:
             raise Rejected(f"the film {source} is damaged: {error}") from None
         for frame in frames:
             yield packet.stream.type == "video", frame
@@ -153,7 +173,7 @@ def _transcode(
 
 
 class _Upright:
-    """Makes frames upright, of a size, and in the colours of BT.709."""
+    """Makes frames upright, of a size, and with the matrix of BT.709."""
 
     def __init__(self, turn: tuple[int, int, int, int], size: tuple[int, int]) -> None:
         from av.filter import Graph

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import struct
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,8 +26,10 @@ from tests.scenarios.films import film_file
 from tests.scenarios.footage import Clip, make_clips
 from tests.trials import film_post
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 av = pytest.importorskip("av", reason="videos need the extra films")
-pytestmark = pytest.mark.skipif(video.find_spec("av") is None, reason="videos need the extra films")
 
 
 def test_a_film_that_fits_is_sent_as_it_is(tmp_path: Path) -> None:
@@ -128,26 +133,80 @@ def test_frames_without_a_time_follow_each_other(tmp_path: Path) -> None:
     assert sent.seconds == pytest.approx(0.8, abs=0.1)
 
 
-def test_a_clock_that_begins_later_adds_nothing(tmp_path: Path) -> None:
-    """As that of a recording does: its first frame is not shown the longer."""
-    with av.open(str(tmp_path / "a.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
+def stamped_film(path: Path, stamps: Sequence[int], colours: tuple[int, int] | None = None) -> Path:
+    """A film whose frames are shown at stamps in 25ths of a second; it states primaries and transfer if given."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"tune": "zerolatency"})
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        for number in range(20):
+        if colours is not None:
+            stream.codec_context.color_primaries, stream.codec_context.color_trc = colours
+        for number, stamp in enumerate(stamps):
             frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), 10 * number, np.uint8), "rgb24")
-            frame.pts, frame.time_base = 50 + number, Fraction(1, 25)
+            frame.pts, frame.time_base = stamp, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    film_encoding.encode(tmp_path / "a.mkv", tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    return path
+
+
+def test_a_clock_that_begins_later_adds_nothing(tmp_path: Path) -> None:
+    """As that of a recording does: its first frame is not shown the longer."""
+    path = stamped_film(tmp_path / "a.mkv", range(50, 70))
+    film_encoding.encode(path, tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
     assert sent_video((tmp_path / "b.mp4").read_bytes()).frames == 20
 
 
-def test_an_encoded_film_states_its_colours(tmp_path: Path) -> None:
-    """A player would otherwise take those of a smaller film for others: BT.709 as before, in a limited range."""
-    film_encoding.encode(film_file(tmp_path / "a.mp4"), tmp_path / "b.mp4", size=(48, 28), rate=25, bits=None)
+@pytest.mark.parametrize("name", ["a.ts", "a.mkv"])
+def test_a_stamp_far_off_does_not_lengthen_a_film(tmp_path: Path, name: str) -> None:
+    """A damaged one: its frame and those behind follow at once, and no hour of frames is written."""
+    path = stamped_film(tmp_path / name, [*range(10), *range(20_000, 20_010)])
+    content = path.read_bytes()
+    if name == "a.mkv":  # which states how long it is
+        place = content.index(b"\x44\x89\x88") + 3
+        path.write_bytes(content[:place] + struct.pack(">d", 800.0) + content[place + 8 :])
+    film_encoding.encode(path, tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    assert sent_video((tmp_path / "b.mp4").read_bytes()).frames == 20
+
+
+def test_a_frame_that_is_shown_for_long_stays_so(tmp_path: Path) -> None:
+    """As the file states: it is no damage."""
+    path = stamped_film(tmp_path / "a.mkv", [0, 1, 301, 302])
+    film_encoding.encode(path, tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    assert sent_video((tmp_path / "b.mp4").read_bytes()).frames == 303
+
+
+def test_a_stream_that_appears_on_the_way_ends_a_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyAV raises IndexError there; what came before is kept."""
+    opened = av.open(str(stamped_film(tmp_path / "a.mkv", range(20))))
+
+    def demux(streams: Any) -> Iterator[Any]:
+        yield from opened.demux(streams)
+        raise IndexError("list index out of range")
+
+    source = SimpleNamespace(
+        streams=opened.streams, metadata={}, format=opened.format, duration=opened.duration, demux=demux
+    )
+    monkeypatch.setattr(
+        av,
+        "open",
+        lambda *given, _open=av.open, **more: nullcontext(source) if len(given) == 1 else _open(*given, **more),
+    )
+    film_encoding.encode(tmp_path / "a.mkv", tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    monkeypatch.undo()
+    opened.close()
+    assert sent_video((tmp_path / "b.mp4").read_bytes()).frames == 20
+
+
+@pytest.mark.parametrize(("stated", "told"), [(None, (1, 1)), ((9, 18), (9, 18))])
+def test_an_encoded_film_states_its_colours(
+    tmp_path: Path, stated: tuple[int, int] | None, told: tuple[int, int]
+) -> None:
+    """A player would otherwise take those of a smaller film for others: primaries and transfer are not converted."""
+    path = stamped_film(tmp_path / "a.mp4", range(5), stated)
+    film_encoding.encode(path, tmp_path / "b.mp4", size=(48, 28), rate=25, bits=None)
     with av.open(str(tmp_path / "b.mp4")) as container:
         frame = next(container.decode(video=0))
-    assert (frame.colorspace, frame.color_range, frame.color_primaries, frame.color_trc) == (1, 1, 1, 1)
+    assert (frame.colorspace, frame.color_range) == (1, 1)
+    assert (frame.color_primaries, frame.color_trc) == told
 
 
 @pytest.mark.parametrize("name", ["sound.mp4", "cover.mp4"])
