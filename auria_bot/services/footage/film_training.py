@@ -33,7 +33,7 @@ __all__ = [
     "train_film",
 ]
 
-_OWNER = "footage.json"  # has the digest of the footage that a film model was first trained on; before, its name
+_OWNER = "footage.json"  # has the digest of the footage that a film model was first trained on
 _SIDES = (32, 2048)  # pixels
 
 
@@ -64,10 +64,7 @@ def film_model(folder: Path, home: Path) -> str:
     words = re.sub("[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "footage"
     plain = f"{PREFIX}{words[:48]}"
     try:
-        is_free = json.loads((home / "train" / plain / _OWNER).read_text("utf-8"))["footage"] in {
-            _digest(folder),
-            folder.name,
-        }
+        is_free = json.loads((home / "train" / plain / _OWNER).read_text("utf-8"))["footage"] == _digest(folder)
     except (OSError, ValueError, KeyError, TypeError):
         is_free = True
     return plain if is_free else f"{PREFIX}{words[:39]}-{_digest(folder)}"

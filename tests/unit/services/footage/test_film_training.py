@@ -99,14 +99,6 @@ def test_a_folder_whose_name_is_not_utf8_is_trained_on(tmp_path: Path) -> None:
     assert film_model(other, tmp_path / "home") != "film-mer"
 
 
-def test_a_model_whose_footage_was_noted_by_name_keeps_its_name(tmp_path: Path) -> None:
-    """Its training goes on, and none is begun anew."""
-    (tmp_path / "train" / "film-waves").mkdir(parents=True)
-    (tmp_path / "train" / "film-waves" / "footage.json").write_text('{"footage": "waves"}')
-    assert film_model(Path("waves"), tmp_path) == "film-waves"
-    assert film_model(Path("Waves"), tmp_path) != "film-waves"
-
-
 def test_footage_is_a_set_or_a_folder(tmp_path: Path) -> None:
     """What has a slash or begins with a dot is a folder; anything else the name of a set."""
     library = FootageLibrary(tmp_path)
