@@ -27,19 +27,12 @@ __all__ = [
     "distances",
     "from_lab",
     "matrix_root",
-    "scaler_matrix",
     "to_lab",
-    "with_primaries_of_srgb",
 ]
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
 )
-_TO_SRGB = {  # linear light of wider primaries, by FFmpeg's number of them: BT.2020 and Display P3
-    9: np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]]),
-    12: np.array([[1.2249, -0.2247, 0.0], [-0.0420, 1.0419, 0.0], [-0.0197, -0.0786, 1.0979]]),
-}
-_ROWS = 64  # of a picture that are converted at once
 _WHITE = np.array([0.95047, 1.0, 1.08883])  # D65
 _STEPS = 16383  # of the lookup tables; a round trip stays within one step of 8 bits
 QUANTILES = np.linspace(0.0, 1.0, 33)
@@ -76,29 +69,6 @@ def _root_table() -> NDArray[np.float32]:
     """CIELAB's cube root by the square root of a tristimulus value in steps of 1/16383."""
     value = np.linspace(0.0, 1.0, _STEPS + 1) ** 2
     return np.where(value > 0.008856, np.cbrt(value), 7.787 * value + 16 / 116).astype(np.float32)
-
-
-def scaler_matrix(stated: int, rows: int) -> int:
-    """FFmpeg's scaler's number of the matrix that a frame states by another number, or of the usual one of its size."""
-    return {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}.get(stated, 1 if rows >= 720 else 5)
-
-
-def with_primaries_of_srgb(pixels: NDArray[np.uint8], primaries: int) -> NDArray[np.uint8]:
-    """(height, width, 3) 8-bit values of other primaries as sRGB; what sRGB cannot show is clipped.
-
-    Args:
-        pixels: with a transfer like that of sRGB.
-        primaries: FFmpeg's number; unknown ones, and those of sRGB, change nothing.
-    """
-    if primaries not in _TO_SRGB:
-        return np.ascontiguousarray(pixels)
-    matrix, shown = _TO_SRGB[primaries].T.astype(np.float32), np.empty_like(pixels)
-    light = _linear_table()[(np.arange(256) * _STEPS + 127) // 255]
-    for top in range(0, len(pixels), _ROWS):
-        root = np.sqrt(np.clip(light[pixels[top : top + _ROWS]] @ matrix, 0.0, 1.0))
-        values = _gamma_table()[(root * np.float32(_STEPS) + np.float32(0.5)).astype(np.uint16)]
-        shown[top : top + _ROWS] = (values * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return shown
 
 
 def to_lab(rgb: NDArray[Any]) -> NDArray[np.float32]:

@@ -1,32 +1,33 @@
-"""Encodes a film anew as H.264 with AAC in MP4: upright, in square pixels, at an even rate, with the matrix of BT.709.
+"""Encodes a film anew as H.264 with AAC in MP4: upright, in square pixels, at an even rate, in the colours of BT.709.
 
 FFmpeg is used through PyAV, the extra `films`.
 """
 
 from __future__ import annotations
 
-import struct
+import contextlib
+from collections import deque
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import Rejected
+from auria_bot.videos.colours import ToBt709, is_bt709
+from auria_bot.videos.streams import StreamClock, picture_stream, scaler_matrix, turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["SOUND_RATE", "encode", "picture_stream", "turn_of"]
+__all__ = ["SOUND_RATE", "encode"]
 
 SOUND_RATE = 128_000  # bits a second of encoded sound
 _SAMPLES = 48_000  # a second
 _THREADS = 2
 _QUALITY = "21"  # x264's constant rate factor
-_BT709, _BT601, _LIMITED = 1, 5, 1  # FFmpeg's numbers
+_BT709, _LIMITED = 1, 1  # FFmpeg's numbers
 _UNSTATED = frozenset({0, 2})
-_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9}  # the scaler's number of the matrix of colours that a file states
-_CLOCK_MAY_LEAP = 0x200  # FFmpeg's flag of formats whose clock may be set anew
-_LEAP = 10  # seconds that it leaps at least
-_HD = 720  # rows from which on a matrix that is not stated is that of BT.709
+_BEHIND = 1  # seconds that sound is read behind the picture, whose leaps it follows
+_SLACK = Fraction(1)  # seconds that a frame may come late without being taken for one behind a leap of the clock
 _FILTERS = {
     (1, 0, 0, 1): (),
     (-1, 0, 0, 1): (("hflip", ""),),
@@ -72,46 +73,30 @@ def encode(source: Path, target: Path, *, size: tuple[int, int], rate: float, bi
             if heard is not None:
                 heard.bit_rate = SOUND_RATE
             streams = [picture, *([sound] if sound is not None else [])]
-            clock = _Clock(opened, streams)
-            if not _transcode(_decoded(opened, streams, source), container, (video, heard), steps, clock):
+            begin = min(Fraction(stream.start_time or 0) * (stream.time_base or 1) for stream in streams)
+            clock = StreamClock(opened, slack=_SLACK)
+            pictures = _Pictures(
+                container, video, begin, clock, 1 / (picture.average_rate or picture.guessed_rate or 25)
+            )
+            sounds = _Sounds(container, heard, begin, StreamClock(opened, beside=clock, slack=_SLACK))
+            for is_picture, frame in _decoded(opened, streams, source):
+                if is_picture:
+                    pictures.add(frame)
+                else:
+                    sounds.add(frame)
+            if not pictures.count:
                 raise Rejected(f"the film {source} is damaged: none of its frames can be decoded")
+            container.mux(video.encode(None))
+            sounds.end()
 
 
 def _state_colours(told: Any, context: Any) -> None:
-    """State for an encoder what a decoder's file states of its colours; the matrix and the range are converted."""
-    context.color_primaries = told.color_primaries if int(told.color_primaries) not in _UNSTATED else _BT709
-    context.color_trc = told.color_trc if int(told.color_trc) not in _UNSTATED else _BT709
+    """State for an encoder the colours of what it will get: those that are near enough to BT.709's stay as they are."""
+    context.color_primaries = context.color_trc = _BT709
+    if is_bt709(told):
+        context.color_primaries = told.color_primaries if int(told.color_primaries) not in _UNSTATED else _BT709
+        context.color_trc = told.color_trc if int(told.color_trc) not in _UNSTATED else _BT709
     context.colorspace, context.color_range = _BT709, _LIMITED
-
-
-class _Clock:
-    """When frames are shown, in seconds from the beginning of the first of a file's streams.
-
-    Stamps that leap back, or ahead past the file's stated end, are damaged, or their clock was set anew, as that of
-    formats such as MPEG-TS may be at any time: what follows goes on at once.
-
-    Args:
-        streams: that of the picture comes first.
-    """
-
-    def __init__(self, container: Any, streams: Sequence[Any]) -> None:
-        self.begin = min(Fraction(stream.start_time or 0) * (stream.time_base or 1) for stream in streams)
-        self._step = 1 / Fraction(streams[0].average_rate or streams[0].guessed_rate or 25)
-        self._following = self._shift = Fraction(0)
-        stated = 0 if container.format.flags & _CLOCK_MAY_LEAP else container.duration or 0
-        self._end = Fraction(stated, 1_000_000)
-
-    def time(self, frame: Any) -> Fraction:
-        """The time of the next frame; of one that states none, a step after the one before."""
-        stamp = frame.pts if frame.pts is not None else frame.dts
-        known = stamp is not None and frame.time_base
-        time = stamp * frame.time_base - self.begin - self._shift if known else self._following
-        ahead = time - self._following
-        if ahead < -_LEAP or (ahead > _LEAP and time > self._end + _LEAP):
-            self._shift += ahead
-            time = self._following
-        self._following = time + self._step
-        return Fraction(time)
 
 
 def _decoded(opened: Any, streams: Sequence[Any], source: Path) -> Iterator[tuple[bool, Any]]:
@@ -135,50 +120,113 @@ def _decoded(opened: Any, streams: Sequence[Any], source: Path) -> Iterator[tupl
             yield packet.stream.type == "video", frame
 
 
-def _transcode(
-    frames: Iterator[tuple[bool, Any]], container: Any, targets: tuple[Any, Any], rate: Fraction, clock: _Clock
-) -> int:
-    """Encode frames into the targets for picture and sound; how many pictures."""
-    import av
+class _Pictures:
+    """Encodes frames at an even rate: each is repeated or left out, as its time asks."""
 
-    video, heard = targets
-    resampler = av.AudioResampler(format="fltp", layout="stereo", rate=_SAMPLES) if heard is not None else None
-    count, early = 0, round(clock.begin * _SAMPLES)
-    upright: _Upright | None = None
+    def __init__(self, container: Any, target: Any, begin: Fraction, clock: StreamClock, step: Fraction) -> None:
+        self._container, self._target = container, target
+        self._begin, self._clock, self._step = begin, clock, step
+        self._upright: _Upright | None = None
+        self.count = 0
+        """Frames that were encoded."""
 
-    def hear(frame: Any) -> None:
-        for piece in resampler.resample(frame) if resampler is not None else ():
-            if piece.pts is not None:
-                piece.pts -= early
-            container.mux(heard.encode(piece))
+    def add(self, frame: Any) -> None:
+        rate = 1 / self._target.codec_context.time_base
+        end = round(_shown(frame, self._clock, self._begin, self._step) * rate) + 1
+        if end <= self.count:
+            return
+        self._upright = self._upright or _Upright(turn_of(frame), (self._target.width, self._target.height))
+        shown = self._upright(frame)
+        while self.count < end:
+            shown.pts, shown.time_base, shown.pict_type = self.count, 1 / rate, 0
+            self._container.mux(self._target.encode(shown))
+            self.count += 1
 
-    for is_picture, frame in frames:
-        if not is_picture:
-            hear(frame)
-            continue
-        end = round(clock.time(frame) * rate) + 1
-        if end <= count:
-            continue
-        upright = upright or _Upright(turn_of(frame), (video.width, video.height))
-        shown = upright(frame)
-        while count < end:
-            shown.pts, shown.time_base, shown.pict_type = count, 1 / rate, 0
-            container.mux(video.encode(shown))
-            count += 1
-    container.mux(video.encode(None))
-    if heard is not None:
-        hear(None)
-        container.mux(heard.encode(None))
-    return count
+
+class _Sounds:
+    """Encodes sound at its times: silence where there is none, and what was already heard is left out."""
+
+    def __init__(self, container: Any, target: Any, begin: Fraction, clock: StreamClock) -> None:
+        self._container, self._target = container, target
+        self._begin, self._clock = begin, clock
+        self._graph: Any = None
+        self._kind: tuple[Any, ...] = ()
+        self._waiting: deque[Any] = deque()
+        self._seconds = Fraction(0)  # that wait
+
+    def add(self, frame: Any) -> None:
+        """Encode what came before; the frame waits until the picture beside it was surely read."""
+        self._waiting.append(frame)
+        self._seconds += _length(frame)
+        while self._seconds > _BEHIND:
+            self._seconds -= _length(self._waiting[0])
+            self._hear(self._waiting.popleft())
+
+    def _hear(self, frame: Any) -> None:
+        time = _shown(frame, self._clock, self._begin, _length(frame))
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind != self._kind:
+            self._flush()
+            self._graph = _evened(kind, is_first=not self._kind)
+            self._kind = kind
+        frame.pts, frame.time_base = round(time * _SAMPLES), Fraction(1, _SAMPLES)
+        self._graph.push(frame)
+        self._encode()
+
+    def end(self) -> None:
+        while self._waiting:
+            self._hear(self._waiting.popleft())
+        if self._target is not None:
+            self._flush()
+            self._container.mux(self._target.encode(None))
+
+    def _flush(self) -> None:
+        if self._graph is not None:
+            self._graph.push(None)
+            self._encode()
+
+    def _encode(self) -> None:
+        with contextlib.suppress(BlockingIOError, EOFError):
+            while True:
+                self._container.mux(self._target.encode(self._graph.pull()))
+
+
+def _length(frame: Any) -> Fraction:
+    """Seconds of a frame of sound."""
+    return Fraction(frame.samples, frame.sample_rate or _SAMPLES)
+
+
+def _evened(kind: tuple[Any, ...], *, is_first: bool) -> Any:
+    """FFmpeg's filter that brings sound of a format, layout and rate to _SAMPLES in stereo, and follows its stamps."""
+    from av.filter import Graph
+
+    form, layout, rate = kind
+    graph = Graph()
+    nodes = (
+        graph.add_abuffer(sample_rate=rate, format=form, layout=layout, time_base=Fraction(1, _SAMPLES)),
+        graph.add("aresample", f"{_SAMPLES}:async=1" + (":first_pts=0" if is_first else "")),
+        graph.add("aformat", f"sample_fmts=fltp:channel_layouts=stereo:sample_rates={_SAMPLES}"),
+        graph.add("abuffersink"),
+    )
+    graph.link_nodes(*nodes)
+    graph.configure()
+    return graph
+
+
+def _shown(frame: Any, clock: StreamClock, begin: Fraction, step: Fraction) -> Fraction:
+    """When a frame is shown or heard, in seconds from the beginning of the first of the file's streams."""
+    stamp = frame.pts if frame.pts is not None else frame.dts
+    return clock.time(stamp * frame.time_base - begin if stamp is not None and frame.time_base else None, step)
 
 
 class _Upright:
-    """Makes frames upright, of a size, and with the matrix of BT.709."""
+    """Makes frames upright, of a size, and in the colours of BT.709."""
 
     def __init__(self, turn: tuple[int, int, int, int], size: tuple[int, int]) -> None:
         from av.filter import Graph
 
         self._size = size if turn[0] else (size[1], size[0])
+        self._colours = ToBt709()
         self._graph: Any = None
         if filters := _FILTERS[turn]:
             self._graph = Graph()
@@ -191,11 +239,10 @@ class _Upright:
 
     def __call__(self, frame: Any) -> Any:
         """The frame upright."""
-        matrix = _MATRICES.get(int(frame.colorspace), _BT709 if frame.height >= _HD else _BT601)
-        width, height = self._size
-        shown = frame.reformat(
-            width,
-            height,
+        matrix = scaler_matrix(int(frame.colorspace), frame.height)
+        seen = frame if is_bt709(frame) else self._colours(frame, self._size)
+        shown = seen.reformat(
+            *self._size,
             "yuv420p",
             src_colorspace=matrix,
             dst_colorspace=_BT709,
@@ -206,29 +253,3 @@ class _Upright:
             return shown
         self._graph.push(shown)
         return self._graph.pull()
-
-
-def picture_stream(container: Any) -> Any:
-    """The first stream of moving pictures in a known coding.
-
-    Raises:
-        ValueError: there is none.
-    """
-    import av
-
-    covers = int(av.stream.Disposition.attached_pic)
-    for stream in container.streams.video:
-        context = stream.codec_context
-        if context is not None and not int(stream.disposition) & covers and min(context.width, context.height) > 0:
-            return stream
-    raise ValueError("it holds no moving picture")
-
-
-def turn_of(frame: Any) -> tuple[int, int, int, int]:
-    """The quarter turn and the mirroring (a, b, c, d) of a frame: shown at x' = ax + cy, y' = bx + dy, y downwards."""
-    data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return 1, 0, 0, 1
-    a, b, _, c, d = struct.unpack_from("=5i", bytes(data))
-    signs = [-1 if value < 0 else 1 for value in (a, b, c, d)]
-    return (signs[0], 0, 0, signs[3]) if abs(a) + abs(d) >= abs(b) + abs(c) else (0, signs[1], signs[2], 0)

@@ -20,9 +20,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.channels.film_encoding import encode, picture_stream, turn_of
+from auria_bot.channels.film_encoding import encode
 from auria_bot.errors import BackendMissing, Rejected
 from auria_bot.files import atomic_path, sha256_of
+from auria_bot.videos.colours import is_bt709
+from auria_bot.videos.streams import picture_stream, turn_of
 
 if TYPE_CHECKING:
     from auria_bot.domain.post import FilmLimits, Post
@@ -62,7 +64,7 @@ class ReadFilm:
     rate: float
     size: int  # bytes
     sound: bool
-    standard: bool  # H.264 in 4:2:0 with AAC or no sound, in MP4 that can be played while it is being received
+    standard: bool  # H.264 in 4:2:0, not HDR, with AAC or no sound, in MP4 that can be played while it is received
 
 
 def read_film(path: Path) -> ReadFilm:
@@ -78,13 +80,14 @@ def read_film(path: Path) -> ReadFilm:
 
     try:
         with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
-            video, sounds = picture_stream(container), container.streams.audio
+            video, sounds = _picture_of(container), container.streams.audio
             seconds = float(container.duration or 0) / 1_000_000
             codecs = {stream.codec_context.name if stream.codec_context is not None else "" for stream in sounds}
             standard = (
                 _BRAND in container.format.name.split(",")
                 and video.codec_context.name == "h264"
                 and video.codec_context.pix_fmt == "yuv420p"
+                and is_bt709(video.codec_context)
                 and codecs <= {"aac"}
                 and _index_first(path)
             )
@@ -100,6 +103,12 @@ def read_film(path: Path) -> ReadFilm:
             )
     except (OSError, ValueError, av.FFmpegError) as error:
         raise Rejected(f"the film {path} cannot be read: {error}") from None
+
+
+def _picture_of(container: Any) -> Any:
+    if (stream := picture_stream(container)) is None:
+        raise ValueError("it holds no moving picture")
+    return stream
 
 
 def _upright_size(container: Any, video: Any) -> tuple[int, int]:

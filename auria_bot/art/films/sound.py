@@ -24,10 +24,11 @@ from auria_bot.art.films.sound_reading import (
     timed_stereo,
     without_gaps,
 )
-from auria_bot.art.films.video import StreamClock, require_video
+from auria_bot.art.films.video import require_video
 from auria_bot.art.voice import LOUDNESS, RATE, loudness
 from auria_bot.errors import InputError
 from auria_bot.files import readable_name
+from auria_bot.videos.streams import StreamClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

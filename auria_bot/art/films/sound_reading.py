@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auria_bot.art.films.video import FORMATS, StreamClock, decoded_frames
+from auria_bot.art.films.video import FORMATS, decoded_frames
 from auria_bot.errors import InputError
 from auria_bot.files import readable_name
+from auria_bot.videos.streams import StreamClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from auria_bot.art.colour import scaler_matrix, with_primaries_of_srgb
 from auria_bot.errors import BackendMissing, InputError
 from auria_bot.files import readable_name
+from auria_bot.videos.colours import ToBt709, is_bt709
+from auria_bot.videos.streams import StreamClock, picture_stream, scaler_matrix, turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ __all__ = [
     "FORMATS",
     "MOST_PIXELS",
     "Frame",
-    "StreamClock",
     "Video",
     "decoded_frames",
     "is_installed",
@@ -47,9 +47,7 @@ FORMATS = (
 
 _LEAST_SIDE = 8  # pixels
 _UNREADABLE = 100  # packets in a row that cannot be decoded; then the file is given up
-_CLOCK_MAY_LEAP = 0x200  # FFmpeg's flag of formats such as MPEG-TS, whose clock may be set anew at any time
 _WITHOUT_TIMES = "avi"  # a format that states when a frame is decoded, not when it is shown
-_LEAP = 10  # seconds that it leaps at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +59,7 @@ class Frame:
     turn: tuple[int, int, int, int]  # (a, b, c, d), each -1, 0 or 1: shown at x' = ax + cy, y' = bx + dy, y downwards
     damaged: bool  # the decoder found an error in it
     decoded: Any  # PyAV's frame
+    colours: ToBt709  # of its film
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,10 +76,12 @@ class Frame:
         """The middle of the frame, upright, in 8-bit sRGB, of a width and height in pixels."""
         wide, high = _scaled(self.size, size)
         scaled = (high, wide) if self.turn[0] == 0 else (wide, high)
-        matrix = scaler_matrix(int(self.decoded.colorspace), self.decoded.height)
-        rgb = self.decoded.reformat(*scaled, "rgb24", src_colorspace=matrix, interpolation="AREA", threads=1)
-        pixels = with_primaries_of_srgb(rgb.to_ndarray(), int(self.decoded.color_primaries))
-        picture = _upright(Image.fromarray(pixels), self.turn)
+        if is_bt709(self.decoded):
+            matrix = scaler_matrix(int(self.decoded.colorspace), self.decoded.height)
+            rgb = self.decoded.reformat(*scaled, "rgb24", src_colorspace=matrix, interpolation="AREA", threads=1)
+        else:
+            rgb = self.colours(self.decoded, scaled).reformat(format="rgb24", threads=1)
+        picture = _upright(Image.fromarray(rgb.to_ndarray()), self.turn)
         left, top = (wide - size[0]) // 2, (high - size[1]) // 2
         return picture.crop((left, top, left + size[0], top + size[1]))
 
@@ -171,6 +172,7 @@ class Video:
         first: Fraction | None = None
         turn: tuple[int, int, int, int] | None = None
         step, aspect, clock = _step(self._stream), _pixel_aspect(self._stream), StreamClock(self._container)
+        colours = ToBt709()
         found = decoded_frames(self._container, self._stream, self._note_broken)
         if self._container.format.name == _WITHOUT_TIMES:
             found = _timed_as_stored(found)
@@ -179,40 +181,19 @@ class Video:
             base = decoded.time_base or self._stream.time_base
             time = clock.time(stamp * base if stamp is not None and base else None, step)
             if first is None or turn is None:
-                first, turn = time, _turn(decoded)
+                first, turn = time, turn_of(decoded)
                 self._shown = time if stamp is not None and base else None
-            yield Frame(time=time - first, aspect=aspect, turn=turn, damaged=bool(decoded.is_corrupt), decoded=decoded)
+            yield Frame(
+                time=time - first,
+                aspect=aspect,
+                turn=turn,
+                damaged=bool(decoded.is_corrupt),
+                decoded=decoded,
+                colours=colours,
+            )
 
     def _note_broken(self) -> None:
         self.broken += 1
-
-
-class StreamClock:
-    """The times of a stream, which only grow: where its clock was set back, or leaps, what follows goes on at once.
-
-    So it is where recordings were joined, or where a stamp was damaged.
-    """
-
-    def __init__(self, container: Any) -> None:
-        """Only the clocks of formats such as MPEG-TS, which may be set anew, are taken to leap."""
-        self._may_leap = bool(container.format.flags & _CLOCK_MAY_LEAP)
-        self._shift = Fraction(0)
-        self._last: Fraction | None = None
-
-    def time(self, stamp: Fraction | None, step: Fraction) -> Fraction:
-        """The time of what comes next, in seconds.
-
-        Args:
-            stamp: as the file states it; None where it does not.
-            step: seconds from what came before, where the stamp is of no use.
-        """
-        following = Fraction(0) if self._last is None else self._last + step
-        time = following if stamp is None else stamp - self._shift
-        if self._last is not None and (time <= self._last or (self._may_leap and time > self._last + _LEAP)):
-            self._shift += time - following
-            time = following
-        self._last = time
-        return time
 
 
 def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> Iterator[Any]:
@@ -332,26 +313,21 @@ def _scaled(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
 
 def _picture_stream(container: Any, name: str) -> Any:
     """The first stream of moving pictures, set to decode with little memory."""
-    import av
-
-    covers = int(av.stream.Disposition.attached_pic)
-    streams = [one for one in container.streams.video if not int(one.disposition) & covers]
-    if not streams:
+    stream = picture_stream(container)
+    if stream is None:
         kinds = sorted({one.type for one in container.streams}) or ["nothing"]
-        raise InputError(f"{name}: has no moving picture, only {', '.join(kinds)}")
-    context = streams[0].codec_context
-    width, height = (context.width, context.height) if context is not None else (0, 0)
+        raise InputError(f"{name}: has no moving picture that can be read, only {', '.join(kinds)}; is it cut short?")
+    context = stream.codec_context
+    width, height = context.width, context.height
     if width * height > MOST_PIXELS:
         raise InputError(
             f"{name}: has {width} x {height} pixels; at most {MOST_PIXELS:,} (4K) are read; make it smaller first"
         )
     if min(width, height) < _LEAST_SIDE:
-        raise InputError(f"{name}: has {width} x {height} pixels, or no picture at all; it may be cut short")
-    if context.color_trc == 16:
-        raise InputError(f"{name}: is HDR video (PQ); convert it to standard dynamic range first")
+        raise InputError(f"{name}: has {width} x {height} pixels; each side needs at least {_LEAST_SIDE}")
     context.options = {"max_pixels": str(MOST_PIXELS)}  # also of frames that are larger than the first
     context.thread_type, context.thread_count = "SLICE", 2  # threads by frame would hold many more frames
-    return streams[0]
+    return stream
 
 
 def _step(stream: Any) -> Fraction:
@@ -364,17 +340,6 @@ def _pixel_aspect(stream: Any) -> Fraction:
     """Width of a pixel in heights; 1 where the file states nothing, or nonsense."""
     stated = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio
     return Fraction(stated) if stated and 0.1 < stated < 10 else Fraction(1)
-
-
-def _turn(decoded: Any) -> tuple[int, int, int, int]:
-    """The turn by quarters and the mirroring of a display matrix; asked once, since a frame that was asked stays."""
-    data = decoded.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return 1, 0, 0, 1
-    values = np.frombuffer(bytes(data), np.int32)
-    a, b, c, d = (int(values[place]) for place in (0, 1, 3, 4))
-    one, two, three, four = (-1 if value < 0 else 1 for value in (a, b, c, d))
-    return (one, 0, 0, four) if abs(a) + abs(d) >= abs(b) + abs(c) else (0, two, three, 0)
 
 
 def _upright(picture: Image.Image, turn: tuple[int, int, int, int]) -> Image.Image:

@@ -196,17 +196,86 @@ def test_a_stream_that_appears_on_the_way_ends_a_film(tmp_path: Path, monkeypatc
     assert sent_video((tmp_path / "b.mp4").read_bytes()).frames == 20
 
 
-@pytest.mark.parametrize(("stated", "told"), [(None, (1, 1)), ((9, 18), (9, 18))])
+@pytest.mark.parametrize(("stated", "told"), [(None, (1, 1)), ((5, 6), (5, 6)), ((9, 18), (1, 1)), ((12, 1), (1, 1))])
 def test_an_encoded_film_states_its_colours(
     tmp_path: Path, stated: tuple[int, int] | None, told: tuple[int, int]
 ) -> None:
-    """A player would otherwise take those of a smaller film for others: primaries and transfer are not converted."""
+    """A player would otherwise take those of a smaller film for others; wide and bright ones are converted."""
     path = stamped_film(tmp_path / "a.mp4", range(5), stated)
     film_encoding.encode(path, tmp_path / "b.mp4", size=(48, 28), rate=25, bits=None)
     with av.open(str(tmp_path / "b.mp4")) as container:
         frame = next(container.decode(video=0))
     assert (frame.colorspace, frame.color_range) == (1, 1)
     assert (frame.color_primaries, frame.color_trc) == told
+    assert read_film(path).standard == (stated is None or stated[0] == 5)
+
+
+def test_a_film_of_wide_colours_is_shown_in_standard_ones(tmp_path: Path) -> None:
+    """A grey of HLG becomes as bright as on a standard screen, and no colour is pale."""
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv444p10le"
+        context = stream.codec_context
+        context.colorspace, context.color_range, context.color_primaries, context.color_trc = 1, 1, 12, 1
+        frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), (185, 71, 58), np.uint8), "rgb24")
+        shown = frame.reformat(format="yuv444p10le", dst_colorspace=1, dst_color_range=1)
+        container.mux([*stream.encode(shown), *stream.encode()])
+    film_encoding.encode(tmp_path / "a.mkv", tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    with video.Video.open(tmp_path / "b.mp4") as opened:
+        picture = np.asarray(next(opened.frames()).picture((96, 64)), np.float32)
+    assert np.abs(picture - (200, 60, 50)).max() <= 5
+
+
+def _part(path: Path, *, begin: int, seconds: float, lit: bool) -> bytes:
+    """A recording of a second by a clock that begins anew; where `lit`, with a flash and a click at its beginning."""
+    rate = 48_000
+    samples = np.zeros((round(seconds * rate), 2), np.int16)
+    samples[: 2400 if lit else 0] = 25_000
+    with av.open(str(path), "w", format="mpegts", container_options={"output_ts_offset": str(begin)}) as container:
+        seen = container.add_stream("mpeg2video", rate=25)
+        seen.width, seen.height, seen.pix_fmt = 96, 64, "yuv420p"
+        heard = container.add_stream("mp2", rate=rate, layout="stereo")
+        sound = av.AudioFrame.from_ndarray(samples.reshape(1, -1), "s16", "stereo")
+        sound.sample_rate, sound.pts = rate, 0
+        packets = heard.encode(sound) + heard.encode(None)
+        for number in range(25):
+            frame = av.VideoFrame.from_ndarray(
+                np.full((64, 96, 3), 235 if lit and number < 5 else 20, np.uint8), "rgb24"
+            )
+            packets += seen.encode(frame.reformat(format="yuv420p"))
+        packets += seen.encode(None)
+        container.mux(sorted(packets, key=lambda one: one.dts * one.time_base))
+    return path.read_bytes()
+
+
+def _joined(path: Path, *, begin: int, late: float) -> Path:
+    """Two recordings of a second, of which the sound of the first ends `late` seconds before its picture."""
+    first = _part(path, begin=5, seconds=1 - late, lit=False)
+    path.write_bytes(first + _part(path, begin=begin, seconds=1, lit=True))
+    return path
+
+
+def _flash_and_click(path: Path) -> tuple[float, float, float]:
+    """When the flash is seen, when the click is heard, and how long the sound is, in seconds."""
+    with av.open(str(path)) as container:
+        flash = next(one.time for one in container.decode(video=0) if one.to_ndarray(format="gray").mean() > 120)
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+    times = np.concatenate([f.time + np.arange(f.samples) / f.sample_rate for f in frames])
+    values = np.concatenate([np.abs(f.to_ndarray()[0]) for f in frames])
+    return flash, float(times[np.argmax(values > 0.3)]), float(times[-1])
+
+
+@pytest.mark.parametrize("late", [0.0, 0.2])
+@pytest.mark.parametrize("begin", [6, 1000, 2])
+def test_sound_and_picture_leap_together(tmp_path: Path, begin: int, late: float) -> None:
+    """Where recordings were joined: what belongs together stays so, and what is missing of the sound is silence."""
+    path = _joined(tmp_path / "a.ts", begin=begin, late=late)
+    film_encoding.encode(path, tmp_path / "b.mp4", size=(96, 64), rate=25, bits=None)
+    flash, click, end = _flash_and_click(tmp_path / "b.mp4")
+    assert flash == pytest.approx(1.0, abs=0.09)
+    assert click == pytest.approx(flash, abs=0.05)
+    assert end == pytest.approx(2.0, abs=0.15)
 
 
 @pytest.mark.parametrize("name", ["sound.mp4", "cover.mp4"])

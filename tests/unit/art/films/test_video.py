@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from PIL import Image
 
 from auria_bot.art.films import video
-from auria_bot.art.films.video import StreamClock, Video, require_video
+from auria_bot.art.films.video import Video, require_video
 from auria_bot.errors import BackendMissing, InputError
 from tests.scenarios.footage import Clip, make_clips, picture_at
 
@@ -158,20 +157,6 @@ def test_colours_of_wider_primaries_are_shown_as_srgb(tmp_path: Path, primaries:
     with Video.open(tmp_path / "a.mkv") as opened:
         picture = np.asarray(next(opened.frames()).picture((96, 64)), np.float32)
     assert np.abs(picture - (200, 60, 50)).max() <= 4
-
-
-def clock_times(flags: int, stamps: list[int | None]) -> list[int]:
-    """What a clock of a format with these flags makes of stamps of a second each."""
-    clock = StreamClock(SimpleNamespace(format=SimpleNamespace(flags=flags)))
-    one = Fraction(1)
-    return [int(clock.time(None if stamp is None else Fraction(stamp), one)) for stamp in stamps]
-
-
-def test_a_clock_that_was_set_back_goes_on() -> None:
-    """So does one of frames without a time; where a clock may be set anew, it leaps in neither direction."""
-    assert clock_times(0, [7, 8, None, 2, 3, 9]) == [7, 8, 9, 10, 11, 17]
-    assert clock_times(0, [0, 1, 90_000, 90_001]) == [0, 1, 90_000, 90_001]
-    assert clock_times(0x200, [0, 1, 90_000, 90_001, 2, 7]) == [0, 1, 2, 3, 4, 9]
 
 
 @needs_av

@@ -1,0 +1,1 @@
+"""What a video file states of its streams and frames, for those who read films and those who encode them anew."""
