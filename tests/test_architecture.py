@@ -22,7 +22,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.p
 
 LAYERS = (
     {"errors"},
-    {"files", "memory", "redaction", "http_server", "videos"},
+    {"files", "memory", "redaction", "http_server", "colour_profiles", "videos"},
     {"domain"},
     {"url_validation", "settings", "registry", "telemetry", "secret_store"},
     {"store", "corpus"},

@@ -8,9 +8,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from auria_bot.art.colour import from_lab, to_lab
+from auria_bot.colour_profiles import in_srgb
 from auria_bot.errors import PictureError
 from auria_bot.files import disk_errors, readable_name, write_atomic
 
@@ -104,7 +105,7 @@ def _decoded(picture: Image.Image, name: str, most_pixels: int) -> Image.Image:
     if upright.mode in {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}:
         upright = _eight_bits(upright, name)
     if profile:
-        upright = _in_srgb(upright, profile)
+        upright = in_srgb(upright, profile)
     if upright.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in upright.info:
         upright = upright.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
@@ -122,32 +123,6 @@ def _upright(picture: Image.Image) -> Image.Image:
         raise
     except Exception:  # noqa: BLE001 - SyntaxError, struct.error, TypeError ...
         return picture
-
-
-def _in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """A picture with its embedded ICC profile applied; unchanged where the profile is damaged or of another kind.
-
-    Transparency is kept. A picture that says it is in sRGB keeps its values exactly.
-    """
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        kind, description = source.profile.xcolor_space.strip(), source.profile.profile_description or ""
-        if kind == "RGB" and "srgb" in description.casefold():
-            return picture
-        mode = {"RGB": "RGB", "CMYK": "CMYK", "GRAY": "L"}.get(kind)
-        if mode is None or (mode == "CMYK") != (picture.mode == "CMYK"):
-            return picture
-        if mode == "L" and picture.mode not in {"L", "LA", "La", "1"}:
-            return picture
-        is_transparent = picture.mode != "CMYK" and picture.has_transparency_data
-        alpha = picture.convert("RGBA").getchannel("A") if is_transparent else None
-        seen = (picture.convert("RGBA") if alpha is not None else picture).convert(mode)
-        seen = ImageCms.profileToProfile(seen, source, ImageCms.createProfile("sRGB"), outputMode="RGB") or seen
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return picture
-    if alpha is not None:
-        seen.putalpha(alpha)
-    return seen
 
 
 def _eight_bits(picture: Image.Image, name: str) -> Image.Image:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auria_bot.colour_profiles import in_srgb, is_srgb
 from auria_bot.errors import Rejected
 
 if TYPE_CHECKING:
@@ -96,10 +97,11 @@ def fit_picture(post: Post, limits: Limits) -> FittedPicture:
 
 
 def _fits(image: Image.Image, length: int, limits: Limits) -> bool:
-    """Whether a picture can be sent unchanged: a JPEG in RGB or grey, upright, within every limit."""
+    """Whether a picture can be sent unchanged: a JPEG in sRGB or grey, upright, within every limit."""
     if (
         image.format != "JPEG"
         or image.mode not in {"RGB", "L"}
+        or not is_srgb(image)
         or _orientation(image) != 1
         or _XMP_ORIENTATION.search(_xmp(image))
     ):
@@ -138,12 +140,11 @@ def _plain(image: Image.Image) -> Image.Image:
 
     turn = _TURNS.get(_orientation(image))
     upright = image if turn is None else image.transpose(Image.Transpose[turn])
-    if upright.mode == "CMYK" and (profile := image.info.get("icc_profile")):
-        upright = _printed(upright, profile)
     if upright.mode == "F":
         raise ValueError("pixels are floating point numbers without a defined white")
     if upright.mode.startswith("I"):  # 16 bits a pixel, which convert would clip at 255
         upright = upright.convert("I").point(lambda value: value / 257).convert("L")
+    upright = in_srgb(upright, image.info.get("icc_profile"))
     if upright.has_transparency_data:
         seen = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
@@ -152,20 +153,8 @@ def _plain(image: Image.Image) -> Image.Image:
     return plain
 
 
-def _printed(image: Image.Image, profile: bytes) -> Image.Image:
-    """A CMYK picture converted by its profile; unchanged if the profile cannot be used."""
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        seen = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    return seen if seen is not None else image
-
-
 def _metadata(image: Image.Image) -> dict[str, bytes]:
-    """EXIF, XMP and a profile that is still valid, as far as a JPEG can hold them; orientation is removed."""
+    """EXIF, XMP and the profile of sRGB, as far as a JPEG can hold them; orientation is removed."""
     exif = _exif(image)
     content = image.info.get("exif", b"")
     if exif and (not content or _ORIENTATION in exif):
@@ -174,7 +163,7 @@ def _metadata(image: Image.Image) -> dict[str, bytes]:
             content = exif.tobytes()
         except _DAMAGED_EXIF:
             content = b""
-    profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA", "P"} else None
+    profile = image.info.get("icc_profile") if image.mode in {"RGB", "RGBA", "P"} and is_srgb(image) else None
     # A profile may be spread over many segments; EXIF and XMP have one each.
     found = {"exif": content, "xmp": _XMP_ORIENTATION.sub(b"", _xmp(image))}
     kept = {key: value for key, value in found.items() if value and len(value) <= _SEGMENT}

@@ -150,6 +150,7 @@ NEW_BEHAVIOUR = {
     "services/portraits/": "a portrait",
     "domain/avatar.py": "a portrait",
     "channels/film_encoding.py": "films as posts",
+    "colour_profiles.py": "posts are in sRGB, by what reads pictures that are brought",
     "videos/": "films of high dynamic range and wide colours; what films state of turns and clocks, read in one place",
     "channels/films.py": "films as posts",
     "art/training/figures_page.py": "a training is watched",

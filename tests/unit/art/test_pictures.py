@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from auria_bot.art.colour import to_lab
 from auria_bot.art.pictures import (
@@ -22,6 +22,7 @@ from auria_bot.art.pictures import (
     write_bytes,
 )
 from auria_bot.errors import DiskError, PictureError
+from tests.scenarios.colour_profiles import profile_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,16 +136,6 @@ def test_the_main_picture_of_a_camera_file_is_taken(tmp_path: Path, plain: Image
     with Image.open(tmp_path / "phone.jpg") as stored:
         assert (stored.format, stored.tell()) == ("MPO", 0)
     assert open_picture(tmp_path / "phone.jpg").size == plain.size
-
-
-def profile_of(*, swap: bool = False) -> bytes:
-    """An RGB profile whose red and green are exchanged, or the sRGB profile under its own name."""
-    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    if swap:
-        red, green = data.index(b"rXYZ"), data.index(b"gXYZ")
-        data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
-        data = data.replace("sRGB".encode("utf-16-be"), "swap".encode("utf-16-be"))
-    return bytes(data)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "RGBA"])

@@ -9,6 +9,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from auria_bot.domain.artwork import ArtworkInProgress, Haiku
 from auria_bot.domain.interfaces import Limits
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import Rejected
+from tests.scenarios.colour_profiles import profile_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -241,6 +243,17 @@ def test_a_jpeg_in_printing_inks_is_remade(tmp_path: Path) -> None:
     made = saved(tmp_path / "inks.jpg", Image.new("CMYK", (40, 40), (0, 255, 255, 0)), icc_profile=profile)
     image = seen(fit_picture(made, Limits()).content)
     assert image.mode == "RGB"
+    assert "icc_profile" not in image.info
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("limits", [Limits(), Limits(picture_pixels=32)])
+def test_colours_of_another_profile_become_those_of_srgb(tmp_path: Path, suffix: str, limits: Limits) -> None:
+    """Some platforms drop profiles, and a picture in Display P3 would be pale there."""
+    profile = profile_of(swap=True)
+    made = saved(tmp_path / f"wide.{suffix}", Image.new("RGB", (64, 64), (200, 40, 60)), icc_profile=profile)
+    image = seen(fit_picture(made, limits).content)
+    assert np.abs(np.asarray(image)[16, 16].astype(int) - (40, 200, 60)).max() <= 6
     assert "icc_profile" not in image.info
 
 
