@@ -190,6 +190,7 @@ class _Import:
     def _read(self, path: Path, known: set[str], progress: Callable[[float], None]) -> _Read | None:
         if path.exists() and not path.is_file():
             raise InputError(f"{readable_name(path)}: is not a file")
+        before = _state(path)
         sha256 = sha256_of(path)
         if sha256 in known:
             return None
@@ -198,6 +199,9 @@ class _Import:
         key = f"{sha256[:32]}-{width}x{height}-{every}".replace("/", "_")
         with disk_errors(self._work):
             found = read_source(path, self._wanted, self._work / key, progress)
+            if _state(path) != before:
+                shutil.rmtree(self._work / key)
+                raise InputError(f"{readable_name(path)}: changed while it was read; add it when it is complete")
         return _Read(path=path, sha256=sha256, folder=self._work / key, found=found)
 
     def _enter(self) -> None:
@@ -277,6 +281,14 @@ class _Import:
         if not self._options.dry_run and self.footage.sources:
             self._library.save(self.footage)
         return before, evenness([frame.colour for frame in frames])
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """What changes where a file is written; None where there is none."""
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+    return None
 
 
 def _share(progress: Callable[[int, int, float, str], None], done: int, total: int, name: str, share: float) -> None:

@@ -174,6 +174,15 @@ def test_damaged_packets_are_left_out(tmp_path: Path) -> None:
 
 
 @needs_av
+def test_an_animated_avif_moves(tmp_path: Path) -> None:
+    """Its first picture stands in the file once more, as a stream of its own."""
+    pictures = [Image.new("RGB", (96, 64), (60 * number, 80, 200)) for number in range(4)]
+    pictures[0].save(tmp_path / "a.avif", save_all=True, append_images=pictures[1:], duration=200)
+    with Video.open(tmp_path / "a.avif") as opened:
+        assert [frame.time for frame in opened.frames()] == [Fraction(number, 5) for number in range(4)]
+
+
+@needs_av
 def test_a_thumbnail_shows_the_whole_frame(tmp_path: Path) -> None:
     """Of a fixed size, in 0 to 255."""
     (path,) = make_clips(tmp_path, [Clip(name="a.mp4", size=(96, 64), seconds=0.2)])

@@ -57,6 +57,21 @@ def test_good_frames_are_kept_and_others_counted(tmp_path: Path) -> None:
         assert picture.size == (64, 64)
 
 
+def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    """Its hash would be that of another file; once it is complete it is added."""
+    pytest.importorskip("av", reason="videos need the extra films")
+    (path,) = make_clips(tmp_path, [Clip(name="a.mkv", size=(96, 64), seconds=2.0, rate=Fraction(5))])
+
+    def grow(_done: int, _total: int, share: float, _name: str) -> None:
+        if share > 0:
+            path.write_bytes(path.read_bytes() + b"more")
+
+    library, home = FootageLibrary(tmp_path / "home"), tmp_path / "home"
+    with pytest.raises(InputError, match=r"a\.mkv: changed while it was read; add it when it is complete"):
+        add_footage(library, "sea", (path,), OPTIONS, grow)
+    assert len(add(home, path).added) == 1
+
+
 def test_files_that_are_known_are_passed_over(tmp_path: Path) -> None:
     """Adding the same again changes nothing; a new file goes on with the next number."""
     folder = stills(tmp_path / "in")
