@@ -135,7 +135,8 @@ def test_frames_without_a_time_follow_each_other(tmp_path: Path) -> None:
 
 def stamped_film(path: Path, stamps: Sequence[int], colours: tuple[int, int] | None = None) -> Path:
     """A film whose frames are shown at stamps in 25ths of a second; it states primaries and transfer if given."""
-    with av.open(str(path), "w") as container:
+    options = {"movflags": "+faststart"} if path.suffix == ".mp4" else {}
+    with av.open(str(path), "w", container_options=options) as container:
         stream = container.add_stream("libx264", rate=25, options={"tune": "zerolatency"})
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         if colours is not None:
@@ -183,7 +184,7 @@ def test_a_stream_that_appears_on_the_way_ends_a_film(tmp_path: Path, monkeypatc
         raise IndexError("list index out of range")
 
     source = SimpleNamespace(
-        streams=opened.streams, metadata={}, format=opened.format, duration=opened.duration, demux=demux
+        streams=opened.streams, metadata={}, format=opened.format, start_time=0, duration=opened.duration, demux=demux
     )
     monkeypatch.setattr(
         av,
