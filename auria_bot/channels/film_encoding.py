@@ -75,9 +75,8 @@ def encode(source: Path, target: Path, *, size: tuple[int, int], rate: float, bi
             streams = [picture, *([sound] if sound is not None else [])]
             begin = min(Fraction(stream.start_time or 0) * (stream.time_base or 1) for stream in streams)
             clock = StreamClock(opened, slack=_SLACK)
-            pictures = _Pictures(
-                container, video, begin, clock, 1 / (picture.average_rate or picture.guessed_rate or 25)
-            )
+            step = 1 / Fraction(picture.average_rate or picture.guessed_rate or 25)
+            pictures = _Pictures(container, video, begin, clock, step)
             sounds = _Sounds(container, heard, begin, StreamClock(opened, beside=clock, slack=_SLACK))
             for is_picture, frame in _decoded(opened, streams, source):
                 if is_picture:

@@ -79,7 +79,7 @@ def _graph(transfer: int, primaries: int, peak: float, size: tuple[int, int]) ->
     """FFmpeg's filter that looks frames up in the table."""
     from av.filter import Graph
 
-    graph = Graph()
+    graph: Any = Graph()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "table.cube"
         path.write_text(_table(transfer, primaries, peak), encoding="ascii")
