@@ -61,8 +61,26 @@ def _name(path: Path) -> str:
 
 
 @cache
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+@cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    return ast.parse(_text(path), filename=str(path))
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(path)))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forgotten() -> Iterator[None]:
+    """Leave nothing behind: a million nodes would make every later collection of garbage slow."""
+    yield
+    for remembered in (_text, _tree, _nodes, _imports):
+        remembered.cache_clear()
 
 
 def _part(path: Path) -> str:
@@ -73,8 +91,13 @@ def _typing_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
 
-def _imports(node: ast.AST, *, inside: bool) -> Iterator[tuple[int, str]]:
-    """(line, module) of each import that is carried out; `inside` also looks into functions."""
+@cache
+def _imports(path: Path, *, inside: bool) -> tuple[tuple[int, str], ...]:
+    """(line, module) of each import that a module carries out; `inside` also looks into functions."""
+    return tuple(_imports_in(_tree(path), inside=inside))
+
+
+def _imports_in(node: ast.AST, *, inside: bool) -> Iterator[tuple[int, str]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             yield from ((child.lineno, alias.name) for alias in child.names)
@@ -84,52 +107,49 @@ def _imports(node: ast.AST, *, inside: bool) -> Iterator[tuple[int, str]]:
                 yield from ((child.lineno, f"auria_bot.{alias.name}") for alias in child.names)
         elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             if inside:
-                yield from _imports(child, inside=True)
+                yield from _imports_in(child, inside=True)
         elif not _typing_only(child):
-            yield from _imports(child, inside=inside)
+            yield from _imports_in(child, inside=inside)
 
 
 def _level(part: str) -> int:
     return next(number for number, layer in enumerate(LAYERS) if part in layer)
 
 
-modules = pytest.mark.parametrize("path", MODULES, ids=_name)
-
-
-@modules
-def test_imports_go_downwards(path: Path):
+def test_imports_go_downwards():
     """A module imports only from layers below its own, inside functions too; those of one layer do not import each other."""
-    part = _part(path)
-    wrong = []
-    for line, imported in _imports(_tree(path), inside=True):
-        names = imported.split(".")
-        if names[0] != "auria_bot" or len(names) == 1 or names[1] == part or names[1].startswith("__"):
-            continue
-        if part.startswith("__"):
-            fine = part == "__main__" and names[1] == "cli"
-            fine = fine or (part == "__init__" and names[1] in {"domain", "errors"})
-        elif part in OUTSIDE:
-            fine = names[1] in {"domain", "errors", "files"}
-        else:
-            fine = names[1] not in OUTSIDE and (_level(names[1]) < _level(part) or (part, names[1]) in ALLOWED_BESIDE)
-        if not fine:
-            wrong.append(f"{_name(path)}:{line} imports {imported}")
+    wrong = [
+        f"{_name(path)}:{line} imports {imported}"
+        for path in MODULES
+        for line, imported in _imports(path, inside=True)
+        if not _is_downwards(_part(path), imported.split("."))
+    ]
     assert wrong == []
 
 
-@modules
-def test_heavy_imports_stand_in_art(path: Path):
+def _is_downwards(part: str, names: list[str]) -> bool:
+    if names[0] != "auria_bot" or len(names) == 1 or names[1] == part or names[1].startswith("__"):
+        return True
+    if part.startswith("__"):
+        return names[1] in {"__main__": {"cli"}, "__init__": {"domain", "errors"}}.get(part, set())
+    if part in OUTSIDE:
+        return names[1] in {"domain", "errors", "files"}
+    return names[1] not in OUTSIDE and (_level(names[1]) < _level(part) or (part, names[1]) in ALLOWED_BESIDE)
+
+
+def test_heavy_imports_stand_in_art():
     """numpy, torch and the runtimes are imported at module top only under art/; torch only where nets are defined or trained."""
-    name = _name(path)
-    top = {(line, imported.split(".")[0]) for line, imported in _imports(_tree(path), inside=False)}
-    heavy = HEAVY if not name.startswith("art/") else (set() if name.startswith(TORCH_HOMES) else TORCH)
-    assert [f"{name}:{line} imports {imported}" for line, imported in sorted(top) if imported in heavy] == []
+    wrong = []
+    for path in MODULES:
+        name = _name(path)
+        heavy = HEAVY if not name.startswith("art/") else (set() if name.startswith(TORCH_HOMES) else TORCH)
+        top = _imports(path, inside=False)
+        wrong += [f"{name}:{line} imports {imported}" for line, imported in top if imported.split(".")[0] in heavy]
+    assert wrong == []
 
 
-@modules
-def test_serving_never_needs_torch(path: Path):
+def test_serving_never_needs_torch():
     """Outside nets, training, evaluation and the torch backends, torch is not imported even inside functions."""
-    name = _name(path)
     exempt = (
         *TORCH_HOMES,
         "art/checkpoint.py",
@@ -138,33 +158,45 @@ def test_serving_never_needs_torch(path: Path):
         "art/painters/diffusers.py",
         "art/captioners/blip.py",
     )
-    if name.startswith(exempt):
-        return
     found = [
-        f"{name}:{line}" for line, imported in _imports(_tree(path), inside=True) if imported.split(".")[0] == "torch"
+        f"{_name(path)}:{line}"
+        for path in MODULES
+        if not _name(path).startswith(exempt)
+        for line, imported in _imports(path, inside=True)
+        if imported.split(".")[0] == "torch"
     ]
     assert found == []
 
 
-@modules
-def test_ray_is_imported_by_the_driver_and_the_replicas_alone(path: Path):
+def test_ray_is_imported_by_the_driver_and_the_replicas_alone():
     """Nobody else needs the cluster's engine: neither the program nor what runs the steps on the nodes."""
-    found = {imported.split(".")[0] for _, imported in _imports(_tree(path), inside=True)}
-    assert ("ray" in found) == (_name(path) in {"execution/ray.py", "serving/replicas.py"})
+    found = {
+        _name(path)
+        for path in MODULES
+        for _, imported in _imports(path, inside=True)
+        if imported.split(".")[0] == "ray"
+    }
+    assert found == {"execution/ray.py", "serving/replicas.py"}
 
 
-@modules
-def test_domain_and_corpus_need_only_python(path: Path):
+def test_domain_and_corpus_need_only_python():
     """At import, the domain and the corpus need nothing but the standard library."""
-    if _part(path) not in {"domain", "corpus", "errors"}:
-        return
-    top = {imported.split(".")[0] for _, imported in _imports(_tree(path), inside=False)}
-    assert top - set(sys.stdlib_module_names) <= {"auria_bot"}
+    wrong = [
+        f"{_name(path)}:{line} imports {imported}"
+        for path in MODULES
+        if _part(path) in {"domain", "corpus", "errors"}
+        for line, imported in _imports(path, inside=False)
+        if imported.split(".")[0] not in {"auria_bot", *sys.stdlib_module_names}
+    ]
+    assert wrong == []
 
 
-@modules
-def test_all_is_complete(path: Path):
+def test_all_is_complete():
     """`__all__` names every public class, function and documented constant of a module, and nothing else."""
+    assert [fault for path in MODULES for fault in _faults_of_all(path)] == []
+
+
+def _faults_of_all(path: Path) -> Iterator[str]:
     tree = _tree(path)
     if path.name == "__main__.py" or not any(not isinstance(node, ast.Expr) for node in tree.body):
         return  # nothing but a docstring
@@ -194,26 +226,29 @@ def test_all_is_complete(path: Path):
                 if isinstance(inner, ast.ImportFrom)
                 for alias in inner.names
             }
-    assert listed is not None, "no __all__"
-    assert len(listed) == len(set(listed)), "a name stands twice in __all__"
-    assert set(listed) - defined == set(), "listed but not defined"
-    assert {name for name in documented if not name.startswith("_")} - set(listed) == set(), "public but not listed"
+    if listed is None:
+        yield f"{_name(path)}: no __all__"
+        return
+    if len(listed) != len(set(listed)):
+        yield f"{_name(path)}: a name stands twice in __all__"
+    yield from (f"{_name(path)}: {name} is listed but not defined" for name in set(listed) - defined)
+    public = {name for name in documented if not name.startswith("_")}
+    yield from (f"{_name(path)}: {name} is public but not listed" for name in public - set(listed))
 
 
-@modules
-def test_modules_are_short_and_explained(path: Path):
+def test_modules_are_short_and_explained():
     """A module has a docstring, a noun for a name, and at most 400 lines."""
-    assert ast.get_docstring(_tree(path)), "no docstring"
-    assert path.stem not in FORBIDDEN_NAMES
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    assert [_name(path) for path in MODULES if not ast.get_docstring(_tree(path))] == []
+    assert [_name(path) for path in MODULES if path.stem in FORBIDDEN_NAMES] == []
+    assert [_name(path) for path in MODULES if len(_text(path).splitlines()) > 400] == []
 
 
-@modules
-def test_functions_are_short(path: Path):
+def test_functions_are_short():
     """A function has at most 60 lines."""
     long = [
         f"{_name(path)}:{node.lineno} {node.name}"
-        for node in ast.walk(_tree(path))
+        for path in MODULES
+        for node in _nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - node.lineno + 1 > 60
@@ -221,57 +256,55 @@ def test_functions_are_short(path: Path):
     assert long == []
 
 
-@modules
-def test_a_program_starts_on_its_last_line(path: Path):
+def test_a_program_starts_on_its_last_line():
     """What stands after `if __name__ == "__main__"` is not defined yet when the module is run as a program."""
-    starts = [
-        number
-        for number, node in enumerate(reversed(_tree(path).body))
+    wrong = [
+        f"{_name(path)}:{node.lineno}"
+        for path in MODULES
+        for node in _tree(path).body[:-1]
         if isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
     ]
-    assert starts in ([], [0])
-
-
-@modules
-def test_what_is_never_written(path: Path):
-    """No assert, no bare except, nothing left to do later, nothing unpickled."""
-    tree = _tree(path)
-    wrong = [f"assert in line {node.lineno}" for node in ast.walk(tree) if isinstance(node, ast.Assert)]
-    wrong += [
-        f"bare except in line {node.lineno}"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler) and node.type is None
-    ]
-    wrong += [
-        f"{imported} in line {line}"
-        for line, imported in _imports(tree, inside=True)
-        if imported.split(".")[0] in {"pickle", "marshal", "shelve", "joblib", "dill"}
-    ]
-    text = path.read_text(encoding="utf-8")
-    wrong += [mark for mark in ("TODO", "FIXME", "XXX", "HACK") if f"# {mark}" in text]
     assert wrong == []
 
 
-@modules
-def test_values_are_frozen(path: Path):
+def test_what_is_never_written():
+    """No assert, no bare except, nothing left to do later, nothing unpickled."""
+    wrong = []
+    for path in MODULES:
+        name, nodes, text = _name(path), _nodes(path), _text(path)
+        wrong += [f"{name}:{node.lineno} assert" for node in nodes if isinstance(node, ast.Assert)]
+        bare = (node for node in nodes if isinstance(node, ast.ExceptHandler) and node.type is None)
+        wrong += [f"{name}:{node.lineno} bare except" for node in bare]
+        wrong += [
+            f"{name}:{line} imports {imported}"
+            for line, imported in _imports(path, inside=True)
+            if imported.split(".")[0] in {"pickle", "marshal", "shelve", "joblib", "dill"}
+        ]
+        wrong += [f"{name}: {mark}" for mark in ("TODO", "FIXME", "XXX", "HACK") if f"# {mark}" in text]
+    assert wrong == []
+
+
+def test_values_are_frozen():
     """Every public dataclass of the domain is frozen, slotted and keyword-only."""
-    if _part(path) != "domain":
-        return
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.ClassDef):
-            for decorator in map(ast.unparse, node.decorator_list):
-                if decorator.startswith("dataclass"):
-                    assert decorator == "dataclass(frozen=True, slots=True, kw_only=True)", node.name
+    wrong = [
+        f"{_name(path)}:{node.lineno} {node.name}"
+        for path in MODULES
+        if _part(path) == "domain"
+        for node in _nodes(path)
+        if isinstance(node, ast.ClassDef)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if decorator.startswith("dataclass") and decorator != "dataclass(frozen=True, slots=True, kw_only=True)"
+    ]
+    assert wrong == []
 
 
-@modules
-def test_only_settings_reads_the_environment(path: Path):
+def test_only_settings_reads_the_environment():
     """Auria's environment variables are read by settings alone; programs that train and evaluate take defaults from them."""
-    if _name(path).startswith("settings/") or _name(path).startswith(("art/training/", "art/evaluation/")):
-        return
     reads = [
         f"{_name(path)}:{node.lineno}"
-        for node in ast.walk(_tree(path))
+        for path in MODULES
+        if not _name(path).startswith(("settings/", "art/training/", "art/evaluation/")) and "AURIA_" in _text(path)
+        for node in _nodes(path)
         if isinstance(node, ast.Subscript | ast.Call)
         and (ast.unparse(node).startswith(("os.environ['AURIA_", "os.environ.get('AURIA_", "os.getenv('AURIA_")))
     ]
@@ -289,12 +322,8 @@ def test_where_do_i_find():
         assert [path for path in paths if not (ROOT / path).is_file()] == [], question
 
 
-@modules
-def test_commands_hold_no_logic(path: Path):
+def test_commands_hold_no_logic():
     """A command parses, calls a service and prints: it opens no unit of work, knows no database and no net."""
-    name = _name(path)
-    if not name.startswith("cli/"):
-        return
     forbidden = (
         "auria_bot.store",
         "sqlalchemy",
@@ -302,29 +331,29 @@ def test_commands_hold_no_logic(path: Path):
         "auria_bot.art.nets",
     )
     wrong = [
-        f"{name}:{line} imports {imported}"
-        for line, imported in _imports(_tree(path), inside=True)
+        f"{_name(path)}:{line} imports {imported}"
+        for path in MODULES
+        if _part(path) == "cli"
+        for line, imported in _imports(path, inside=True)
         if imported.startswith(forbidden)
     ]
-    wrong += [
-        f"{name}:{node.lineno} calls {ast.unparse(node.func)}()"
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("store.begin", "store.read"))
-    ]
     assert wrong == []
+    assert [place for place, called in _calls_of_commands() if called.endswith(("store.begin", "store.read"))] == []
 
 
-@modules
-def test_commands_print_through_the_console(path: Path):
+def _calls_of_commands() -> Iterator[tuple[str, str]]:
+    """Each call in `cli/`: module and line, and what is called."""
+    for path in MODULES:
+        if _part(path) == "cli":
+            for node in _nodes(path):
+                if isinstance(node, ast.Call):
+                    yield f"{_name(path)}:{node.lineno}", ast.unparse(node.func)
+
+
+def test_commands_print_through_the_console():
     """What commands print goes through `cli/terminal/console.py`, where harmful characters are replaced."""
-    name = _name(path)
-    if not name.startswith("cli/") or name == "cli/terminal/console.py":
-        return
-    calls = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.Call)]
-    printed = [
-        f"{name}:{node.lineno}" for node in calls if ast.unparse(node.func) in {"print", "typer.echo", "typer.secho"}
-    ]
-    assert printed == []
+    printed = [place for place, called in _calls_of_commands() if called in {"print", "typer.echo", "typer.secho"}]
+    assert [place for place in printed if not place.startswith("cli/terminal/console.py:")] == []
 
 
 def test_nothing_retired_or_too_long_stands_in_the_source() -> None:
