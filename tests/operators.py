@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from tests.applications import fake_application
 from tests.exhibited import visitor
@@ -27,9 +29,18 @@ def with_operators(home: Path, drafts: int = 2) -> Application:
     made = fake_application(home)
     for number in range(1, drafts + 1):
         made.review.undo(approved(made, number).id)
-    for name, role in (("ada", "owner"), ("eve", "editor"), ("vera", "viewer")):
-        made.accounts.add(name, PASSWORD, role=role)
+    with patch("auria_bot.services.accounts.accounts._hashed", lambda _: _cheap_hash()):
+        for name, role in (("ada", "owner"), ("eve", "editor"), ("vera", "viewer")):
+            made.accounts.add(name, PASSWORD, role=role)
     return made
+
+
+@cache
+def _cheap_hash() -> str:
+    """The password's hash at the least cost, which each sign-in with it costs too."""
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def signed_in(application: Application, name: str = "ada") -> TestClient:
