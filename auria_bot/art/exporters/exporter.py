@@ -13,8 +13,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 from PIL import Image, ImageCms, ImageFilter, PngImagePlugin, TiffImagePlugin
 
@@ -175,19 +175,19 @@ def xmp(artwork: ArtworkInProgress) -> bytes:
     fields = record(artwork)
 
     def localised(tag: str, text: str) -> str:
-        return f'<{tag}><rdf:Alt><rdf:li xml:lang="x-default">{escape(text)}</rdf:li></rdf:Alt></{tag}>'
+        return f'<{tag}><rdf:Alt><rdf:li xml:lang="x-default">{escape(text, quote=False)}</rdf:li></rdf:Alt></{tag}>'
 
     parts = [
         localised("dc:title", fields.get("title", "")),
         localised("dc:description", fields.get("poem", "")),
-        f"<dc:creator><rdf:Seq><rdf:li>{escape(CREATOR)}</rdf:li></rdf:Seq></dc:creator>",
-        f"<xmp:CreatorTool>{escape(fields['software'])}</xmp:CreatorTool>",
+        f"<dc:creator><rdf:Seq><rdf:li>{escape(CREATOR, quote=False)}</rdf:li></rdf:Seq></dc:creator>",
+        f"<xmp:CreatorTool>{escape(fields['software'], quote=False)}</xmp:CreatorTool>",
         f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>",
     ]
     if "alt_text" in fields:
         parts.append(localised("Iptc4xmpCore:AltTextAccessibility", fields["alt_text"]))
     parts += [
-        f"<auria:{name}>{escape(fields[name])}</auria:{name}>"
+        f"<auria:{name}>{escape(fields[name], quote=False)}</auria:{name}>"
         for name in ("seed", "theme", "mood", "style", "models")
         if name in fields
     ]
