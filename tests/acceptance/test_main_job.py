@@ -24,7 +24,7 @@ pytestmark = [
 
 def test_a_theme_becomes_a_published_post(tmp_path):
     """Make, look, approve, publish: every command, every file, no fake."""
-    operator = Operator(tmp_path / "home", fakes=False)
+    operator = Operator(tmp_path / "home", fakes=False, anew=True)
     (made,) = operator.json("make", "--count", "2", "--theme", "autumn rain", "--seed", "17")
     assert not made["failures"]
     assert set(made["steps"]) == {"poem", "mood", "painting", "enlarge", "style", "caption", "words", "finish"}

@@ -132,7 +132,7 @@ def test_the_same_seed_makes_the_same_files(tmp_path):
     """In another home, byte for byte."""
     pictures = []
     for name in ("one", "two"):
-        (made,) = Operator(tmp_path / name).json("make", "--seed", "4")
+        (made,) = Operator(tmp_path / name, anew=True).json("make", "--seed", "4")
         pictures.append([Path(path).read_bytes() for path in made["drafts"][0]["pictures"].values()])
     assert pictures[0] == pictures[1]
 

@@ -48,6 +48,12 @@ class Said:
     out: str
     err: str
 
+    @classmethod
+    def by(cls, done: subprocess.CompletedProcess[bytes]) -> Said:
+        """What a process said that has ended."""
+        out, err = (printed.decode(errors="replace") for printed in (done.stdout, done.stderr))
+        return cls(code=done.returncode, out=out, err=err)
+
     def refused(self, code: int, *words: str) -> str:
         """Nothing when it ended with that code and one sentence that holds the words, else what was wrong."""
         if self.code != code:
@@ -73,22 +79,23 @@ class Victim:
 
     def auria(self, *arguments: str, stdin: bytes = b"", limit: int | None = None, **settings: str) -> Said:
         """Run a command; `limit` is the largest file it may write, in bytes."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
-        env = kept | self.settings | {"AURIA_HOME": str(self.home)} | settings
         command = [sys.executable, "-m", "auria_bot", *arguments]
         done = subprocess.run(
             command,
             input=stdin,
             capture_output=True,
-            env=env,
+            env=self.environment(**settings),
             cwd=ROOT,
             check=False,
             timeout=280,
             preexec_fn=None if limit is None else _limiter(limit),
         )
-        return Said(
-            code=done.returncode, out=done.stdout.decode(errors="replace"), err=done.stderr.decode(errors="replace")
-        )
+        return Said.by(done)
+
+    def environment(self, **settings: str) -> dict[str, str]:
+        """The environment of a command, with these settings too."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
+        return kept | self.settings | {"AURIA_HOME": str(self.home)} | settings
 
     def drafts(self) -> list[Draft]:
         """Every draft, the oldest first."""
