@@ -5,12 +5,13 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.bootstrap.application import Application, build
-from auria_bot.domain.pipeline import ROLES
+from auria_bot.domain.pipeline import ROLES, ArtworkRequest
 from auria_bot.settings.schema import Settings
 from auria_bot.settings.sections import BackendSettings, ChannelSettings, StudioSettings
 from auria_bot.testing import FakeClock
@@ -46,12 +47,40 @@ def fake_application(home: Path, *, clock: Callable[[], datetime] | None = None,
     return build(fake_settings(home, **options), clock=clock or FakeClock())
 
 
+def application_with_drafts(home: Path, count: int = 1, **options: Any) -> Application:
+    """The application of `fake_application`, with the drafts of `add_drafts`."""
+    add_drafts(home, count)
+    return fake_application(home, **options)
+
+
+def add_drafts(home: Path, count: int = 1) -> None:
+    """Give a home that no application has opened the drafts 1 to `count` of a run of `fake_application` with seed 1.
+
+    They are made once in a process; every home gets a copy.
+    """
+    shutil.copytree(_home_with_drafts(count), home, dirs_exist_ok=True)
+
+
+@cache
+def _home_with_drafts(count: int) -> Path:
+    home = _folder() / "home"
+    with closing(fake_application(home)) as application:
+        assert len(application.studio.make(ArtworkRequest(count=count, seed=1)).drafts) == count
+    return home
+
+
 @cache
 def migrated_database() -> Path:
     """An empty database, up to date."""
     from auria_bot.store.engine import upgrade
 
+    file = _folder() / "auria.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
+def _folder() -> Path:
+    """An empty folder that goes with this process."""
     folder = Path(tempfile.mkdtemp(prefix="auria-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    upgrade(f"sqlite:///{folder / 'auria.db'}")
-    return folder / "auria.db"
+    return folder

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import struct
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import pytest
 from tests.acceptance.commands import ROOT, Operator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 PATIENCE = 180.0  # seconds
 
@@ -115,13 +116,20 @@ def rows_of(drawn: str, columns: int, rows: int) -> list[str]:
     return ["".join(row).rstrip() for row in grid]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A home with three drafts, which each test has a copy of."""
+    home = tmp_path_factory.mktemp("review") / "home"
+    Operator(home).run("make", "--count", "3", "--seed", "21")
+    return home
+
+
 @pytest.fixture
-def operator(tmp_path) -> Iterator[Operator]:
+def operator(made, tmp_path) -> Operator:
     """An operator with three drafts to review."""
-    someone = Operator(tmp_path / "home", COLORTERM="truecolor", TERM="xterm-256color")
+    someone = Operator(shutil.copytree(made, tmp_path / "home"), COLORTERM="truecolor", TERM="xterm-256color")
     someone.env.pop("TMUX", None)
     someone.env.pop("NO_COLOR", None)
-    someone.run("make", "--count", "3", "--seed", "21")
     return someone
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from auria_bot.cli.terminal import prompts
-from auria_bot.domain.pipeline import ArtworkRequest
+from tests.applications import add_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.draft import Draft
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
 Auria = Any
 
 
-@pytest.fixture
-def application(application: Application) -> Application:
-    """An application of fakes that every command opens, with one draft."""
-    application.studio.make(ArtworkRequest(seed=1))
-    return application
+@pytest.fixture(autouse=True)
+def _draft(tmp_path: Path) -> None:
+    """One draft in the home, before the application opens it."""
+    add_drafts(tmp_path / "home")
 
 
 def test_a_text_for_one_channel(application: Application, auria: Auria) -> None:

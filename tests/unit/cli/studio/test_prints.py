@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from auria_bot.domain.pipeline import ROLES, ArtworkRequest
-from tests.applications import fake_application
+from auria_bot.domain.pipeline import ROLES
+from tests.applications import add_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def made(home: Path) -> Path:
     """A home with two drafts."""
     (home / "auria.toml").write_text("\n".join(f'[{role}]\nbackend = "fake"' for role in ROLES))
-    app = fake_application(home)
-    app.studio.make(ArtworkRequest(count=2, seed=1))
-    app.close()
+    add_drafts(home, 2)
     return home
 
 

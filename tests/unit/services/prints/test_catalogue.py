@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import InputError, NotFound
 from auria_bot.services.prints.catalogue import Selection, select, write_catalogue
 from auria_bot.services.prints.printing import sheet
-from tests.applications import fake_application
+from tests.applications import application_with_drafts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +39,7 @@ def _write(app: Application, drafts: Sequence[Draft], target: Path, *, title: st
 
 def test_works_are_chosen_by_number_state_and_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Approved ones unless something else is said, the oldest first; numbers keep their order."""
-    app = fake_application(tmp_path / "home")
-    app.studio.make(ArtworkRequest(count=3, seed=1))
+    app = application_with_drafts(tmp_path / "home", 3)
     with pytest.raises(NotFound, match="--ids"):
         select(app.review, Selection(), UTC)
     app.review.approve([2, 3], ["folder"])
@@ -62,8 +60,8 @@ def test_an_interrupted_catalogue_goes_on_with_its_next_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And has the bytes of one that was not interrupted; nothing half-written is left, nor are kept pictures."""
-    app = fake_application(tmp_path / "home")
-    drafts = app.studio.make(ArtworkRequest(count=3, seed=1)).drafts
+    app = application_with_drafts(tmp_path / "home", 3)
+    drafts = [app.review.draft(number) for number in (1, 2, 3)]
     painted: list[int] = []
     original = type(app.canvas_painter).paint
     monkeypatch.setattr(
@@ -112,8 +110,7 @@ def test_an_interrupted_catalogue_goes_on_with_its_next_picture(
 
 def test_all_conditions_hold_for_works_that_are_named(tmp_path: Path) -> None:
     """Those of the numbers that are of the state and the days."""
-    app = fake_application(tmp_path / "home")
-    app.studio.make(ArtworkRequest(count=3, seed=1))
+    app = application_with_drafts(tmp_path / "home", 3)
     app.review.approve([2], ["folder"])
     assert [draft.id for draft in select(app.review, Selection(ids=(3, 2, 1), states=("made",)), UTC)] == [3, 1]
     with pytest.raises(NotFound):
@@ -124,9 +121,8 @@ def test_all_conditions_hold_for_works_that_are_named(tmp_path: Path) -> None:
 def test_an_endless_title_stays_on_the_page_and_rejected_works_were_not_chosen(tmp_path: Path) -> None:
     """A colophon says that the operator chose the works only where it is so."""
     mupdf = pytest.importorskip("pymupdf")
-    app = fake_application(tmp_path / "home")
-    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
-    drafts = [app.review.reject(draft.id)]
+    app = application_with_drafts(tmp_path / "home")
+    drafts = [app.review.reject(1)]
     title = "Snow\u00a0on hills and\nother pictures of the winter, " * 4 + "w" * 300
     _write(app, drafts, tmp_path / "one.pdf", title=title)
     with mupdf.open(tmp_path / "one.pdf") as document:
@@ -139,8 +135,8 @@ def test_an_endless_title_stays_on_the_page_and_rejected_works_were_not_chosen(t
 def test_a_title_of_many_words_stays_legible(tmp_path: Path) -> None:
     """It takes several lines; no text of the page is under five points."""
     mupdf = pytest.importorskip("pymupdf")
-    app = fake_application(tmp_path / "home")
-    drafts = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    app = application_with_drafts(tmp_path / "home")
+    drafts = [app.review.draft(1)]
     _write(app, drafts, tmp_path / "one.pdf", title="Snow on hills and other pictures of the winter, " * 6)
     with mupdf.open(tmp_path / "one.pdf") as document:
         spans = [

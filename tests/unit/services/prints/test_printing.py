@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from auria_bot.domain.pipeline import ArtworkRequest
 from auria_bot.errors import InputError, UnknownName
 from auria_bot.services.prints.printing import FORMATS, CanvasPainter, length, print_draft, sheet
-from tests.applications import fake_application
+from tests.applications import application_with_drafts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +23,8 @@ def test_a_print_has_its_size_its_resolution_and_a_profile(tmp_path: Path, form:
     """The same again gives the same bytes."""
     if form == "pdf":
         pytest.importorskip("fpdf")
-    app = fake_application(tmp_path / "home")
-    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    app = application_with_drafts(tmp_path / "home")
+    draft = app.review.draft(1)
     files = []
     for name in ("one", "two"):
         seen: list[tuple[int, int, str]] = []
@@ -59,8 +58,8 @@ def test_a_print_with_its_poem_is_a_plate(tmp_path: Path) -> None:
     """The picture takes a part of the page, and the poem and the painting stand under it."""
     pytest.importorskip("fpdf")
     pdfium = pytest.importorskip("pypdfium2")
-    app = fake_application(tmp_path / "home")
-    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    app = application_with_drafts(tmp_path / "home")
+    draft = app.review.draft(1)
     size = print_draft(
         app.canvas_painter,
         draft,
@@ -99,8 +98,8 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_a_draft_is_painted_at_any_size_and_kept_once(tmp_path: Path) -> None:
     """A kept picture has its size, its dpi and a profile, and is not painted again; what is old is deleted."""
-    app = fake_application(tmp_path / "home")
-    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    app = application_with_drafts(tmp_path / "home")
+    draft = app.review.draft(1)
     painter = app.canvas_painter
     assert painter.paint(draft, (120, 150)).size == (120, 150)
     path = painter.kept(draft, (120, 150), 300)
@@ -122,8 +121,8 @@ def test_a_draft_is_painted_at_any_size_and_kept_once(tmp_path: Path) -> None:
 
 def test_a_stylist_without_canvas_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the setting that helps."""
-    app = fake_application(tmp_path / "home")
-    (draft,) = app.studio.make(ArtworkRequest(count=1, seed=1)).drafts
+    app = application_with_drafts(tmp_path / "home")
+    draft = app.review.draft(1)
     monkeypatch.delattr("auria_bot.testing.FakeStylist.painted")
     with pytest.raises(InputError, match="magenta"):
         app.canvas_painter.paint(draft, (60, 75))

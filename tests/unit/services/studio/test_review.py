@@ -21,11 +21,12 @@ from auria_bot.errors import (
     UnknownName,
 )
 from auria_bot.services.studio.review import kept_words
-from tests.applications import fake_application
+from tests.applications import application_with_drafts
 from tests.factories import add_draft
 from tests.publishing import approved, keep_pictures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.bootstrap.application import Application
@@ -40,6 +41,13 @@ def drafts(application: Application) -> tuple[int, int, int]:
     with application.store.begin() as unit:
         one, two, three = (add_draft(unit, number).id for number in (1, 2, 3))
     return one, two, three
+
+
+@pytest.fixture
+def drafted(tmp_path: Path, clock: FakeClock) -> Iterator[Application]:
+    """An application whose drafts 1 and 2 the studio made."""
+    with closing(application_with_drafts(tmp_path / "home", 2, clock=clock)) as opened:
+        yield opened
 
 
 def journal(application: Application) -> list[tuple[str, int | None, str]]:
@@ -163,57 +171,53 @@ def test_words_that_must_not_be_published_are_refused(
     assert application.review.draft(drafts[0]) == before
 
 
-def test_a_new_version_takes_the_old_ones_place(application: Application) -> None:
+def test_a_new_version_takes_the_old_ones_place(drafted: Application) -> None:
     """The old draft is put aside with a note, the new one waits for review, and the journal tells of it."""
-    old = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
-    application.review.approve([old.id])
-    new = application.review.restyle(old.id, ArtworkRequest(style="fake-05"))
-    newest = application.review.repaint(new.id, ArtworkRequest())
+    old = drafted.review.draft(1)
+    drafted.review.approve([old.id])
+    new = drafted.review.restyle(old.id, ArtworkRequest(style="fake-05"))
+    newest = drafted.review.repaint(new.id, ArtworkRequest())
     assert (new.artwork.style.key, newest.state) == ("fake-05", DraftState.MADE)
-    assert (application.review.draft(old.id).state, application.review.draft(old.id).reason) == (
+    assert (drafted.review.draft(old.id).state, drafted.review.draft(old.id).reason) == (
         DraftState.REJECTED,
         f"draft {new.id} took its place",
     )
-    assert [(action, draft) for action, draft, _ in journal(application)] == [
+    assert [(action, draft) for action, draft, _ in journal(drafted)] == [
         ("approve", old.id),
         ("restyle", old.id),
         ("repaint", new.id),
     ]
 
 
-def test_a_scheduled_draft_stays_as_it_is(application: Application) -> None:
+def test_a_scheduled_draft_stays_as_it_is(drafted: Application) -> None:
     """It is with the publisher."""
-    old = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
-    application.review.approve([old.id])
-    application.post_creator.schedule([old.id])
+    old = drafted.review.draft(1)
+    drafted.review.approve([old.id])
+    drafted.post_creator.schedule([old.id])
     with pytest.raises(InvalidTransition, match="scheduled"):
-        application.review.restyle(old.id, ArtworkRequest())
+        drafted.review.restyle(old.id, ArtworkRequest())
     with pytest.raises(InvalidTransition):
-        application.review.edit(old.id, text="other")
+        drafted.review.edit(old.id, text="other")
 
 
 def test_a_version_that_fails_changes_nothing(tmp_path: Path) -> None:
     """The draft is still there to be approved."""
-    broken = tmp_path / "works"
-    broken.touch()
-    options = {"faults": {"": "crash"}, "repaired": str(broken)}
-    with closing(fake_application(tmp_path / "home", stylist=options)) as application:
-        old = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
-        broken.unlink()
+    broken = {"faults": {"": "crash"}}
+    with closing(application_with_drafts(tmp_path / "home", stylist=broken)) as application:
         with pytest.raises(StepCrashed):
-            application.review.restyle(old.id, ArtworkRequest())
-        assert application.review.approve([old.id])[0].state is DraftState.APPROVED
+            application.review.restyle(1, ArtworkRequest())
+        assert application.review.approve([1])[0].state is DraftState.APPROVED
 
 
-def test_a_version_of_a_draft_that_was_decided_on_meanwhile_is_only_noted(application: Application) -> None:
+def test_a_version_of_a_draft_that_was_decided_on_meanwhile_is_only_noted(drafted: Application) -> None:
     """The decision stands; and where there is no version, that is said."""
-    old = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
-    made = application.studio.restyle(old, ArtworkRequest(style="fake-05"))
-    application.review.reject(old.id, "too dark")
-    assert application.review._replace(old, made, "restyle") == made.drafts[0]
-    assert application.review.draft(old.id).reason == "too dark"
+    old = drafted.review.draft(1)
+    made = drafted.studio.restyle(old, ArtworkRequest(style="fake-05"))
+    drafted.review.reject(old.id, "too dark")
+    assert drafted.review._replace(old, made, "restyle") == made.drafts[0]
+    assert drafted.review.draft(old.id).reason == "too dark"
     with pytest.raises(StepFailed, match="no new version"):
-        application.review._replace(old, replace(made, drafts=()), "restyle")
+        drafted.review._replace(old, replace(made, drafts=()), "restyle")
 
 
 def test_an_approval_and_a_rejection_are_taken_back(application: Application, drafts: tuple[int, ...]) -> None:
@@ -297,45 +301,45 @@ def test_a_channel_s_text_is_what_its_post_says(application: Application) -> Non
     }
 
 
-def test_a_new_version_keeps_what_the_operator_wrote(application: Application) -> None:
+def test_a_new_version_keeps_what_the_operator_wrote(drafted: Application) -> None:
     """All texts after another style, whose credit an alt text follows; after another picture all but the alt text."""
-    old = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
+    old = drafted.review.draft(1)
     style = old.artwork.style
     alt_text = f"A pond in rain, after “{style.title}” {style.byline}."
-    application.review.edit(old.id, text="my own words", alt_text=alt_text, channel_texts={"fake": "short words"})
-    new = application.review.restyle(old.id, ArtworkRequest(style="fake-05"))
+    drafted.review.edit(old.id, text="my own words", alt_text=alt_text, channel_texts={"fake": "short words"})
+    new = drafted.review.restyle(old.id, ArtworkRequest(style="fake-05"))
     after = new.artwork.style
     assert after.title != style.title
     assert (new.text, new.channel_texts) == ("my own words", {"fake": "short words"})
     assert new.alt_text == f"A pond in rain, after “{after.title}” {after.byline}."
-    assert kept_words(application.review.draft(old.id), new) == ("text", "alt text", "texts of channels")
-    assert application.review.undo(new.id).text == new.artwork.post_text
-    newest = application.review.repaint(old.id, ArtworkRequest())
+    assert kept_words(drafted.review.draft(old.id), new) == ("text", "alt text", "texts of channels")
+    assert drafted.review.undo(new.id).text == new.artwork.post_text
+    newest = drafted.review.repaint(old.id, ArtworkRequest())
     assert (newest.text, newest.channel_texts) == ("my own words", {"fake": "short words"})
     assert newest.alt_text == newest.artwork.alt_text
-    assert kept_words(application.review.draft(old.id), newest) == ("text", "texts of channels")
-    fresh = application.review.restyle(old.id, ArtworkRequest(style="fake-05"), fresh_words=True)
+    assert kept_words(drafted.review.draft(old.id), newest) == ("text", "texts of channels")
+    fresh = drafted.review.restyle(old.id, ArtworkRequest(style="fake-05"), fresh_words=True)
     assert (fresh.text, fresh.alt_text, fresh.channel_texts) == (fresh.artwork.post_text, fresh.artwork.alt_text, {})
-    untouched = application.studio.make(ArtworkRequest(seed=2)).drafts[0]
-    assert kept_words(untouched, application.review.restyle(untouched.id, ArtworkRequest(style="fake-05"))) == ()
+    untouched = drafted.review.draft(2)
+    assert kept_words(untouched, drafted.review.restyle(untouched.id, ArtworkRequest(style="fake-05"))) == ()
 
 
-def test_versions_stand_side_by_side(application: Application) -> None:
+def test_versions_stand_side_by_side(drafted: Application) -> None:
     """Each knows all; a replaced one is chosen again by its approval, which rejects the one that took its place."""
-    first = application.studio.make(ArtworkRequest(seed=1)).drafts[0]
-    other = application.studio.make(ArtworkRequest(seed=2)).drafts[0]
-    second = application.review.restyle(first.id, ArtworkRequest(style="fake-05"))
-    third = application.review.repaint(second.id, ArtworkRequest())
+    first = drafted.review.draft(1)
+    other = drafted.review.draft(2)
+    second = drafted.review.restyle(first.id, ArtworkRequest(style="fake-05"))
+    third = drafted.review.repaint(second.id, ArtworkRequest())
     numbers = [first.id, second.id, third.id]
-    assert [[one.id for one in application.review.versions(number)] for number in numbers] == [numbers] * 3
-    assert [one.id for one in application.review.versions(other.id)] == [other.id]
-    (chosen,) = application.review.approve([second.id])
+    assert [[one.id for one in drafted.review.versions(number)] for number in numbers] == [numbers] * 3
+    assert [one.id for one in drafted.review.versions(other.id)] == [other.id]
+    (chosen,) = drafted.review.approve([second.id])
     assert (chosen.state, chosen.reason, chosen.is_signed) == (DraftState.APPROVED, "", True)
-    assert application.review.draft(third.id).reason == f"draft {second.id} took its place"
-    assert application.review.draft(first.id).state is DraftState.REJECTED
-    (again,) = application.review.approve([third.id])
+    assert drafted.review.draft(third.id).reason == f"draft {second.id} took its place"
+    assert drafted.review.draft(first.id).state is DraftState.REJECTED
+    (again,) = drafted.review.approve([third.id])
     assert again.state is DraftState.APPROVED
-    assert application.review.draft(second.id).state is DraftState.APPROVED  # it is decided on already
-    rejected = application.review.reject(other.id, "too dark")
+    assert drafted.review.draft(second.id).state is DraftState.APPROVED  # it is decided on already
+    rejected = drafted.review.reject(other.id, "too dark")
     with pytest.raises(InvalidTransition):
-        application.review.approve([rejected.id])
+        drafted.review.approve([rejected.id])
