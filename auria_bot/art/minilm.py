@@ -94,7 +94,6 @@ class MiniLM:
 
     Args:
         network: the ONNX file; None takes the installed package's, after checking its sha256.
-        tokenizer: tokenizer.json; None takes the one that ships with the program.
         threads: threads one pass may use.
 
     Raises:
@@ -103,13 +102,12 @@ class MiniLM:
         ModelCorrupt: a file cannot be read, or the network's sha256 is not the pinned one.
     """
 
-    def __init__(self, *, network: Path | None = None, tokenizer: Path | None = None, threads: int = 2) -> None:
+    def __init__(self, *, network: Path | None = None, threads: int = 2) -> None:
         path = network if network is not None else checked(MINILM)
         if not path.is_file():
             raise ModelMissing(f"MiniLM's network {path} is missing")
-        vocabulary = tokenizer if tokenizer is not None else tokenizer_path()
-        if tokenizer is None:
-            require(vocabulary, TOKENIZER_SHA256)
+        vocabulary = tokenizer_path()
+        require(vocabulary, TOKENIZER_SHA256)
         about = path.stat()
         with _LOADING:
             self._session, self._tokenizer = _loaded(path, about.st_mtime_ns, vocabulary, threads)

@@ -123,7 +123,10 @@ class Samples:
     def history(self, post_id: int) -> Sequence[Engagement]:
         """Every sample of a post, oldest first."""
         wanted = select(samples).where(samples.c.post_id == post_id).order_by(samples.c.at, samples.c.id)
-        return tuple(_counts(row) for row in self._connection.execute(wanted))
+        return tuple(
+            Engagement(at=row.at, **{name: getattr(row, name) for name in COUNTS})
+            for row in self._connection.execute(wanted)
+        )
 
     def followers(
         self, *, since: datetime | None = None, channel: str | None = None
@@ -235,10 +238,6 @@ def _followers_at_publication() -> ColumnElement[int | None]:
         select(first.c.followers).where(first.c.channel == posts.c.channel).order_by(first.c.at).limit(1)
     ).scalar_subquery()
     return func.coalesce(before, earliest)
-
-
-def _counts(row: Any) -> Engagement:
-    return Engagement(at=row.at, **{name: getattr(row, name) for name in COUNTS})
 
 
 def _clipped(count: int | None) -> int | None:

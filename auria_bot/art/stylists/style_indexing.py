@@ -62,9 +62,9 @@ class StyleIndexer:
         ModelCorrupt: its file does not match the pinned sha256.
     """
 
-    def __init__(self, minilm: MiniLM | None = None, *, runtime: str = "auto") -> None:
-        self._network = load(checked(STYLE_PREDICTOR), runtime=runtime)
-        self._minilm = minilm or MiniLM()
+    def __init__(self) -> None:
+        self._network = load(checked(STYLE_PREDICTOR))
+        self._minilm = MiniLM()
         self._nature_poles = self._minilm.encode([_NATURE, _PERSONS])
 
     def vector(self, picture: Image.Image) -> NDArray[np.float32]:

@@ -99,7 +99,7 @@ class EngagementReport:
 
     def weeks(self) -> dict[str, dict[date, int]]:
         """Points of each channel's posts by the Monday of the week of publication, including weeks without posts."""
-        mondays = [_monday(entry.at) for entry in self._entries]
+        mondays = [entry.at.date() - timedelta(days=entry.at.weekday()) for entry in self._entries]
         if not mondays:
             return {}
         first = min(mondays)
@@ -117,10 +117,6 @@ class EngagementReport:
             if entry.rate is not None:
                 groups.setdefault((entry.at.weekday(), entry.at.hour), []).append(entry.rate)
         return [[_mean(groups.get((day, hour), ())) for hour in range(24)] for day in range(7)]
-
-
-def _monday(at: datetime) -> date:
-    return at.date() - timedelta(days=at.weekday())
 
 
 class EngagementReporter:

@@ -31,7 +31,7 @@ from auria_bot.services.models.versions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from auria_bot.services.models.experiments import ExperimentLog
@@ -89,7 +89,6 @@ class MlflowRegistry:
         copy: FolderRegistry,
         experiments: ExperimentLog,
         every: float,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Use a server.
 
@@ -99,7 +98,7 @@ class MlflowRegistry:
             every: seconds between two looks for newly promoted versions.
         """
         self._client, self._copy, self._experiments = client, copy, experiments
-        self._every, self._monotonic = every, monotonic
+        self._every = every
         self._looked: dict[str, float] = {}
 
     def models(self) -> tuple[str, ...]:
@@ -221,7 +220,7 @@ class MlflowRegistry:
 
     def _look(self, model: str, *, now: bool = False) -> None:
         """Take over what the server knows of a model, if it was not asked lately; a server that is away is no error."""
-        time_ = self._monotonic()
+        time_ = time.monotonic()
         if not now and time_ - self._looked.get(model, -self._every) < self._every:
             return
         self._looked[model] = time_
