@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from auria_bot.settings.sections import Section, host_and_port, known_steps
+from auria_bot.settings.sections import ByStep, Section, host_and_port
 
 __all__ = ["ExecutionSettings", "StepSettings"]
 
@@ -59,10 +59,5 @@ class ExecutionSettings(Section):
     """Seconds for which the workers of a run are kept for the next one of the same program."""
     attempts: int = Field(default=4, ge=1, le=100)
     """Most workers on which a step is tried when they are lost with it."""
-    steps: dict[str, StepSettings] = Field(default_factory=dict)
+    steps: ByStep[StepSettings] = Field(default_factory=dict)
     """Steps with an environment or compute of their own, by the step's name."""
-
-    @field_validator("steps")
-    @classmethod
-    def _known_steps(cls, steps: dict[str, StepSettings]) -> dict[str, StepSettings]:
-        return known_steps(steps)

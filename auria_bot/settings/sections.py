@@ -17,6 +17,7 @@ from auria_bot.redaction import register_secret_address
 
 __all__ = [
     "BackendSettings",
+    "ByStep",
     "ChannelSettings",
     "CorpusSettings",
     "DaemonSettings",
@@ -35,7 +36,6 @@ __all__ = [
     "StudioSettings",
     "TrackingSettings",
     "host_and_port",
-    "known_steps",
 ]
 
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -58,16 +58,15 @@ class Section(BaseModel):
 _Value = TypeVar("_Value")
 
 
-def known_steps(values: dict[str, _Value]) -> dict[str, _Value]:
-    """Values by the names of steps, as they are.
-
-    Raises:
-        ValueError: one is of no step.
-    """
+def _known_steps(values: dict[str, _Value]) -> dict[str, _Value]:
     names = [step.name for step in STEPS]
     if unknown := sorted(values.keys() - set(names)):
         raise ValueError(f"there is no step {unknown[0][:40]!r}; steps: {', '.join(names)}")
     return values
+
+
+ByStep = Annotated[dict[str, _Value], AfterValidator(_known_steps)]
+"""Values by the names of steps; another name is an error."""
 
 
 class DatabaseSettings(Section):
@@ -102,15 +101,10 @@ class StudioSettings(Section):
     """Number of latest drafts whose poems and styles are not repeated."""
     deadline: float = Field(default=180.0, gt=0, le=86_400)
     """Time limit of a step for one artwork, in seconds."""
-    deadlines: dict[str, Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
+    deadlines: ByStep[Annotated[float, Field(gt=0, le=86_400)]] = Field(default_factory=dict)
     """Other time limits for single steps, by the step's name."""
     memory_mb: int = Field(default=4096, ge=64, le=1_048_576)
     """Memory limit of the studio's process, in MiB."""
-
-    @field_validator("deadlines")
-    @classmethod
-    def _known_steps(cls, deadlines: dict[str, float]) -> dict[str, float]:
-        return known_steps(deadlines)
 
 
 class BackendSettings(Section):
