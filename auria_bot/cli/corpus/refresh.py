@@ -130,6 +130,8 @@ def _print_result(done: RefreshResult, *, dry_run: bool) -> None:
 
 
 def _print_check(checked: CheckResult) -> None:
+    from auria_bot.corpus.sources.reddit import INFO_BATCH
+
     if not checked.posts and checked.finished:
         note("no known post is due to be checked")
         return
@@ -137,7 +139,11 @@ def _print_check(checked: CheckResult) -> None:
     gone = f"{checked.deleted:,} deleted, {counted(checked.buried, 'verse')} forgotten"
     note(f"{counted(checked.posts, 'known post')} checked: {gone}{more}")
     if checked.doubted:
-        note("Reddit did not know most of a hundred posts; that is implausible, so nothing was forgotten for it")
+        note(
+            f"Reddit's answers about {counted(checked.doubted, 'batch', 'batches')} of up to {INFO_BATCH} known posts"
+            " are in doubt: it knew of less than half, or one could not be read; no post of these was forgotten for"
+            " being unknown, and the next checks ask again"
+        )
 
 
 def _remarks(one: SyncResult, *, dry_run: bool) -> str:

@@ -76,6 +76,21 @@ def test_refresh_as_json_forgets_what_was_deleted(server: RedditServer, home: Pa
     assert posts[5].id not in kept(home)
 
 
+def test_answers_in_doubt_are_told(server: RedditServer, home: Path, capsys: pytest.CaptureFixture[str]):
+    """It says how many posts that is about, why, what was not done and what comes next."""
+    posts = server.fill(12)
+    auria("corpus", "refresh", "--no-check")
+    for post in posts:
+        server.take_away(post.id, "purged")
+    capsys.readouterr()
+    assert auria("corpus", "refresh") == 0
+    assert (
+        "Reddit's answers about 1 batch of up to 100 known posts are in doubt: it knew of less than half, or one could"
+        " not be read; no post of these was forgotten for being unknown, and the next checks ask again"
+    ) in " ".join(capsys.readouterr().err.split())
+    assert len(kept(home)) == 12
+
+
 def test_a_subreddit_that_is_not_there_stops_no_other(
     server: RedditServer, home: Path, capsys: pytest.CaptureFixture[str]
 ):
