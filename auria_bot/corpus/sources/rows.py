@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources.stream import Tally, decoded, excerpt, lines
-from auria_bot.corpus.sources.submission import storable
+from auria_bot.corpus.sources.submission import dated, storable
 from auria_bot.errors import BackendMissing, InputError, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -298,16 +298,13 @@ def _number(value: Any) -> int | None:
 
 def _time(value: Any) -> datetime | None:
     """A time in any usual form: (milli)seconds since 1970, a year, an ISO date with or without hyphens, or None."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
     try:
         number = float(value)
     except (TypeError, ValueError):
         try:
-            found = datetime.fromisoformat(str(value).strip())
+            return dated(value)
         except ValueError:
             return None
-        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
     return _moment(number) if math.isfinite(number) else None
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.sources.stream import Tell
 
-__all__ = ["Submission", "each", "from_records", "is_post", "listed", "read_record", "storable", "submissions"]
+__all__ = ["Submission", "dated", "each", "from_records", "is_post", "listed", "read_record", "storable", "submissions"]
 
 _ID = re.compile(r"[0-9a-z]{1,16}")
 _GONE = frozenset({"[deleted]", "[removed]", "[deleted by user]", "[removed by reddit]", "[ removed by reddit ]"})
@@ -119,15 +119,22 @@ def _time(value: Any) -> datetime:
 
 
 def _seconds(value: Any) -> float:
-    """Seconds since 1970: of a number, or of a date, as exports and tables write it."""
+    """Seconds since 1970: of a number, or of a date."""
     try:
         return float(value)
     except (TypeError, ValueError):
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value.strip().removesuffix("UTC").rstrip())
-        elif not isinstance(value, datetime):
-            raise
-    return float(value.replace(tzinfo=value.tzinfo or UTC).timestamp())
+        return dated(value).timestamp()
+
+
+def dated(value: Any) -> datetime:
+    """The time of a date as exports and tables write it, aware and in UTC; one without a zone is in UTC.
+
+    Raises:
+        ValueError: it is none.
+        OverflowError: no calendar has it.
+    """
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip().removesuffix("UTC").rstrip())
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
 
 def _is_set(value: Any) -> bool:

@@ -205,6 +205,7 @@ def test_a_value_that_python_cannot_hold_is_one_bad_line(tmp_path: Path):
         (1_500_000_000_999, datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
         ("1500000000000", datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
         ("2017-07-14T02:40:00+02:00", datetime(2017, 7, 14, 0, 40, tzinfo=UTC)),
+        ("2017-07-14 02:40:00 UTC", datetime(2017, 7, 14, 2, 40, tzinfo=UTC)),
         (1686, datetime(1686, 1, 1, tzinfo=UTC)),
         ("soon", None),
         (float("nan"), None),
