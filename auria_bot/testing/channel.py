@@ -62,6 +62,7 @@ class FakeChannel:
         self.asked: list[Post] = []  # the posts passed to `find`
         self.mutations = 0
         self.deletions = 0
+        self.account = ""
         self.blind = False
         self.locked = False
         self.clock = FakeClock()
@@ -163,6 +164,10 @@ class FakeChannel:
         if all(kept.id != receipt.id for _, kept in self.posts.values()):
             raise NotFound(f"the fake has no post {receipt.id}")
         return Engagement(at=self.clock(), likes=len(receipt.id), reposts=1, replies=0)
+
+    def account_id(self) -> str:
+        """The account that tests chose; "" is not noted."""
+        return self.account
 
     def audience(self) -> Audience:
         """A hundred followers."""

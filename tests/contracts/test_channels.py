@@ -22,6 +22,7 @@ from auria_bot.errors import (
     Throttled,
     Unauthorised,
 )
+from auria_bot.services.publishing.attempt_account import AccountChannel
 from tests.connections import connections
 from tests.platforms import FAULTS as STANDARD_FAULTS
 from tests.platforms import PLATFORMS, MemorySecrets, Platform, platform, ready
@@ -113,6 +114,15 @@ def test_a_repeated_attempt_publishes_nothing_more(channel: Channel, tmp_path: P
     again = found(channel, watch.post)
     assert again is not None
     assert (again.id, again.url) == (receipt.id, receipt.url)
+
+
+@social
+def test_a_channel_knows_its_account(name: str, channel: Channel, tmp_path: Path, server: Platform | None) -> None:
+    """It tells the same whenever and by whichever object it is asked, and publishes nothing for it."""
+    assert isinstance(channel, AccountChannel)
+    again = made(name, tmp_path / "again", server)
+    assert isinstance(again, AccountChannel)
+    assert channel.account_id() == channel.account_id() == again.account_id() != ""
 
 
 @every

@@ -66,6 +66,7 @@ NEW_BEHAVIOUR = {
     "services/corpus/rejected_texts.py": "rejected verse is looked at and accepted",
     "store/rejected.py": "rejected verse is looked at and accepted; what was forgotten stays so after a restore",
     "services/publishing/withdrawal.py": "published posts are withdrawn",
+    "services/publishing/attempt_account.py": "a post of unknown outcome is looked for on the account it was sent from",
     "http_server.py": "slow clients starve no server: a limit of connections and a deadline for each request",
     "store/postgres.py": "PostgreSQL: the encoding is checked, the session's settings are the program's own",
     "cli/studio/review.py:Page": "a draft on one screen",

@@ -266,6 +266,10 @@ class BlueskyChannel:
             raise NotFound(f"{self.name} has no post {receipt.id[:100]}: it was deleted")
         return Engagement(at=at)
 
+    def account_id(self) -> str:
+        """The account's permanent identifier."""
+        return self._account.did
+
     def audience(self) -> Audience:
         """The account's followers by the AppView; None without one."""
         at = datetime.now(UTC)

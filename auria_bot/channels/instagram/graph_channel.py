@@ -280,6 +280,10 @@ class InstagramGraphChannel:
             views=seen.get("views"),
         )
 
+    def account_id(self) -> str:
+        """The account's number."""
+        return self._account(self._token.current())[0]
+
     def audience(self) -> Audience:
         """The account's followers."""
         token = self._token.current()

@@ -270,6 +270,11 @@ class InstagramChannel:
         )
 
     @_in_turn
+    def account_id(self) -> str:
+        """The account's number."""
+        return str(self._signed_in().user_id)
+
+    @_in_turn
     def audience(self) -> Audience:
         """The account's followers."""
         user = self._user(self._signed_in())

@@ -209,6 +209,10 @@ class MastodonChannel:
             quotes=as_count(found.get("quotes_count")),
         )
 
+    def account_id(self) -> str:
+        """The account's id on its server, and the server."""
+        return f"{as_id(self._account()['id'])} on {self._address}"
+
     def audience(self) -> Audience:
         """The account's followers."""
         at = datetime.now(UTC)

@@ -299,6 +299,10 @@ class XChannel:
             views=counts.get("impression_count"),
         )
 
+    def account_id(self) -> str:
+        """The account's number."""
+        return self._account().id
+
     def audience(self) -> Audience:
         """The account's followers."""
         return Audience(at=datetime.now(UTC), followers=self._api().account().followers)

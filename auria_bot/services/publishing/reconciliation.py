@@ -19,6 +19,7 @@ from auria_bot.domain.draft import DraftState
 from auria_bot.domain.post import Outcome, Post, PostState, failures_in_a_row
 from auria_bot.errors import InvalidTransition, OutcomeUnknown, Throttled, Unauthorised
 from auria_bot.redaction import redacted_error
+from auria_bot.services.publishing import attempt_account
 from auria_bot.services.publishing.sending import MOST_FAILURES, describe, pause_refused, resolutions, retry_after
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Reconciliation:
 
     def _look_up(self, post: Post, channel: Channel) -> Post:
         try:
-            receipt = channel.find(post)
+            receipt = attempt_account.find(channel, post)
         except Unauthorised as error:
             return self._refused(post, error)
         except OutcomeUnknown as error:

@@ -27,6 +27,7 @@ from auria_bot.errors import (
     Unauthorised,
 )
 from auria_bot.redaction import redacted_error
+from auria_bot.services.publishing.attempt_account import account_of, for_account, noted
 from auria_bot.services.publishing.post_creation import broken
 
 if TYPE_CHECKING:
@@ -229,7 +230,8 @@ class Sender:
             return self._log.record_outcome(post.moved(PostState.NEEDS_ATTENTION, message=message), Outcome.REFUSED)
         permit = SendPermit(post, self._log)
         try:
-            receipt = channel.publish(post, permit)
+            permit.account = account_of(channel)
+            receipt = channel.publish(for_account(post, permit.account), permit)
         except Exception as error:  # noqa: BLE001 - whatever a channel raises, nothing is sent twice
             return self._failed(permit, error)
         except BaseException:
@@ -302,12 +304,13 @@ class SendPermit:
         self.post = post
         self.confirmed = False  # the mutation may have happened
         self.lost = False  # another worker has the post: nothing was sent
+        self.account = ""  # which is noted with the memo
         self._attempts = attempts
 
     def __call__(self, memo: str = "") -> None:
         """Check that the post still belongs to this worker, store `memo`, and renew the lease."""
         try:
-            self._attempts.confirm_send(self.post, memo)
+            self._attempts.confirm_send(self.post, noted(memo, self.account))
         except InvalidTransition:
             self.lost = True
             raise

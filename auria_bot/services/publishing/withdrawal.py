@@ -16,6 +16,7 @@ from auria_bot.domain.interfaces import DeletingChannel
 from auria_bot.domain.post import TERMINAL, Action, Outcome, Post, PostState
 from auria_bot.errors import AuriaError, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import redacted_error
+from auria_bot.services.publishing import attempt_account
 from auria_bot.services.publishing.reconciliation import lookup_wait
 from auria_bot.services.publishing.sending import AttemptLog, SendPermit, describe, resolutions, retry_after
 
@@ -148,7 +149,7 @@ class Withdrawal:
         permit = SendPermit(post, self._log)
         try:
             if post.receipt is None:
-                permit.post = post = replace(post, receipt=channel.find(post))
+                permit.post = post = replace(post, receipt=attempt_account.find(channel, post))
             if post.receipt is None:
                 message = "it was not published, and is not sent any more"
                 return self._log.record_outcome(post.moved(PostState.CANCELLED, message=message), Outcome.WITHDRAWN)

@@ -107,6 +107,50 @@ def test_what_cannot_be_told_is_for_the_operator(application: Application, chann
     assert (channel.mutations, len(channel.asked)) == (1, 1)
 
 
+@pytest.mark.parametrize("fault", ["late", "lost"])
+def test_an_unclear_post_is_not_looked_for_on_another_account(
+    application: Application, channel: FakeChannel, fault: str
+) -> None:
+    """Whether it is published there says nothing; as long as the account stays the same, it is looked for."""
+    channel.account = "one"
+    unknown(application, channel, fault)
+    channel.account = "two"
+    application.publisher.publish()
+    post = only(application)
+    assert (post.state, channel.asked, channel.mutations) == (PostState.NEEDS_ATTENTION, [], int(fault == "late"))
+    assert "fake has another account than the one it was sent from" in post.message
+    assert "look at fake, then: `auria posts resolve 1 --sent URL`, `--not-sent`" in post.message
+    approved(application, 2)
+    channel.plan("late")
+    application.publisher.publish()
+    application.publisher.publish()
+    assert [(one.id, one.memo) for one in channel.asked] == [(2, "fake memo")]
+    assert application.publisher.post(2)[0].state is PostState.SENT
+
+
+def test_what_another_account_tried_is_sent_as_never_tried(
+    application: Application, channel: FakeChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the operator says that it is not published, the channel looks for no earlier attempt; else it may."""
+    channel.account = "one"
+    unknown(application, channel, "lost")
+    sent, real = [], FakeChannel.publish
+
+    def publish(self: FakeChannel, post: Post, ready: Any) -> Any:
+        sent.append((post.memo, post.tried_at is None))
+        return real(self, post, ready)
+
+    monkeypatch.setattr(FakeChannel, "publish", publish)
+    channel.plan("lost")
+    application.publisher.publish()  # it is absent for certain, and sent again
+    channel.account = "two"
+    application.publisher.publish()
+    application.publisher.decisions.decide(1, "not-sent")
+    application.publisher.publish()
+    assert sent == [("fake memo", False), ("", True)]
+    assert only(application).state is PostState.SENT
+
+
 @pytest.mark.parametrize("fault", ["throttled", "bug"])
 def test_what_cannot_be_told_yet_is_asked_later_and_later(
     application: Application, channel: FakeChannel, clock: FakeClock, fault: str

@@ -73,6 +73,18 @@ def test_the_last_answer_of_a_lost_worker_is_still_believed(application: Applica
     assert only(application).moved(PostState.SENT).state is PostState.SENT
 
 
+def test_an_unclear_post_is_not_looked_for_on_another_account(application: Application, channel: FakeChannel) -> None:
+    """That it is not there does not mean that it was not published: the operator must look."""
+    channel.account = "one"
+    approved(application)
+    channel.plan("late")
+    application.publisher.publish()
+    channel.account = "two"
+    withdraw(application)
+    assert (only(application).state, channel.asked, channel.deletions) == (PostState.NEEDS_ATTENTION, [], 0)
+    assert "another account than the one it was sent from" in only(application).message
+
+
 @pytest.mark.parametrize(("fault", "gone"), [("late", True), ("lost", False), ("bug", False)])
 def test_an_unclear_deletion_is_looked_up(
     application: Application, channel: FakeChannel, clock: FakeClock, fault: str, gone: bool
