@@ -149,3 +149,24 @@ def test_an_unreachable_file_is_no_missing_one(place: Place):
     assert away.place("run-1", "post.jpg") == away.copies / "run-1" / "post.jpg"
     mine = BucketPictures(place.path / "one", away.bucket, limit=1)
     assert mine.path("run-1", "post.jpg").is_file()
+
+
+def test_sweeping_clears_what_died_on_the_disk(place: Place):
+    """Old beginnings of copies and old staging folders go; young ones, whole copies and all of the bucket stay."""
+    pictures = place.pictures()
+    pictures.keep("run-1", place.made())
+    stored = sorted(pictures.bucket.files("pictures"))
+    copies, staging = pictures.copies / "run-1", pictures.root / ".staging-run-2-1"
+    old, young, copy = copies / ".new-1", copies / ".new-2", copies / "post.jpg"
+    staging.mkdir(parents=True)
+    for file in (old, young):
+        file.write_bytes(b"half of a copy")
+    for path in (old, copy, staging):
+        os.utime(path, (1000.0, 1000.0))
+    (copies / ".new-3").symlink_to("nowhere")  # as a copy that its writer finishes meanwhile
+    assert pictures.sweep() == 1
+    assert not staging.exists()
+    assert not old.exists()
+    assert young.exists()
+    assert pictures.path("run-1", "post.jpg").read_bytes() == b"post" * 1000
+    assert sorted(pictures.bucket.files("pictures")) == stored
