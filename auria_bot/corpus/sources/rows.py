@@ -6,15 +6,13 @@ are read as a stream.
 
 from __future__ import annotations
 
-import codecs
 import csv
-import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.stream import Tally, decoded, excerpt, lines
+from auria_bot.corpus.sources.stream import Tally, decoded, excerpt, json_lines, lines
 from auria_bot.corpus.sources.submission import dated, storable
 from auria_bot.errors import BackendMissing, InputError, NotFound, UsageError
 
@@ -128,15 +126,7 @@ def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tel
     Raises:
         InputError: the mapping fits none of the first objects, or nothing in them looks like a text.
     """
-    return _rows(_decoded_lines(path, tally, tell), mapping, path, tally)
-
-
-def _decoded_lines(path: Path, tally: Tally, tell: Tell | None) -> Iterator[tuple[int, Any]]:
-    for number, line in lines(path, tally=tally, tell=tell):
-        try:
-            yield number, json.loads(line.removeprefix(codecs.BOM_UTF8))
-        except (ValueError, RecursionError):
-            tally.note_bad(number, "not JSON", line)
+    return _rows(json_lines(path, tally=tally, tell=tell), mapping, path, tally)
 
 
 def from_records(records: Iterable[Any], mapping: Mapping[str, str], *, path: Path, tally: Tally) -> Iterator[Row]:

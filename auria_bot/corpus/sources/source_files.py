@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources import rows, submission
-from auria_bot.corpus.sources.stream import Tally, blocks, lines
+from auria_bot.corpus.sources.stream import Tally, blocks, decoded, lines
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import scratch_folder
 
@@ -131,7 +131,7 @@ def _document(path: Path, kind: str) -> Any:
                 return None
             raise InputError(f"{path} is larger than {_LARGEST >> 20} MiB; give it one object a line, as .jsonl")
     try:
-        found = json.loads(content)
+        found = _value(bytes(content))
     except (ValueError, RecursionError):
         return None
     if isinstance(found, dict) and isinstance(found.get("data"), list):  # as the archives' interfaces answer
@@ -139,10 +139,15 @@ def _document(path: Path, kind: str) -> Any:
     return [found] if isinstance(found, dict) and found.get("kind") != "Listing" else found
 
 
+def _value(content: bytes) -> Any:
+    """The value of JSON in an encoding that is read; raises ValueError or RecursionError for anything else."""
+    return json.loads(decoded(content, 1, Tally()) or "")
+
+
 def _is_object(line: bytes) -> bool:
     """Whether a line is one whole record, as in a dump."""
     try:
-        found = json.loads(line)
+        found = _value(line)
     except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.get("kind") != "Listing" and not isinstance(found.get("data"), list)
@@ -159,7 +164,7 @@ def _is_dump(path: Path) -> bool:
     """Whether the first object is a record of Reddit: one without a subreddit is not."""
     for _, line in islice(lines(path, tally=Tally()), _LOOKED_AT):
         try:
-            record = json.loads(line.removeprefix(codecs.BOM_UTF8))
+            record = _value(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):

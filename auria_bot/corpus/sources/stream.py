@@ -13,6 +13,7 @@ import codecs
 import gzip
 import json
 import lzma
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
@@ -20,11 +21,10 @@ from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from auria_bot.errors import BackendMissing, InputError, NotFound
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["LONGEST_LINE", "Tally", "Tell", "blocks", "decoded", "excerpt", "lines", "zstandard"]
+__all__ = ["LONGEST_LINE", "Tally", "Tell", "blocks", "decoded", "excerpt", "json_lines", "lines", "zstandard"]
 
 LONGEST_LINE = 8 << 20  # bytes: no record of Reddit's comes near; a longer line is counted as bad and skipped
 _BLOCK = 1 << 20  # bytes read at a time
@@ -49,6 +49,8 @@ _WIDE = {  # the longer first: UTF-32 begins as UTF-16 does
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+_UTF8_SIGN = re.compile(rb"[\xc2\xc3][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")  # accents, quotes and dashes in UTF-8
+_MISPLACED = re.compile(r"[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]")  # a capital within a word
 _LARGEST_BLOCK = 1 << 28  # bytes of a block of a .zst_blocks file
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of Zstandard's skippable frames
 
@@ -144,16 +146,48 @@ def _worthy(
 
 
 def decoded(raw: bytes, number: int, tally: Tally) -> str | None:
-    """Decode a line as UTF-8, else as Windows-1252, which is counted; None and a bad line if it is neither."""
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
+    """Decode a line as UTF-8, else as Windows-1252, which is counted; None and a bad line if it is neither.
+
+    What UTF-8 or another encoding would become as Windows-1252 is neither: a sign of UTF-8 in a damaged line, a
+    foreign capital after a small letter, or mostly foreign letters.
+    """
+    if b"\0" in raw:
+        tally.note_bad(number, "NUL bytes, as of UTF-16 without its mark: save the file as UTF-8", raw)
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        if (found := _windows_1252(raw)) is None:
+            tally.note_bad(number, "neither UTF-8 nor Windows-1252: save the file as UTF-8", raw)
+            return None
+        text, tally.recoded = found, tally.recoded + 1
+    return text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}") if number == 1 else text
+
+
+def _windows_1252(raw: bytes) -> str | None:
+    try:
+        text = raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    letters = [letter for letter in text if letter.isalpha()]
+    foreign = sum(not letter.isascii() for letter in letters)
+    if _UTF8_SIGN.search(raw) or _MISPLACED.search(text) or foreign * 2 > len(letters):
+        return None
+    return text
+
+
+def json_lines(
+    path: Path, *, pattern: re.Pattern[bytes] | None = None, tally: Tally, tell: Tell | None = None
+) -> Iterator[tuple[int, Any]]:
+    """(number, value) of each line of JSON that matches; another line is a bad one. Arguments and errors: `lines`."""
+    for number, line in lines(path, pattern=pattern, tally=tally, tell=tell):
+        text = decoded(line, number, tally)
+        if text is None:
             continue
-        tally.recoded += encoding != "utf-8"
-        return text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}") if number == 1 else text
-    tally.note_bad(number, "neither UTF-8 nor Windows-1252", raw)
-    return None
+        try:
+            yield number, json.loads(text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"))
+        except (ValueError, RecursionError):
+            tally.note_bad(number, "not JSON", line)
 
 
 def blocks(path: Path, tally: Tally, tell: Tell | None = None) -> Iterator[bytes]:

@@ -7,9 +7,7 @@ name a wanted subreddit are decoded. Bad lines are counted and sampled, and do n
 
 from __future__ import annotations
 
-import codecs
 import html
-import json
 import math
 import re
 import unicodedata
@@ -17,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.stream import Tally, excerpt, lines
+from auria_bot.corpus.sources.stream import Tally, excerpt, json_lines
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -133,7 +131,8 @@ def dated(value: Any) -> datetime:
         ValueError: it is none.
         OverflowError: no calendar has it.
     """
-    found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip().removesuffix("UTC").rstrip())
+    written = str(value).strip().removesuffix("UTC").rstrip()
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(written)
     return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
 
 
@@ -188,12 +187,7 @@ def submissions(
     """
     counted = tally if tally is not None else Tally()
     wanted = _plain(subreddits)
-    for number, line in lines(path, pattern=_pattern(wanted), tally=counted, tell=tell):
-        try:
-            record = json.loads(line.removeprefix(codecs.BOM_UTF8))
-        except (ValueError, RecursionError):
-            counted.note_bad(number, "not JSON", line)
-            continue
+    for number, record in json_lines(path, pattern=_pattern(wanted), tally=counted, tell=tell):
         yield from _submission(record, number, wanted, counted)
 
 

@@ -21,6 +21,7 @@ from auria_bot.errors import InputError, NotFound
 if TYPE_CHECKING:
     from pathlib import Path
 
+NEITHER = "neither UTF-8 nor Windows-1252: save the file as UTF-8"
 POEMS = [
     {
         "poem": "an old silent pond\na frog jumps into the pond\nsplash! silence again",
@@ -81,11 +82,53 @@ def test_a_text_that_is_not_utf_8_is_read_as_windows_1252(tmp_path: Path):
     (tmp_path / "b.txt").write_bytes(b"caf\xe9 in\nthe rain\n\n\x81 nothing\n")
     found, tally = read(tmp_path / "b.txt")
     assert [row.text for row in found] == ["caf\N{LATIN SMALL LETTER E WITH ACUTE} in\nthe rain"]
-    assert (tally.recoded, [why for _, why, _ in tally.samples]) == (1, ["neither UTF-8 nor Windows-1252"])
+    assert (tally.recoded, [why for _, why, _ in tally.samples]) == (1, [NEITHER])
     (tmp_path / "c.csv").write_bytes(b"poem\nd\xe9j\xe0 vu\n")
     assert [row.text for row in read(tmp_path / "c.csv")[0]] == [
         "d\N{LATIN SMALL LETTER E WITH ACUTE}j\N{LATIN SMALL LETTER A WITH GRAVE} vu"
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("the moon\u2019s caf\u00e9".encode()[:-1], NEITHER),  # damaged UTF-8
+        ("don\u2019t".encode("mac_roman"), NEITHER),
+        ("\u043e\u0441\u0435\u043d\u044c moon".encode("cp1251"), NEITHER),
+        ("\u201cmoon".encode("utf-16-le"), "NUL bytes, as of UTF-16 without its mark: save the file as UTF-8"),
+    ],
+    ids=["damaged", "Mac", "Cyrillic", "UTF-16"],
+)
+def test_nothing_is_read_in_another_encoding_than_its_own(tmp_path: Path, content: bytes, why: str):
+    """A line that is not what it would be taken for is a bad one, of whatever kind the file is; the others are read."""
+    files = {
+        "a.txt": b"one\n\n" + content + b"\n\ntwo",
+        "a.csv": b"poem\none\n" + content + b"\ntwo",
+        "a.jsonl": b'{"poem": "one"}\n{"poem": "' + content + b'"}\n{"poem": "two"}',
+    }
+    for name, whole in files.items():
+        (tmp_path / name).write_bytes(whole)
+        found, tally = read(tmp_path / name)
+        assert [row.text for row in found] == ["one", "two"]
+        assert (tally.recoded, [told for _, told, _ in tally.samples]) == (0, [why])
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "dump.ndjson"])
+def test_other_encodings_are_read(tmp_path: Path, encoding: str, name: str):
+    """Windows-1252 and UTF-16, with its mark and without."""
+    poem = "the caf\u00e9\u2019s lamp"
+    plain = {
+        "a.jsonl": f'{{"poem": "{poem}"}}\n',
+        "a.json": f'[\n{{"poem": "{poem}"}}\n]',
+        "a.csv": f"poem\n{poem}\n",
+        "dump.ndjson": f'{{"id": "a1", "subreddit": "haiku", "title": "{poem}", "created_utc": 1500000000}}\n',
+    }[name]
+    (tmp_path / name).write_bytes(plain.encode(encoding))
+    tally = Tally()
+    contents = opened(tmp_path / name, mapping={}, tally=tally)
+    texts = [post.title for post in contents.posts or ()] + [row.text for row in contents.rows or ()]
+    assert (texts, tally.bad) == ([poem], 0)
 
 
 def test_what_a_database_refuses_is_taken_out_of_a_field(tmp_path: Path):
