@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +41,7 @@ StyleName = Annotated[
 Strength = Annotated[
     float | None, typer.Option("--strength", min=0.0, max=1.0, help="Of the style. Default: the mood's.")
 ]
+_ENGLISH_POETS = frozenset({"word-lstm"})  # the sentence encoder gives them letters and unknown words of other scripts
 Mode = Annotated[
     str | None,
     typer.Option(
@@ -202,8 +205,11 @@ def _print_made(app: Application, made: Sequence[RunResult], *, as_json: bool) -
     failures = [failure for one in made for failure in one.failures]
     count, seconds = sum(len(one.drafts) for one in made), sum(one.seconds for one in made)
     report(f"made {count} in {seconds:.1f} s" if count else "nothing is unfinished")
+    unread = {one.run: _unread_themes(one, poet=app.settings.poet.backend) for one in made}
+    for said in dict.fromkeys(said for run in unread.values() for said in run):
+        note(said)
     if as_json:
-        print_json([run_json(one, app.pictures) for one in made])
+        print_json([run_json(one, app.pictures) | {"notes": unread[one.run]} for one in made])
     else:
         console = out()
         for draft in (draft for one in made for draft in one.drafts):
@@ -218,6 +224,17 @@ def _print_made(app: Application, made: Sequence[RunResult], *, as_json: bool) -
         for failure in failures[1:]:
             note(f"Error: {failure.to_error()}")
         raise failures[0].to_error()
+
+
+def _unread_themes(run: RunResult, *, poet: str) -> list[str]:
+    """A sentence for each theme of which the poet can read no word, where that is known of the poet."""
+    themes = dict.fromkeys(draft.artwork.theme for draft in run.drafts if draft.artwork.theme)
+    return [
+        f"the theme {theme!r} could not be used for the poem: the poet reads English, and it has no word in Latin"
+        " letters; it is only kept with the draft"
+        for theme in themes
+        if poet in _ENGLISH_POETS and not re.search("[A-Za-z]", unicodedata.normalize("NFKD", theme))
+    ]
 
 
 def restyle(

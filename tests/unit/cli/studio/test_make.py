@@ -49,6 +49,34 @@ def test_the_theme_of_a_season_is_told(application: Application, auria: Auria) -
 
 
 @pytest.mark.parametrize(
+    ("theme", "is_read"),
+    [
+        ("\u521d\u96ea", False),
+        ("\u043f\u0435\u0440\u0432\u044b\u0439 \u0441\u043d\u0435\u0433", False),
+        ("\u521d\u96ea, first snow", True),
+        ("\u00e9t\u00e9", True),
+    ],
+    ids=["Chinese", "Russian", "both", "French"],
+)
+def test_a_theme_that_the_poet_cannot_read_is_told(
+    auria: Auria, application: Application, monkeypatch: pytest.MonkeyPatch, theme: str, is_read: bool
+) -> None:
+    """In one line on stderr, and in the JSON; nothing is said of a poet of which that is not known."""
+    code, out, err = auria("make", "--theme", theme, "--json")
+    assert (code, json.loads(out)[0]["notes"], "could not be used" in err) == (0, [], False)
+    monkeypatch.setattr("auria_bot.cli.studio.make._ENGLISH_POETS", {"fake"})
+    code, out, err = auria("make", "--theme", theme, "--json")
+    (made,) = json.loads(out)
+    said = (
+        f"the theme {theme!r} could not be used for the poem: the poet reads English, and it has no word in Latin"
+        " letters; it is only kept with the draft"
+    )
+    assert (code, made["notes"]) == (0, [] if is_read else [said])
+    assert ("could not be used" in err) is not is_read
+    assert made["drafts"][0]["theme"] == theme
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--resume", "--theme", "fog"), "leave out --theme"),
