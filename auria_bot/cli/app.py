@@ -24,12 +24,25 @@ if TYPE_CHECKING:
 
     from auria_bot.bootstrap.application import Application
 
-__all__ = ["COMMANDS", "Json", "Limit", "app", "app_context", "command_group", "existing", "is_called_alone"]
+__all__ = [
+    "COMMANDS",
+    "Json",
+    "Limit",
+    "app",
+    "app_context",
+    "command_group",
+    "draft_option",
+    "existing",
+    "is_called_alone",
+]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
 
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")]
+_MOST_LISTED = 1_000_000
+_MOST_ID = 1_000_000_000  # more than a database will ever have, and no more than it can compare
+
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=_MOST_LISTED, help="At most this many.")]
 """The option `--limit` of lists that grow for years; read one more, and let `newest` say so."""
 
 COMMANDS = {
@@ -213,6 +226,11 @@ def is_called_alone(context: typer.Context) -> bool:
     if any(source is not None and source.name == "COMMANDLINE" for source in sources):
         raise UsageError(f"options of `{context.command_path} {context.invoked_subcommand}` stand after its name")
     return False
+
+
+def draft_option(help_text: str) -> Any:
+    """The option `--draft ID` of commands that choose among what belongs to drafts."""
+    return typer.Option("--draft", metavar="ID", min=1, max=_MOST_ID, help=help_text)
 
 
 def existing(given: Any) -> Any:

@@ -81,7 +81,7 @@ Workers = Annotated[
     ),
 ]
 StyleWeight = Annotated[
-    float | None, typer.Option("--style-weight", min=0.01, help="Of a style network's strokes. Default: 2.")
+    float | None, typer.Option("--style-weight", min=0.01, max=1000.0, help="Of a style network's strokes. Default: 2.")
 ]
 
 

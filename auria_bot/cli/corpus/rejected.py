@@ -22,7 +22,8 @@ __all__ = ["accept", "forget", "rejected"]
 def rejected(
     reason: Annotated[str, typer.Option("--reason", metavar="REASON", help="Only this one.")] = "",
     sample: Annotated[
-        int, typer.Option("--sample", "-n", min=0, help="At most this many texts of each reason; 0 for all.")
+        int,
+        typer.Option("--sample", "-n", min=0, max=1_000_000, help="At most this many texts of each reason; 0 for all."),
     ] = 5,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed shows the same texts.")] = None,
     as_json: Json = False,

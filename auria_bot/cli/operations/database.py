@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, Limit, app_context, command_group
+from auria_bot.cli.app import Json, Limit, app_context, command_group, draft_option
 from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, single_line, table, when
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.errors import StoreError
@@ -274,9 +274,7 @@ def check(as_json: Json = False) -> None:
 
 @database.command("journal")
 def journal(
-    draft: Annotated[
-        int | None, typer.Option("--draft", metavar="ID", help="Only what was done to this draft.")
-    ] = None,
+    draft: Annotated[int | None, draft_option("Only what was done to this draft.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from auria_bot.cli.app import Json, Limit, app_context, command_group, is_called_alone
+from auria_bot.cli.app import Json, Limit, app_context, command_group, draft_option, is_called_alone
 from auria_bot.cli.terminal.console import (
     counted,
     fact_sheet,
@@ -54,7 +54,7 @@ def list_posts(
             " repeated.",
         ),
     ] = None,
-    draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="Only those of this draft.")] = None,
+    draft: Annotated[int | None, draft_option("Only those of this draft.")] = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -117,7 +117,7 @@ def withdraw(
     ids: Annotated[
         list[int] | None, typer.Argument(metavar="ID", help="Posts, by their numbers in auria posts.")
     ] = None,
-    draft: Annotated[int | None, typer.Option("--draft", metavar="ID", help="All posts of this draft.")] = None,
+    draft: Annotated[int | None, draft_option("All posts of this draft.")] = None,
     channel: Annotated[
         list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
     ] = None,
