@@ -50,7 +50,9 @@ _WIDE = {  # the longer first: UTF-32 begins as UTF-16 does
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _UTF8_SIGN = re.compile(rb"[\xc2\xc3][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")  # accents, quotes and dashes in UTF-8
-_MISPLACED = re.compile(r"[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]")  # a capital within a word
+_MISPLACED = re.compile(  # a foreign capital within a word, or three foreign letters in a row
+    r"[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]|[\u00c0-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e]{3}"
+)
 _LARGEST_BLOCK = 1 << 28  # bytes of a block of a .zst_blocks file
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of Zstandard's skippable frames
 
@@ -149,7 +151,7 @@ def decoded(raw: bytes, number: int, tally: Tally) -> str | None:
     """Decode a line as UTF-8, else as Windows-1252, which is counted; None and a bad line if it is neither.
 
     What UTF-8 or another encoding would become as Windows-1252 is neither: a sign of UTF-8 in a damaged line, a
-    foreign capital after a small letter, or mostly foreign letters.
+    foreign capital after a small letter, three foreign letters in a row, or mostly such letters.
     """
     if b"\0" in raw:
         tally.note_bad(number, "NUL bytes, as of UTF-16 without its mark: save the file as UTF-8", raw)
