@@ -51,7 +51,8 @@ _WIDE = {  # the longer first: UTF-32 begins as UTF-16 does
 }
 _UTF8_SIGN = re.compile(rb"[\xc2\xc3][\x80-\xbf]|[\xe1-\xef][\x80-\xbf]{2}")  # accents, quotes and dashes in UTF-8
 _MISPLACED = re.compile(  # a foreign capital within a word, or three foreign letters in a row
-    r"[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]|[\u00c0-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e]{3}"
+    r"[a-z][\u00c0-\u00d6\u00d8-\u00de\u0152\u0160\u0178\u017d]"
+    r"|[\u00c0-\u00ff\u0152\u0153\u0160\u0161\u0178\u017d\u017e]{3}"
 )
 _LARGEST_BLOCK = 1 << 28  # bytes of a block of a .zst_blocks file
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)  # magic numbers of Zstandard's skippable frames

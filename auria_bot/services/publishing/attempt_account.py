@@ -32,7 +32,7 @@ class AccountChannel(Protocol):
 
 
 def account_of(channel: Channel) -> str:
-    """What is noted of a channel's account: 16 hexadecimal digits, or "" where the channel does not know it.
+    """What is noted of a channel's account: 16 hexadecimal digits, or "" where the channel tells none.
 
     Raises:
         Throttled, Unauthorised: the platform cannot be asked now.
