@@ -86,6 +86,8 @@ class MastodonPlatform:
             streaming=StreamingConfig(enabled=False),
         )
         self.server = MockServer(config=config, log_level="critical").start()
+        self._account = self.ask("GET", "/api/v1/accounts/verify_credentials")["id"]
+        self._texts: dict[tuple[str, str | None], str] = {}
         self._unprocessed: dict[str, int] = {}  # films, and how often they can be asked for until they are processed
         self.proxy = FaultyProxy(
             self.server.port,
@@ -164,18 +166,24 @@ class MastodonPlatform:
 
     def visible(self) -> list[dict[str, Any]]:
         """The account's statuses."""
-        me = self.ask("GET", "/api/v1/accounts/verify_credentials")["id"]
-        found = self.ask("GET", f"/api/v1/accounts/{me}/statuses?limit=40")
+        found = self.ask("GET", f"/api/v1/accounts/{self._account}/statuses?limit=40")
         return [
             {
                 "id": one["id"],
-                "text": self.ask("GET", f"/api/v1/statuses/{one['id']}/source")["text"],
+                "text": self._text(one),
                 "alt_text": one["media_attachments"][0]["description"] if one["media_attachments"] else "",
                 "film": any(media["type"] == "video" for media in one["media_attachments"]),
                 "status": one,
             }
             for one in found
         ]
+
+    def _text(self, status: dict[str, Any]) -> str:
+        """A status's text as it was sent, asked for once for each edition."""
+        edition = (status["id"], status["edited_at"])
+        if edition not in self._texts:
+            self._texts[edition] = self.ask("GET", f"/api/v1/statuses/{status['id']}/source")["text"]
+        return self._texts[edition]
 
     def remove(self, post_id: str) -> None:
         """Delete a status as its owner does."""
