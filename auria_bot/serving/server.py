@@ -37,6 +37,7 @@ _MOST_AT_ONCE = 512  # connections
 _LARGEST_DEADLINE = 300.0  # seconds
 _STOP = 30.0  # seconds that captions under way may still take at the end
 _LARGEST_POEM = 4096  # bytes
+_MOST_ARRIVING = 16  # files of the largest size that are held while they arrive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +56,33 @@ class _TooLarge(InputError):
     http_status = 413
 
 
+class _TooSlow(InputError):
+    """The request's body did not arrive in time."""
+
+    http_status = 408
+
+
 def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
     """The ASGI application.
 
     Args:
         pools: answer the requests.
         largest: bytes of a picture's file.
-        deadline: seconds that a caption may take, where the request does not say less.
+        deadline: seconds that a caption may take, where the request does not say less; and that a body may take to
+            arrive, whatever the request says.
     """
+    bodies = _Bodies(deadline=deadline, most=_MOST_ARRIVING * largest)
 
     async def captions(request: Request) -> Response:
         until = _until(request, deadline)
-        content = await _body(request, largest)
+        content = await bodies.read(request, largest, until=until)
         drawn = request.query_params.get("drawn") == "1"
         future = pools.captions.submit(content, deadline=until, drawn=drawn)
         return JSONResponse(await asyncio.wrap_future(future))
 
     async def restyled(request: Request) -> Response:
         until, wanted = _until(request, deadline), StyleRequest.from_query(request.query_params)
-        content = await _body(request, largest)
+        content = await bodies.read(request, largest, until=until)
         picture = await asyncio.wrap_future(pools.styles.submit(content, wanted, deadline=until))
         return Response(picture, media_type="image/jpeg")
 
@@ -83,7 +92,8 @@ def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
 
     async def pictures(request: Request) -> Response:
         until = _until(request, deadline)
-        wanted = PictureRequest.from_query(request.query_params, await _body(request, _LARGEST_POEM))
+        poem = await bodies.read(request, _LARGEST_POEM, until=until)
+        wanted = PictureRequest.from_query(request.query_params, poem)
         picture = await asyncio.wrap_future(pools.pictures.submit(wanted, deadline=until))
         return Response(picture, media_type="image/jpeg")
 
@@ -118,7 +128,9 @@ def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
 
 def _failed(_: Request, error: Exception) -> Response:
     known = error if isinstance(error, AuriaError) else AuriaError("the model server failed")
-    headers = {"Retry-After": str(known.seconds)} if isinstance(known, ModelServerBusy) else None
+    headers = {"Retry-After": str(known.seconds)} if isinstance(known, ModelServerBusy) else {}
+    if known.http_status in {408, 413}:  # the rest of the body is not read
+        headers["Connection"] = "close"
     body = {"kind": type(known).__name__.lstrip("_"), "message": redacted_error(known)}
     return JSONResponse(body, known.http_status, headers=headers)
 
@@ -132,19 +144,43 @@ def _until(request: Request, deadline: float) -> float:
     return time.monotonic() + deadline
 
 
-async def _body(request: Request, largest: int) -> bytes:
-    """The request's body, given up as soon as it is too large."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > largest:
-        raise _TooLarge(f"the request's body has {int(declared):,} bytes; at most {largest:,} are read")
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > largest:
-            raise _TooLarge(f"the request's body has more than {largest:,} bytes, the most that are read")
-    if not content:
-        raise InputError("the request has no body; send a picture's file, or a poem")
-    return bytes(content)
+class _Bodies:
+    """Reads requests' bodies: each in bounded time, and those that are arriving in bounded memory."""
+
+    def __init__(self, *, deadline: float, most: int) -> None:
+        """Allow a body `deadline` seconds, and all of those that are arriving `most` bytes."""
+        self._deadline, self._most, self._held = deadline, most, 0
+
+    async def read(self, request: Request, largest: int, *, until: float) -> bytes:
+        """The body of a request, whose answer must be there by `until`, on `time.monotonic`'s clock.
+
+        Raises:
+            _TooLarge: it has more than `largest` bytes.
+            _TooSlow: it does not arrive in time.
+            ModelServerBusy: too much is arriving.
+            InputError: there is none.
+        """
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > largest:
+            raise _TooLarge(f"the request's body has {int(declared):,} bytes; at most {largest:,} are read")
+        seconds = max(0.0, min(self._deadline, until - time.monotonic()))
+        content = bytearray()
+        try:
+            async with asyncio.timeout(seconds):
+                async for part in request.stream():
+                    content += part
+                    self._held += len(part)
+                    if len(content) > largest:
+                        raise _TooLarge(f"the request's body has more than {largest:,} bytes, the most that are read")
+                    if self._held > self._most:
+                        raise ModelServerBusy("too many pictures arrive; come back in a moment")
+        except TimeoutError:
+            raise _TooSlow(f"the request's body did not arrive within {seconds:.3g} s") from None
+        finally:
+            self._held -= len(content)
+        if not content:
+            raise InputError("the request has no body; send a picture's file, or a poem")
+        return bytes(content)
 
 
 def serve(pools: Pools, address: str, *, largest: int, deadline: float) -> None:

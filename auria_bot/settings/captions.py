@@ -56,7 +56,7 @@ class CaptionSettings(Section):
     waiting: int = Field(default=32, ge=1, le=10_000)
     """Most pictures that wait for their turn; further ones are told to come back later."""
     deadline: float = Field(default=10.0, gt=0, le=300)
-    """Seconds within which a caption must be there."""
+    """Seconds within which a caption must be there; a picture's file must have arrived by then."""
     largest_mb: int = Field(default=10, ge=1, le=100)
     """Largest picture file, in MB."""
     most_pixels: int = Field(default=30_000_000, ge=10_000, le=60_000_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from auria_bot.serving import server
 from auria_bot.serving.server import Pools, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from starlette.applications import Starlette
 
 
 class Pool:
@@ -143,6 +146,47 @@ def test_files_are_bounded(client: TestClient, pool: Pool) -> None:
     assert client.post("/captions", content=iter([b"x" * 600, b"x" * 600])).status_code == 413
     assert client.post("/captions").status_code == 422
     assert pool.asked == []
+
+
+async def stalled(app: Starlette, content: bytes, *, headers: Sequence[tuple[bytes, bytes]] = ()) -> dict[str, Any]:
+    """How a request is answered whose body begins so, and does not go on."""
+    begun, answered = asyncio.Event(), dict[str, Any]()
+
+    async def receive() -> dict[str, Any]:
+        if begun.is_set():
+            await asyncio.Event().wait()
+        begun.set()
+        return {"type": "http.request", "body": content, "more_body": True}
+
+    async def send(message: Any) -> None:
+        answered.update(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/captions", "query_string": b"", "headers": list(headers)}
+    await asyncio.wait_for(app(scope, receive, send), 60)  # type: ignore[arg-type]
+    return answered
+
+
+@pytest.mark.parametrize(("deadline", "wanted"), [(0.01, b"300"), (300.0, b"0.01")])
+def test_a_body_that_does_not_arrive_is_given_up(pool: Any, deadline: float, wanted: bytes) -> None:
+    """After the usual time, although the request allows more for its answer; earlier if it allows less."""
+    app = create_app(Pools(captions=pool, styles=pool, poems=pool, pictures=pool), largest=1000, deadline=deadline)
+    answer = asyncio.run(stalled(app, b"pic", headers=[(b"x-deadline", wanted)]))
+    assert (answer["status"], dict(answer["headers"])[b"connection"]) == (408, b"close")
+    assert b"did not arrive" in answer["body"]
+    assert pool.asked == []
+
+
+def test_bodies_that_are_arriving_have_bounded_memory(pool: Any) -> None:
+    """Many slow clients cannot fill it; what they held is free again afterwards."""
+    app = create_app(Pools(captions=pool, styles=pool, poems=pool, pictures=pool), largest=1000, deadline=0.2)
+
+    async def many() -> list[int]:
+        answers = await asyncio.gather(*(stalled(app, b"x" * 1000) for _ in range(20)))
+        return [one["status"] for one in answers]
+
+    for _ in range(2):
+        found = asyncio.run(many())
+        assert (found.count(408), found.count(503)) == (16, 4)
 
 
 def test_health_and_readiness_differ(client: TestClient, pool: Pool) -> None:
