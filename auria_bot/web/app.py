@@ -246,6 +246,8 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
 
 def _methods(app: FastAPI, request: Request) -> list[str]:
     """The methods that are allowed at a request's path."""
+    if isinstance(request.scope.get("endpoint"), StaticFiles):  # what is left of its path may also be that of a route
+        return ["GET", "HEAD"]
     scopes = {method: {**request.scope, "method": method} for method in ("GET", "HEAD", "POST")}
     return [name for name, scope in scopes.items() if any(one.matches(scope)[0] is Match.FULL for one in app.routes)]
 

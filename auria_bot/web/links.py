@@ -1,17 +1,22 @@
-"""Addresses of pages: paths on the running site, or files beside each other in an export."""
+"""Addresses of pages: paths on the running site, or files beside each other in an export; and numbers in them."""
 
 from __future__ import annotations
 
 import os.path
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
     from auria_bot.services.gallery.index import GalleryEntry
 
 __all__ = [
+    "CANONICAL",
     "FACET_PATHS",
+    "Number",
     "artwork_path",
     "facet_path",
     "file_of",
@@ -26,6 +31,23 @@ FACET_PATHS = {"mood": "moods", "season": "seasons", "style": "paintings", "subj
 """The first part of the address of each facet's pages."""
 
 _FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|m4a|mp4|png|svg|txt|wav|webm|webp|woff2|xml)\Z")
+
+
+_NUMBER = re.compile(r"0|-?[1-9][0-9]*")
+
+
+def _canonical(value: object) -> object:
+    """A number of an address, if it is written as everywhere: pydantic alone also takes " 1", "+1", "01" and "1.0"."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number in digits, such as 12")
+    return value
+
+
+CANONICAL = BeforeValidator(_canonical)
+"""Gives each whole number in a path or a query one spelling, so that an address has one too; stands after its range."""
+
+Number = Annotated[int, CANONICAL]
+"""Such a number, of any range."""
 
 
 def artwork_path(entry: GalleryEntry) -> str:

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, Response
 from auria_bot.domain.draft import LAST_ID
 from auria_bot.errors import DiskError, NotFound, PreconditionFailed
 from auria_bot.services.accounts.idempotency import StoredAnswer
+from auria_bot.web.links import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +45,7 @@ __all__ = [
 _Item = TypeVar("_Item", bound=BaseModel)
 _Row = TypeVar("_Row")
 
-Limit = Annotated[int, Query(ge=1, le=100, description="Most items of the answer.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="Most items of the answer."), CANONICAL]
 Cursor = Annotated[
     str,
     Query(

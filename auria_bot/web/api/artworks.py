@@ -16,7 +16,7 @@ from auria_bot.services.gallery.gallery import LONGEST_SEARCH, GalleryQuery
 from auria_bot.services.gallery.lineage import models_used
 from auria_bot.web.api.answers import Cursor, Limit, Page, answer, cursor_of, cursor_values, page
 from auria_bot.web.api.schemas import Artwork, ArtworkSummary, Picture
-from auria_bot.web.links import artwork_path, picture_path
+from auria_bot.web.links import CANONICAL, artwork_path, picture_path
 
 if TYPE_CHECKING:
     from auria_bot.services.gallery.gallery import PublishedArtwork
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["artworks_router"]
 
-ArtworkId = Annotated[int, Path(ge=1, le=LAST_ID)]
+ArtworkId = Annotated[int, Path(ge=1, le=LAST_ID), CANONICAL]
 _Facet = Annotated[str, Query(max_length=LONGEST_THEME)]
 
 

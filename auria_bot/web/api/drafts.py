@@ -29,6 +29,7 @@ from auria_bot.web.api.answers import (
 )
 from auria_bot.web.api.runs import RUN_BEGUN, run_begun
 from auria_bot.web.api.schemas import Decision, Draft, JournalEntry, Preview, Repainting, Restyling
+from auria_bot.web.links import CANONICAL
 
 if TYPE_CHECKING:
     from auria_bot.domain import draft as domain
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["drafts_router"]
 
-DraftId = Annotated[int, Path(ge=1, le=LAST_ID)]
+DraftId = Annotated[int, Path(ge=1, le=LAST_ID), CANONICAL]
 _State = Literal["made", "approved", "rejected", "scheduled", "published", "withdrawn"]
 _EXAMPLES: Any = {
     "approve": {"value": {"action": "approve", "channels": []}},
@@ -89,7 +90,9 @@ def _add_reads(router: APIRouter, web: WebApp, access: Access) -> None:
         request: Request,
         draft_id: DraftId,
         _: ApiKey = reader,
-        width: Annotated[int, Query(ge=1, le=10_000, description="At least so many pixels, if it has them.")] = 960,
+        width: Annotated[
+            int, Query(ge=1, le=10_000, description="At least so many pixels, if it has them."), CANONICAL
+        ] = 960,
     ) -> Response:
         """The picture of a draft as JPEG."""
         draft = services.review.draft(draft_id)

@@ -25,6 +25,7 @@ from auria_bot.web.api.answers import (
     place_before,
 )
 from auria_bot.web.api.schemas import Post, PostDetail, PostOutcome, PostTime
+from auria_bot.web.links import CANONICAL
 
 if TYPE_CHECKING:
     from auria_bot.domain import post as domain
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["posts_router"]
 
-PostId = Annotated[int, Path(ge=1, le=LAST_ID)]
+PostId = Annotated[int, Path(ge=1, le=LAST_ID), CANONICAL]
 _State = Literal[
     "waiting",
     "sending",
@@ -64,7 +65,9 @@ def _add_reads(router: APIRouter, web: WebApp, access: Access) -> None:
         request: Request,
         _: ApiKey = reader,
         state: Annotated[list[_State] | None, Query(max_length=9, description="Any of these; all if none.")] = None,
-        draft: Annotated[int | None, Query(ge=1, le=LAST_ID, description="Only those of this draft.")] = None,
+        draft: Annotated[
+            int | None, Query(ge=1, le=LAST_ID, description="Only those of this draft."), CANONICAL
+        ] = None,
         limit: Limit = 20,
         cursor: Cursor = "",
     ) -> Response:

@@ -15,6 +15,7 @@ from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.answers import IdempotencyKey, Page, answer, once
 from auria_bot.web.api.schemas import NewArtwork, Run, RunEvent, RunEvents
 from auria_bot.web.event_stream import event_stream, first_event, looks_at
+from auria_bot.web.links import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ _STREAMED: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-_After = Annotated[int, Query(ge=0, le=99_999, description="The last position that is known.")]
+_After = Annotated[int, Query(ge=0, le=99_999, description="The last position that is known."), CANONICAL]
 _LastEventId = Annotated[
     str | None,
     Header(

@@ -13,6 +13,7 @@ from auria_bot.domain.pipeline import SEEDS
 from auria_bot.services.accounts.api_keys import ApiKey
 from auria_bot.web.api.captions import PICTURE_BODY
 from auria_bot.web.api.schemas import Mode
+from auria_bot.web.links import CANONICAL
 
 if TYPE_CHECKING:
     from auria_bot.web.api.access import Access
@@ -45,7 +46,7 @@ def styles_router(web: WebApp, access: Access) -> APIRouter:
         picture: bytes = sent,
         mode: Annotated[Mode, Query(description="Stroke by stroke, by a network, or colours only.")] = "painterly",
         strength: Annotated[float, Query(ge=0, le=1, description="Of the style.")] = 0.8,
-        seed: Annotated[int, Query(ge=0, lt=SEEDS, description="Of the strokes.")] = 0,
+        seed: Annotated[int, Query(ge=0, lt=SEEDS, description="Of the strokes."), CANONICAL] = 0,
     ) -> Response:
         """Restyle a picture after a painting, in its own size up to 2048 pixels a side; nothing of it is kept."""
         wanted = StyleRequest(style=style, mode=mode, strength=strength, seed=seed)

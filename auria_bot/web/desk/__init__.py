@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse
 
 from auria_bot.web.desk.access import COOKIE, DeskRoutes
@@ -44,7 +43,4 @@ def desk_router(web: WebApp) -> APIRouter:
     desk = DeskRoutes(web)
     for add in _ROUTES:
         add(router, desk)
-    for route in router.routes:  # an event stream has no end, so it has no HEAD
-        if isinstance(route, APIRoute) and route.methods == {"GET"} and not route.path.endswith("/events"):
-            route.methods = {"GET", "HEAD"}
     return router

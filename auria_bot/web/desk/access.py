@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 
     from auria_bot.web.app import WebApp
 
-__all__ = ["COOKIE", "PRIVATE", "DeskRoutes", "seen"]
+__all__ = ["COOKIE", "PRIVATE", "READ", "DeskRoutes", "seen"]
 
 COOKIE = "auria_session"
 """The cookie with a session's token."""
 
 PRIVATE: Final = {"Cache-Control": "no-store"}
 """Headers of what only a signed-in operator sees."""
+
+READ: Final = ["GET", "HEAD"]
+"""The methods of a page; an event stream has no end, so it has no HEAD."""
 
 _LONGEST_SUBJECT = 60  # characters of what a page's message is about
 

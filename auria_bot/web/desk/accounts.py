@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermitted
 from auria_bot.services.accounts.accounts import ROLES, Session
-from auria_bot.web.desk.access import COOKIE, seen
+from auria_bot.web.desk.access import COOKIE, READ, seen
 from auria_bot.web.middleware import client_network
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_accounts(router: APIRouter, desk: DeskRoutes) -> None:
 def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
     writer, accounts = Depends(desk.writer), desk.services.accounts
 
-    @router.get("/sign-in")
+    @router.api_route("/sign-in", methods=READ)
     def show(request: Request) -> Response:
         return sign_in_page(desk, request)
 
@@ -109,11 +109,11 @@ def _add_own_account(router: APIRouter, desk: DeskRoutes) -> None:
     reader, writer = Depends(desk.reader), Depends(desk.writer)
     accounts = desk.services.accounts
 
-    @router.get("/account")
+    @router.api_route("/account", methods=READ)
     def account(request: Request, session: Session = reader) -> Response:
         return account_page(desk, request, session)
 
-    @router.get("/sessions")
+    @router.api_route("/sessions", methods=READ)
     def earlier_address(_: Session = reader) -> Response:
         return seen(ACCOUNT)
 

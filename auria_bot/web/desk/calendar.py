@@ -14,7 +14,7 @@ from starlette.responses import Response
 from auria_bot.errors import AuriaError, InputError, InvalidTransition
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import READ, seen
 from auria_bot.web.desk.posts import typed_time
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_calendar"]
 
-_MONTH = re.compile(r"(?P<year>20\d\d)-(?P<month>0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def add_calendar(router: APIRouter, desk: DeskRoutes) -> None:
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services
 
-    @router.get("/calendar")
+    @router.api_route("/calendar", methods=READ)
     def calendar(request: Request, session: Session = reader, month: str = "") -> Response:
         return _page(desk, request, session, month)
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from auria_bot.errors import AuriaError
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import READ, seen
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -39,7 +39,7 @@ def add_channels(router: APIRouter, desk: DeskRoutes) -> None:
             answer=answer,
         )
 
-    @router.get("/channels")
+    @router.api_route("/channels", methods=READ)
     def channels(request: Request, session: Session = reader) -> Response:
         return shown(request, session)
 

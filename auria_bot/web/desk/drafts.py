@@ -17,7 +17,8 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_TEXT
-from auria_bot.web.desk.access import PRIVATE, seen
+from auria_bot.web.desk.access import PRIVATE, READ, seen
+from auria_bot.web.links import Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,7 +137,7 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 
-    @router.get("")
+    @router.api_route("", methods=READ)
     def drafts(request: Request, session: Session = reader, state: str = "made") -> Response:
         chosen = state if state in STATES else "made"
         found = services.review.drafts([chosen], limit=_LISTED)
@@ -145,23 +146,23 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
         sizes = {draft.id: services.picture_sizes.widths(draft) for draft in found}
         return desk.page("drafts.html", request, session, drafts=found, state=chosen, states=STATES, sizes=sizes)
 
-    @router.get("/drafts/{draft_id}")
-    def draft(request: Request, draft_id: int, session: Session = reader) -> Response:
+    @router.api_route("/drafts/{draft_id}", methods=READ)
+    def draft(request: Request, draft_id: Number, session: Session = reader) -> Response:
         return _draft_page(desk, request, session, services.review.draft(draft_id))
 
-    @router.get("/pictures/{draft_id}/{width}.{suffix}")
-    def picture(draft_id: int, width: int, suffix: str, _: Session = reader) -> Response:
+    @router.api_route("/pictures/{draft_id}/{width}.{suffix}", methods=READ)
+    def picture(draft_id: Number, width: Number, suffix: str, _: Session = reader) -> Response:
         file = services.picture_sizes.file(services.review.draft(draft_id), width, suffix)
         return FileResponse(file, media_type=FORMATS[suffix], headers={"Cache-Control": "private, max-age=86400"})
 
-    @router.get("/films/{draft_id}")
-    def film(draft_id: int, _: Session = reader) -> Response:
+    @router.api_route("/films/{draft_id}", methods=READ)
+    def film(draft_id: Number, _: Session = reader) -> Response:
         file = services.picture_sizes.film(services.review.draft(draft_id))
         headers = {"Cache-Control": "private, max-age=86400"}
         return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=headers)
 
-    @router.get("/previews/{draft_id}/{channel}.jpg")
-    def preview(draft_id: int, channel: str, _: Session = reader) -> Response:
+    @router.api_route("/previews/{draft_id}/{channel}.jpg", methods=READ)
+    def preview(draft_id: Number, channel: str, _: Session = reader) -> Response:
         fitted = services.post_creator.fitted_picture(services.review.draft(draft_id), channel)
         return Response(
             fitted.content, media_type=fitted.media_type, headers={"Cache-Control": "private, max-age=3600"}
@@ -180,7 +181,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/drafts/{draft_id}/approve")
     def approve(
-        draft_id: int,
+        draft_id: Number,
         session: Session = decider,
         channel: Annotated[list[str] | None, Form()] = None,
         shown: Annotated[str, Form()] = "",
@@ -192,12 +193,12 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         return onwards(draft_id, "approved")
 
     @router.post("/drafts/{draft_id}/reject")
-    def reject(draft_id: int, session: Session = decider, reason: Annotated[str, Form()] = "") -> Response:
+    def reject(draft_id: Number, session: Session = decider, reason: Annotated[str, Form()] = "") -> Response:
         services.review_as(session.name).reject(draft_id, reason=reason)
         return onwards(draft_id, "rejected")
 
     @router.post("/drafts/{draft_id}/undo")
-    def undo(draft_id: int, session: Session = decider) -> Response:
+    def undo(draft_id: Number, session: Session = decider) -> Response:
         services.review_as(session.name).undo(draft_id)
         return seen(f"/desk/drafts/{draft_id}", "undone", draft_id)
 
@@ -207,7 +208,7 @@ def _add_texts(router: APIRouter, desk: DeskRoutes) -> None:
     services = desk.services
 
     @router.post("/drafts/{draft_id}/edit")
-    def edit(request: Request, draft_id: int, session: Session = decider, typed: _Typed = typed_texts) -> Response:
+    def edit(request: Request, draft_id: Number, session: Session = decider, typed: _Typed = typed_texts) -> Response:
         try:
             services.review_as(session.name).edit(
                 draft_id,
@@ -222,7 +223,7 @@ def _add_texts(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(f"/desk/drafts/{draft_id}", "edited", draft_id)
 
     @router.post("/drafts/{draft_id}/check")
-    def check(draft_id: int, _: Session = writer, typed: _Typed = typed_texts) -> Response:
+    def check(draft_id: Number, _: Session = writer, typed: _Typed = typed_texts) -> Response:
         """What each channel would make of texts that are being typed; nothing is saved."""
         draft = services.review.draft(draft_id)
         try:

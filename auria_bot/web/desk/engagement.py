@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.engagement.report import DAYS
+from auria_bot.web.desk.access import READ
 from auria_bot.web.desk.charts import HEIGHT, WIDTH, bar_chart, line_chart
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def add_engagement(router: APIRouter, desk: DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 
-    @router.get("/engagement")
+    @router.api_route("/engagement", methods=READ)
     def engagement(request: Request, session: Session = reader, period: str = "90d", channel: str = "") -> Response:
         reporter, chosen = services.engagement_reporter, period if period in _PERIODS else "90d"
         days, channels = _PERIODS[chosen], sorted(reporter.channels())
@@ -68,7 +69,7 @@ def add_engagement(router: APIRouter, desk: DeskRoutes) -> None:
             channels=channels,
         )
 
-    @router.get("/moods")
+    @router.api_route("/moods", methods=READ)
     def moods(request: Request, session: Session = reader) -> Response:
         found = services.preferences.preferences()
         styles = [*found.styles[:_BEST]]

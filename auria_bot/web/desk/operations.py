@@ -14,7 +14,8 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.operations.doctor import examine_apart
 from auria_bot.services.schedule.jobs import PROGRAM
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import READ, seen
+from auria_bot.web.links import CANONICAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def _add_health(router: APIRouter, desk: DeskRoutes) -> None:
             },
         )
 
-    @router.get("/health")
+    @router.api_route("/health", methods=READ)
     def health(request: Request, session: Session = reader) -> Response:
         return shown(request, session)
 
@@ -101,7 +102,7 @@ def _add_records(router: APIRouter, desk: DeskRoutes) -> None:
     reader, decider = Depends(desk.reader), Depends(desk.decider)
     services = desk.services
 
-    @router.get("/notices")
+    @router.api_route("/notices", methods=READ)
     def notices(request: Request, session: Session = reader) -> Response:
         return desk.page("notices.html", request, session, notices=services.notices.open())
 
@@ -111,11 +112,11 @@ def _add_records(router: APIRouter, desk: DeskRoutes) -> None:
         dismissed = services.notices_as(session.name).dismiss(notice)
         return seen("/desk/notices", "dismissed", dismissed.title)
 
-    @router.get("/journal")
+    @router.api_route("/journal", methods=READ)
     def journal(
         request: Request,
         session: Session = reader,
-        before: Annotated[int, Query(ge=1, le=LAST_ID)] = LAST_ID,
+        before: Annotated[int, Query(ge=1, le=LAST_ID), CANONICAL] = LAST_ID,
     ) -> Response:
         found = services.review.journal(before=before, limit=_ENTRIES + 1)
         return desk.page(

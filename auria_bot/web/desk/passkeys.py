@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from auria_bot.errors import AuriaError, InputError, NotFound, NotPermitted
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import PRIVATE, seen
+from auria_bot.web.desk.access import PRIVATE, READ, seen
 from auria_bot.web.desk.accounts import ACCOUNT, account_page, sign_in_page, signed_in
 from auria_bot.web.middleware import client_network
 
@@ -36,7 +36,7 @@ def _require(desk: DeskRoutes) -> None:
 def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
     passkeys = desk.services.passkeys
 
-    @router.get("/sign-in/passkey")
+    @router.api_route("/sign-in/passkey", methods=READ)
     def options_to_sign_in() -> Response:
         _require(desk)
         return JSONResponse(passkeys.options_to_sign_in(), headers=PRIVATE)
@@ -57,7 +57,7 @@ def _add_own(router: APIRouter, desk: DeskRoutes) -> None:
     reader, writer = Depends(desk.reader), Depends(desk.writer)
     accounts, passkeys = desk.services.accounts, desk.services.passkeys
 
-    @router.get("/account/passkeys/new")
+    @router.api_route("/account/passkeys/new", methods=READ)
     def options_to_add(session: Session = reader) -> Response:
         _require(desk)
         return JSONResponse(passkeys.options_to_add(session.name), headers=PRIVATE)

@@ -14,7 +14,8 @@ from auria_bot.errors import AuriaError, InputError, InvalidTransition
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.publishing.post_decisions import MOVABLE, decisions_on
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import READ, seen
+from auria_bot.web.links import CANONICAL, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,12 +90,12 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
     reader = Depends(desk.reader)
     services = desk.services
 
-    @router.get("/posts")
+    @router.api_route("/posts", methods=READ)
     def posts(
         request: Request,
         session: Session = reader,
         group: str = "",
-        draft: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        draft: Annotated[int | None, Query(ge=1, le=2**62), CANONICAL] = None,
     ) -> Response:
         needed = services.publisher.posts(GROUPS["attention"], limit=_LISTED)
         chosen = group if group in GROUPS else "attention" if needed and draft is None else "waiting"
@@ -119,8 +120,8 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
             draft_id=draft,
         )
 
-    @router.get("/posts/{post_id}")
-    def post(request: Request, post_id: int, session: Session = reader) -> Response:
+    @router.api_route("/posts/{post_id}", methods=READ)
+    def post(request: Request, post_id: Number, session: Session = reader) -> Response:
         return _post_page(desk, request, session, post_id)
 
 
@@ -131,7 +132,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
     @router.post("/posts/{post_id}/time")
     def time(
         request: Request,
-        post_id: int,
+        post_id: Number,
         session: Session = decider,
         date: Annotated[str, Form()] = "",
         time: Annotated[str, Form()] = "",
@@ -145,7 +146,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
     @router.post("/posts/{post_id}/decide")
     def decide(
         request: Request,
-        post_id: int,
+        post_id: Number,
         session: Session = decider,
         decision: Annotated[str, Form()] = "",
         url: Annotated[str, Form(max_length=2000)] = "",
@@ -158,7 +159,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(f"/desk/posts/{post_id}", "decided", post_id)
 
     @router.post("/posts/{post_id}/withdraw")
-    def withdraw(request: Request, post_id: int, session: Session = decider) -> Response:
+    def withdraw(request: Request, post_id: Number, session: Session = decider) -> Response:
         publisher = services.publisher_as(session.name)
         try:
             result = publisher.withdraw(publisher.withdrawal.plan([post_id]))

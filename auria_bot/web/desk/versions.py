@@ -11,8 +11,9 @@ from starlette.responses import Response
 from auria_bot.domain.pipeline import STEPS, ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import READ, seen
 from auria_bot.web.event_stream import event_stream, first_event, looks_at
+from auria_bot.web.links import Number
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -30,7 +31,7 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/drafts/{draft_id}/restyle")
     def restyle(
-        draft_id: int,
+        draft_id: Number,
         session: Session = decider,
         mood: Annotated[str, Form()] = "",
         style: Annotated[str, Form()] = "",
@@ -42,13 +43,13 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(f"/desk/runs/{run.key}")
 
     @router.post("/drafts/{draft_id}/repaint")
-    def repaint(draft_id: int, session: Session = decider) -> Response:
+    def repaint(draft_id: Number, session: Session = decider) -> Response:
         review = services.review_as(session.name)
         run = desk.runs.start(draft_id, lambda report: review.repaint(draft_id, ArtworkRequest(), progress=report))
         return seen(f"/desk/runs/{run.key}")
 
-    @router.get("/drafts/{draft_id}/versions")
-    def versions(request: Request, draft_id: int, session: Session = reader, other: int = 0) -> Response:
+    @router.api_route("/drafts/{draft_id}/versions", methods=READ)
+    def versions(request: Request, draft_id: Number, session: Session = reader, other: Number = 0) -> Response:
         """Two versions side by side: this one, and another one or the one before it."""
         family = services.review.versions(draft_id)
         if len(family) < 2:
@@ -67,7 +68,7 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
             usual=services.settings.review.channels,
         )
 
-    @router.get("/runs/{key}")
+    @router.api_route("/runs/{key}", methods=READ)
     def run_page(request: Request, key: str, session: Session = reader) -> Response:
         run = desk.runs.get(key)
         if run.new_draft is not None:

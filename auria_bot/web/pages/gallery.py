@@ -16,7 +16,7 @@ from auria_bot.services.gallery.index import FACETS
 from auria_bot.services.gallery.picture_sizes import FORMATS, FORMER_WIDTHS
 from auria_bot.web import feeds
 from auria_bot.web.language import language_choice
-from auria_bot.web.links import picture_path
+from auria_bot.web.links import CANONICAL, Number, picture_path
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def gallery_router(web: WebApp) -> APIRouter:
     _add_files(router, web)
 
     @router.api_route("/search", methods=_READ)
-    def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
+    def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000), CANONICAL] = 1) -> Response:
         chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}
         view = web.view(request)
         body = web.site.search(view, GalleryQuery(words=q, **chosen), page)
@@ -71,7 +71,7 @@ def _add_files(router: APIRouter, web: WebApp) -> None:
     made: dict[tuple[int, int, str], Path] = {}
 
     @router.api_route("/pictures/{artwork_id}/{width}.{suffix}", methods=_READ)
-    def picture(artwork_id: int, width: int, suffix: str) -> Response:
+    def picture(artwork_id: Number, width: Number, suffix: str) -> Response:
         web.site.gallery.require(artwork_id)
         file = made.get((artwork_id, width, suffix))  # a published picture never changes, but its copies may be deleted
         if file is None or not file.is_file():
@@ -94,14 +94,14 @@ def _add_files(router: APIRouter, web: WebApp) -> None:
         return FileResponse(file, media_type=ArtworkFile.named(name).media_type, headers=headers)
 
     @router.api_route("/films/{artwork_id}.{suffix}", methods=_READ)
-    def film(artwork_id: int, suffix: str) -> Response:
+    def film(artwork_id: Number, suffix: str) -> Response:
         file = web.site.sizes.film(web.site.gallery.work(artwork_id).draft)
         if file.suffix != f".{suffix}":
             raise NotFound(f"the film of artwork {artwork_id} is not offered as {suffix[:8]}")
         return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=_PICTURE_HEADERS)
 
     @router.api_route("/readings/{artwork_id}.{suffix}", methods=_READ)
-    def reading(artwork_id: int, suffix: str) -> Response:
+    def reading(artwork_id: Number, suffix: str) -> Response:
         file = web.site.readings.find(web.site.gallery.work(artwork_id).draft.artwork.haiku)
         if file is None or file.suffix != f".{suffix}":
             raise NotFound(f"the poem of artwork {artwork_id} cannot be heard as {suffix[:8]}")
@@ -130,8 +130,8 @@ def _add_feeds(router: APIRouter, web: WebApp) -> None:
         request: Request,
         url: str,
         format: str = "json",  # noqa: A002 - the protocol's name
-        maxwidth: int = 100_000,
-        maxheight: int = 100_000,
+        maxwidth: Number = 100_000,
+        maxheight: Number = 100_000,
     ) -> Response:
         if format != "json":
             return PlainTextResponse("only the format json is offered\n", 501)

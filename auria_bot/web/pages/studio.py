@@ -175,7 +175,7 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
         looks = _looks(studio, key, first_event(request, after), web.view(request).language)
         return event_stream(looks, open_streams=open_streams, who=network)
 
-    @router.get("/{key}/pictures/{name}")
+    @router.api_route("/{key}/pictures/{name}", methods=["GET", "HEAD"])
     def picture(key: str, name: str) -> Response:
         for _ in range(2):  # what is seen of unfinished work is kept elsewhere once it is finished
             path = studio.picture(_work(studio, key).key, name)

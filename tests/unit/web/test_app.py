@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auria_bot.settings.web import WebSettings
-from tests.exhibited import exhibited, visitor
+from tests.exhibited import exhibited, publish, visitor
+from tests.operators import signed_in, with_operators
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,38 @@ def test_a_method_that_is_not_there_is_refused_with_those_that_are(tmp_path: Pat
         assert (answer.status_code, answer.headers.get("allow")) == (405, "GET, HEAD"), path
         assert "Method Not Allowed" in answer.text
     assert browser.put("/desk/sign-in").headers["allow"] == "GET, HEAD, POST"
+
+
+def test_the_path_of_a_static_file_is_that_of_no_route(tmp_path: Path) -> None:
+    """Files are read, whatever a route of the same name takes."""
+    browser = visitor(exhibited(tmp_path, 0))
+    browser.app.add_api_route("/site.css", lambda: "", methods=["POST"])  # type: ignore[attr-defined]
+    assert browser.put("/static/site.css").headers["allow"] == "GET, HEAD"
+    assert browser.put("/site.css").headers["allow"] == "GET, HEAD, POST"
+
+
+def test_an_error_leads_back_to_where_it_arose(tmp_path: Path) -> None:
+    """At the desk to the desk, elsewhere to the gallery."""
+    browser = visitor(exhibited(tmp_path, 0))
+    back = 'href="/desk">Back to the desk</a>'
+    shown = {path: back in browser.get(path).text for path in ("/desk/nowhere", "/desks", "/nowhere")}
+    assert shown == {"/desk/nowhere": True, "/desks": False, "/nowhere": False}
+    assert 'href="/">To the newest works</a>' in browser.get("/desks").text
+    assert "To the newest works" not in browser.put("/desk").text
+
+
+def test_a_number_in_an_address_has_one_spelling(tmp_path: Path) -> None:
+    """Of pages, pictures, searches, the REST interface and the desk; other spellings name nothing."""
+    application = with_operators(tmp_path)
+    number, browser = publish(application, 3), signed_in(application)
+    public = ("/artworks/{}", "/pictures/{}/320.jpg", "/api/v1/artworks/{}")
+    paths = (*public, f"/pictures/{number}/{{}}.jpg", "/search?page={}", "/desk/drafts/{}", "/desk/journal?before={}")
+    assert [browser.get(path.format(number)).status_code for path in public] == [301, 200, 200]
+    for spelling in ("03", "%2B3", "%203", "3%20", "3.0", "3_", "%EF%BC%93", "3%0A"):
+        found = {path: browser.get(path.format(spelling)).status_code for path in paths}
+        assert set(found.values()) <= {301, 404}, (spelling, found)
+        assert browser.post(f"/desk/drafts/{spelling}/approve").status_code == 404, spelling
+        assert browser.get(f"/api/v1/artworks?limit={spelling}").status_code == 422, spelling
 
 
 def test_behind_a_proxy_the_site_has_its_public_name_too(tmp_path: Path) -> None:

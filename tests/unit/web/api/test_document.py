@@ -34,6 +34,17 @@ def test_every_operation_says_what_it_needs_and_how_it_fails(document: dict[str,
             assert "application/problem+json" in one["responses"][status]["content"]
 
 
+def test_the_range_of_a_number_is_said_as_json_schema_says_it(document: dict[str, Any]) -> None:
+    """So that generated clients keep to it."""
+    found = {
+        one["name"]: one["schema"]
+        for item in document["paths"].values()
+        for one in next(iter(item.values())).get("parameters", [])
+    }
+    assert (found["limit"]["minimum"], found["limit"]["maximum"]) == (1, 100)
+    assert found["draft_id"]["minimum"] == 1
+
+
 def test_the_document_names_its_server_and_its_scheme(document: dict[str, Any]) -> None:
     """Programs generate their clients from it."""
     assert document["openapi"].startswith("3.1")

@@ -72,7 +72,8 @@ def test_a_visitor_asks_and_gets_an_artwork(application: Application) -> None:
     assert "autumn rain" in page.text
     for action in ("keep", "offer", "remove"):
         assert f'action="{address}/{action}"' in page.text
-    assert browser.get(f"{address}/pictures/post").headers["content-type"] == "image/jpeg"
+    for ask in (browser.get, browser.head):
+        assert ask(f"{address}/pictures/post").headers["content-type"] == "image/jpeg"
     assert "Disallow: /studio/" in browser.get("/robots.txt").text
 
 
