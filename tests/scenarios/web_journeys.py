@@ -146,6 +146,14 @@ def _keyboard(page: Any, site: str, application: Application) -> None:
     page.keyboard.press("?")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
+    page.get_by_label("Shortcuts with single keys").uncheck()
+    page.reload()
+    for key in ("?", "a", "j"):
+        page.keyboard.press(key)
+    shown = [page.locator(kind).locator("visible=true").count() for kind in ("#shortcuts:checked", "kbd", "dialog")]
+    _expect((page.url, shown), (f"{site}/desk/drafts/{first}", [0, 0, 0]))
+    page.get_by_label("Shortcuts with single keys").check()
+    page.reload()
     page.keyboard.press("a")
     page.get_by_text(f"Draft {first} is approved.").wait_for()
     page.wait_for_load_state()

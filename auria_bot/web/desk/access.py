@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
     from auria_bot.web.app import WebApp
 
-__all__ = ["COOKIE", "PRIVATE", "READ", "DeskRoutes", "seen"]
+__all__ = ["COOKIE", "PRIVATE", "READ", "SHORTCUTS", "DeskRoutes", "seen"]
 
 COOKIE = "auria_session"
 """The cookie with a session's token."""
+
+SHORTCUTS = "auria_shortcuts"
+"""The cookie that says "off" where single keys do nothing; the page's script writes it."""
 
 PRIVATE: Final = {"Cache-Control": "no-store"}
 """Headers of what only a signed-in operator sees."""
@@ -102,6 +105,7 @@ class DeskRoutes:
         """Render a page of the desk."""
         view = self.web.view(request)
         values.setdefault("done", _done(request, view.language.keys) if status == 200 else None)
+        values["shortcuts"] = request.cookies.get(SHORTCUTS) != "off"
         body = self.web.renderer.page(f"desk/{template}", view, session=session, zone=self.services.zone, **values)
         # Compressed although it holds a token: no other site can have it asked for, because of the cookie.
         return smaller(request, body.encode(), {**PRIVATE, "Content-Type": "text/html; charset=utf-8"}, status)

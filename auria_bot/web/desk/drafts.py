@@ -65,15 +65,21 @@ def add_drafts(router: APIRouter, desk: DeskRoutes) -> None:
     _add_texts(router, desk)
 
 
-def _unchanged(desk: DeskRoutes, draft_id: int, shown: str) -> int:
+def _unchanged(desk: DeskRoutes, draft_id: int, shown: str | None, state: str = "") -> int:
     """The version of a draft, if it is still what a form showed.
+
+    Args:
+        desk: the desk.
+        draft_id: of the draft.
+        shown: its `Draft.shown` in the form; None if the decision holds whatever is shown.
+        state: its state in the form; "" if the decision holds in any.
 
     Raises:
         NotFound: there is no such draft.
-        PreconditionFailed: it is another, because somebody edited it or restored a backup, or the form does not say.
+        PreconditionFailed: it is another, because somebody edited it, decided on it or restored a backup.
     """
     draft = desk.services.review.draft(draft_id)
-    if shown != draft.shown:
+    if shown not in {None, draft.shown} or state not in {"", draft.state}:
         raise PreconditionFailed
     return draft.version
 
@@ -185,21 +191,35 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         session: Session = decider,
         channel: Annotated[list[str] | None, Form()] = None,
         shown: Annotated[str, Form()] = "",
+        state: Annotated[str, Form()] = "",
     ) -> Response:
         if not channel:
             raise InputError("choose at least one channel")
-        version = _unchanged(desk, draft_id, shown)
+        version = _unchanged(desk, draft_id, shown, state)
         services.review_as(session.name).approve([draft_id], channels=channel, version=version)
         return onwards(draft_id, "approved")
 
     @router.post("/drafts/{draft_id}/reject")
-    def reject(draft_id: Number, session: Session = decider, reason: Annotated[str, Form()] = "") -> Response:
-        services.review_as(session.name).reject(draft_id, reason=reason)
+    def reject(
+        draft_id: Number,
+        session: Session = decider,
+        reason: Annotated[str, Form()] = "",
+        state: Annotated[str, Form()] = "",
+    ) -> Response:
+        version = _unchanged(desk, draft_id, None, state)
+        services.review_as(session.name).reject(draft_id, reason=reason, version=version)
         return onwards(draft_id, "rejected")
 
     @router.post("/drafts/{draft_id}/undo")
-    def undo(draft_id: Number, session: Session = decider) -> Response:
-        services.review_as(session.name).undo(draft_id)
+    def undo(
+        draft_id: Number,
+        session: Session = decider,
+        state: Annotated[str, Form()] = "",
+        shown: Annotated[str | None, Form()] = None,
+    ) -> Response:
+        """Take back what the form names: sent twice, it does not take back the edit before the decision, too."""
+        version = _unchanged(desk, draft_id, shown, state)
+        services.review_as(session.name).undo(draft_id, version=version)
         return seen(f"/desk/drafts/{draft_id}", "undone", draft_id)
 
 

@@ -20,9 +20,15 @@ const reveal = (target) => {
   } else target.focus();
   target.scrollIntoView({ block: "center" });
 };
+// Whether they do anything is chosen at the end of each page (WCAG 2.1.4); the server is told by a cookie, and renders the choice.
+const shortcuts = document.getElementById("shortcuts");
+shortcuts?.addEventListener("change", () => {
+  document.cookie = `auria_shortcuts=${shortcuts.checked ? "on" : "off"}; path=/desk; max-age=31536000; samesite=strict`;
+});
 const go = (address) => { if (address) location.assign(address); };
 const list = [...document.querySelectorAll("[data-list] > li a")];
 document.addEventListener("keydown", (event) => {
+  if (!shortcuts?.checked) return;
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
   const key = event.key;
   const step = { j: 1, n: 1, k: -1, b: -1 }[key];

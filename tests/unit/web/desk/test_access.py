@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from auria_bot.web.desk.access import SHORTCUTS
 from tests.exhibited import HOST, visitor
 from tests.operators import PASSWORD, signed_in, token, with_operators
 
@@ -75,3 +76,18 @@ def test_the_language_is_chosen_in_the_gallery(application: Application) -> None
     page = browser.get("/desk").text
     assert '<html lang="de">' in page
     assert "?lang=" not in page
+
+
+def test_shortcuts_can_be_turned_off(application: Application) -> None:
+    """Every page shows the choice, which the browser keeps; who is not signed in has none."""
+    browser, box = signed_in(application), '<input type="checkbox" id="shortcuts" autocomplete="off"'
+    for path in ("/desk", "/desk/drafts/1", "/desk/calendar", "/desk/account"):
+        assert f"{box} checked> Shortcuts with single keys</label>" in browser.get(path).text, path
+    browser.cookies.set(SHORTCUTS, "off")
+    assert f"{box}> Shortcuts" in browser.get("/desk/drafts/1").text
+    browser.cookies.set(SHORTCUTS, "on")
+    assert f"{box} checked>" in browser.get("/desk").text
+    assert box not in visitor(application).get("/desk/sign-in").text
+    script = browser.get("/static/desk.js").text
+    assert "if (!shortcuts?.checked) return;" in script
+    assert f"{SHORTCUTS}=" in script

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from auria_bot.bootstrap.application import build
+from auria_bot.domain.draft import replaced_reason
 from auria_bot.settings.sections import ChannelSettings
 from tests.factories import artwork
 from tests.operators import send, signed_in, token, with_operators
@@ -59,6 +60,42 @@ def test_rejection_keeps_the_reason_and_can_be_undone(application: Application) 
     browser.post("/desk/drafts/2/undo", data={"csrf": csrf})
     assert application.review.draft(2).state == "made"
     assert browser.post("/desk/drafts/2/undo", data={"csrf": csrf}).status_code == 409
+
+
+def fields(page: str, action: str) -> dict[str, str]:
+    """What the form of a page sends that leads there."""
+    form = re.search(rf'<form method="post" action="{action}".*?</form>', page, re.DOTALL)
+    assert form is not None
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+
+
+def test_what_is_undone_twice_is_undone_once(application: Application) -> None:
+    """A form that is sent again, or whose page is old, does not take back the edit before the decision."""
+    browser = signed_in(application)
+    for text in ("first words", "second words"):
+        application.review.edit(1, text=text)
+    choice = {**fields(browser.get("/desk/drafts/1").text, "/desk/drafts/1/approve"), "channel": "folder"}
+    following = browser.post("/desk/drafts/1/approve", data=choice).headers["location"]
+    for path, text in ((following, "second words"), ("/desk/drafts/1", "first words")):
+        form = fields(browser.get(path).text, "/desk/drafts/1/undo")
+        assert [browser.post("/desk/drafts/1/undo", data=form).status_code for _ in range(2)] == [303, 412], path
+        assert (application.review.draft(1).state, application.review.draft(1).text) == ("made", text)
+
+
+def test_a_decision_of_another_operator_is_not_reversed_unseen(application: Application) -> None:
+    """Who still sees a draft as waiting neither withdraws its approval nor chooses a replaced version again."""
+    browser = signed_in(application)
+    forms = {
+        (number, action): fields(browser.get(f"/desk/drafts/{number}").text, f"/desk/drafts/{number}/{action}")
+        for number, action in ((1, "reject"), (2, "approve"))
+    }
+    application.review.approve([1], ["folder"])
+    with application.store.begin() as unit:
+        unit.drafts.save(unit.drafts.get(2).reject(replaced_reason(1), application.clock()))
+    for (number, action), form in forms.items():
+        answer = browser.post(f"/desk/drafts/{number}/{action}", data={**form, "channel": "folder"})
+        assert answer.status_code == 412, action
+    assert [application.review.draft(number).state for number in (1, 2)] == ["approved", "rejected"]
 
 
 def test_an_edit_is_saved_or_shown_again_with_what_is_wrong(application: Application) -> None:
