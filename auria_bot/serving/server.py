@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -97,6 +98,22 @@ def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
         picture = await asyncio.wrap_future(pools.pictures.submit(wanted, deadline=until))
         return Response(picture, media_type="image/jpeg")
 
+    return Starlette(
+        routes=[
+            Route("/captions", captions, methods=["POST"]),
+            Route("/styles", restyled, methods=["POST"]),
+            Route("/poems", poems, methods=["POST"]),
+            Route("/pictures", pictures, methods=["POST"]),
+            *_state(pools),
+        ],
+        exception_handlers={AuriaError: _failed, Exception: _failed},
+        lifespan=partial(_closing, pools),
+    )
+
+
+def _state(pools: Pools) -> list[Route]:
+    """The routes that say how the server is."""
+
     def ready(_: Request) -> Response:
         model = pools.captions.model
         return JSONResponse({"model": model}, 200 if model else 503)
@@ -105,25 +122,19 @@ def create_app(pools: Pools, *, largest: int, deadline: float) -> Starlette:
         text = "".join(pool.metrics() for pool in (pools.captions, pools.styles, pools.poems, pools.pictures))
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        for pool in (pools.captions, pools.styles, pools.poems, pools.pictures):
-            await asyncio.to_thread(pool.close)
+    return [
+        Route("/healthz", lambda _: PlainTextResponse("alive\n")),
+        Route("/readyz", ready),
+        Route("/metrics", metrics),
+    ]
 
-    return Starlette(
-        routes=[
-            Route("/captions", captions, methods=["POST"]),
-            Route("/styles", restyled, methods=["POST"]),
-            Route("/poems", poems, methods=["POST"]),
-            Route("/pictures", pictures, methods=["POST"]),
-            Route("/healthz", lambda _: PlainTextResponse("alive\n")),
-            Route("/readyz", ready),
-            Route("/metrics", metrics),
-        ],
-        exception_handlers={AuriaError: _failed, Exception: _failed},
-        lifespan=lifespan,
-    )
+
+@contextlib.asynccontextmanager
+async def _closing(pools: Pools, _: Starlette) -> AsyncIterator[None]:
+    """Close the pools when the server stops."""
+    yield
+    for pool in (pools.captions, pools.styles, pools.poems, pools.pictures):
+        await asyncio.to_thread(pool.close)
 
 
 def _failed(_: Request, error: Exception) -> Response:
