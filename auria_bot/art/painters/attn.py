@@ -28,7 +28,7 @@ from auria_bot.domain.interfaces import Painting
 from auria_bot.errors import InputError, ModelCorrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -62,6 +62,8 @@ class Canvas:
     score: float  # matching score with the text, about -1 to 1
     vector: NDArray[np.float32]  # in the matcher's space, unit length
     number: int  # the candidate's number for its seed, from 0
+    liking: float = 0.0  # what the ranker adds to the score
+    traits: tuple[float, ...] = ()  # that the ranker measured
 
 
 class AttnPainter:
@@ -126,7 +128,7 @@ class AttnPainter:
         return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme, known=self.scenes)
 
     def imagine(self, text: str, *, seed: int, count: int) -> tuple[Canvas, ...]:
-        """Paint a text as it stands, `count` candidates, the best match first.
+        """Paint a text as it stands, `count` candidates, the best by match and ranker first.
 
         Args:
             text: any text; its first 24 word pieces are attended to one by one, all of it as a sentence vector.
@@ -153,13 +155,16 @@ class AttnPainter:
         outputs = self._painter_net.run({**noise, "sentence": sentence, "words": words, "mask": mask})
         pictures = _stretched(outputs["pictures"], float(self._shape.get("contrast", 1.0)))
         pixels = np.round(np.clip(pictures, 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
-        order = np.argsort(-outputs["scores"], kind="stable")
+        traits, liking = self._judged(pixels)
+        order = np.argsort(-(outputs["scores"] + liking), kind="stable")
         return tuple(
             Canvas(
                 pixels=np.ascontiguousarray(pixels[row]),
                 score=float(outputs["scores"][row]),
                 vector=outputs["vectors"][row],
                 number=int(row),
+                liking=float(liking[row]),
+                traits=traits[row],
             )
             for row in order
         )
@@ -193,9 +198,8 @@ class AttnPainter:
         """
         prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
         canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
-        traits, liking = self._judged(canvases)
         ranked = [
-            (canvas.score + appeal + liking[place], place, lab)
+            (canvas.score + canvas.liking + appeal, place, lab)
             for place, canvas in enumerate(canvases)
             for appeal, lab in [_appraise(canvas, prompt)]
         ]
@@ -206,19 +210,18 @@ class AttnPainter:
             save_picture(Image.fromarray(_finished(lab, prompt)), path)
             scene = shown_scene(prompt.scene, canvases[place].vector, self._shown)
             subject = describe(scene, prompt.light, (*haiku.lines, theme or ""))
-            paintings.append(Painting(path=path, score=score, subject=subject, traits=traits[place]))
+            paintings.append(Painting(path=path, score=score, subject=subject, traits=canvases[place].traits))
         return tuple(paintings)
 
-    def _judged(self, canvases: Sequence[Canvas]) -> tuple[list[tuple[float, ...]], list[float]]:
-        """The traits of the candidates, and what the ranker adds to their scores."""
+    def _judged(self, pixels: NDArray[np.uint8]) -> tuple[list[tuple[float, ...]], NDArray[np.float32]]:
+        """The traits of candidates (n, size, size, 3), and what the ranker adds to their scores (n,)."""
         if self._ranker is None:
-            return [()] * len(canvases), [0.0] * len(canvases)
-        traits = self._ranker.traits([canvas.pixels for canvas in canvases])
+            return [()] * len(pixels), np.zeros(len(pixels), np.float32)
+        traits = self._ranker.traits(pixels)
         learned = [self.config.approval.get(str(number), 0.0) for number in range(traits.shape[1])]
         logits = self._ranker.weights.logits(traits, learned)
-        return [tuple(map(float, each)) for each in traits], [
-            float(value) for value in _LIKING * np.tanh((logits - logits.mean()) / _APART)
-        ]
+        liking: NDArray[np.float32] = _LIKING * np.tanh((logits - logits.mean()) / _APART)
+        return [tuple(map(float, each)) for each in traits], liking
 
 
 def _stretched(pictures: NDArray[np.float32], contrast: float) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
 """The ranker: how much a painted candidate looks like a real picture, and like what the operator approves.
 
-EfficientNet-Lite0's pooled features of a picture are projected onto a few components, its traits; a logistic model on
-them tells real pictures from the painter's own. Weights learned from the operator's decisions can be added to those of
-the model (`domain.approval`). Uses models/ranker and models/lite0, and no torch.
+EfficientNet-Lite0's pooled features of a picture are projected onto a few directions, its traits: the components in
+which pictures vary most, and last the direction that tells real pictures from the painter's own. Weights learned from
+the operator's decisions can be added to those of the model (`domain.approval`). Uses models/ranker and models/lite0,
+and no torch.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from auria_bot.art.checkpoint import verify
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 __all__ = ["SIDE", "Ranker", "RankerWeights", "at_side", "read_weights"]
 
-SIDE = 96  # pixels a side at which pictures are judged
+SIDE = 64  # pixels a side at which pictures are judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Ranker:
         self.weights = read_weights(models / "ranker" / "weights.safetensors")
         self._lite0 = runtime.load(models / "lite0" / "model.onnx", runtime=runtime_name, threads=threads)
 
-    def traits(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    def traits(self, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """The traits (n, traits) of square RGB pictures of any one size."""
         pixels = np.stack([at_side(picture) for picture in pictures]).astype(np.float32) / 255.0
         pooled = self._lite0.run({"pictures": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))})["pooled"]
@@ -80,7 +81,7 @@ def at_side(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A square picture at SIDE x SIDE."""
     if picture.shape[0] == SIDE:
         return picture
-    return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
 
 
 def read_weights(path: Path) -> RankerWeights:

@@ -23,12 +23,23 @@ from auria_bot.errors import StepFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["ALONE", "Share", "Workers", "join"]
+__all__ = ["ALONE", "Share", "Workers", "computes_bfloat16", "join"]
 
 # For the first one to prepare the data or evaluate; a lost one is noticed at once.
 _TIMEOUT: Final = timedelta(hours=12)
 _JOIN: Final = timedelta(minutes=10)  # for all to start
 _CONNECT: Final = timedelta(seconds=20)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether a device has instructions for bfloat16; a processor that imitates them is many times slower than without.
+
+    oneDNN says so of processors: on x86 those with AVX-512 have them.
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return device.type != "cpu" or (supported is not None and bool(supported()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Every step draws its random numbers from its own number, so that a resumed train
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from auria_bot.art.training.film.losses import (
     soft_clamped,
 )
 from auria_bot.art.training.loop import cooled
-from auria_bot.art.training.workers import ALONE
+from auria_bot.art.training.workers import ALONE, computes_bfloat16
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class FilmSettings:
     average: float = 10_000.0
     judged: int = 512
     checkpointing: bool = False  # compute the generator's layers again for their gradients: less memory, more time
-    half: bool = True  # compute generator and Lite0 in bfloat16, not the critic's heads
+    half: bool = True  # compute generator and Lite0 in bfloat16 where the device has it, not the critic's heads
     generator: Config = field(default_factory=lambda: Config(height=64, width=112, channels=(160, 160, 128, 96, 48)))
     projected: CriticConfig = field(default_factory=CriticConfig)
 
@@ -118,6 +118,7 @@ class FilmRecipe:
         earlier: Path | None = None,
     ) -> None:
         self._workers = workers
+        settings = replace(settings, half=settings.half and computes_bfloat16(workers.device))
         self._frames, self._settings, self._folder, self._judge = frames, settings, folder, judge
         torch.manual_seed(settings.seed)
         self.net = Generator(settings.generator).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -48,7 +48,7 @@ __all__ = ["build", "example", "export", "restore_module"]
 
 _NAMES = 6  # of a scene, whose mean stands for it
 _STEPS = 4  # midpoint steps of the sketch's sampling
-_CONTRAST = 1.15  # the mean of two models paints less contrast than either, and than real pictures have
+_MEAN_CONTRAST = 1.15  # by which the pictures of a mean of two models are stretched: it paints less than either
 _GUIDANCE = 1.45  # of it; more follows the words more closely, and makes pictures less like real ones
 
 
@@ -150,7 +150,7 @@ def export(
     meanings |= {f"{SHOWN}{scene}": _shown(graph.scorer.matcher, minilm, scene)[None] for scene in SCENES}
     save_file({name: each.astype(np.float16) for name, each in meanings.items()}, out / "meanings.safetensors")
     steps = {stage: read_json(folder / stage / "latest.json")["step"] for stage in ("sketch", "match", "paint")}
-    write_json(out / "config.json", _config_of(graph, steps))
+    write_json(out / "config.json", _config_of(graph, steps, contrast=1.0 if mean_with is None else _MEAN_CONTRAST))
     write_checksums(out)
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
@@ -172,7 +172,7 @@ def _shown(matcher: Matcher, minilm: MiniLM, scene: str) -> NDArray[np.float32]:
     return nn.functional.normalize(mean, dim=0).numpy()
 
 
-def _config_of(graph: PainterGraph, steps: dict[str, int]) -> dict[str, Any]:
+def _config_of(graph: PainterGraph, steps: dict[str, int], *, contrast: float) -> dict[str, Any]:
     """The content of config.json."""
     return {
         "name": "painter",
@@ -186,7 +186,7 @@ def _config_of(graph: PainterGraph, steps: dict[str, int]) -> dict[str, Any]:
             "words": WORDS,
             "midpoint_steps": _STEPS,
             "guidance": _GUIDANCE,
-            "contrast": _CONTRAST,
+            "contrast": contrast,
         },
         "sketcher": asdict(graph.sketcher.config),
         "matcher": asdict(graph.scorer.matcher.config),

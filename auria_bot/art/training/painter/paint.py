@@ -26,7 +26,7 @@ from auria_bot.art.training.painter.picture_losses import (
     relative_distance,
     soft_clamp,
 )
-from auria_bot.art.training.workers import ALONE
+from auria_bot.art.training.workers import ALONE, computes_bfloat16
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ class PaintRecipe:
     ) -> None:
         self._workers = workers
         self._scenes, self._folder, self._seed, self._batch = scenes, folder, seed, batch
-        self._cool = cool
+        self._cool, self._half = cool, computes_bfloat16(workers.device)
         self._sampled = round(sampled * batch)
         torch.manual_seed(seed)
         self.net = Painter(config)
@@ -144,7 +144,7 @@ class PaintRecipe:
         noise = paint_noise(self.net.config, self.net.grain_channels, rng, self._batch)
         rows = self._rows()
         real, sketch, sentence, words, mask = (each[rows] for each in batch)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
             painted = self.net(sketch, sentence, words, mask, *(each[rows] for each in noise))
         painted = painted.float()
         left, top, flip = (int(value) for value in rng.integers(0, (2 * SHIFT + 1, 2 * SHIFT + 1, 2)))

@@ -2,7 +2,7 @@
 
     python -m auria_bot.art.training.painter.rank --data DIR [--model DIR] [--folder DIR] [--out models/ranker]
 
-Everything is linear on EfficientNet-Lite0's pooled features, so it takes about a minute; repeat it for a new painter.
+Everything is linear on EfficientNet-Lite0's pooled features, so it takes minutes; repeat it for a new painter.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 __all__ = ["area_under_curve", "fit", "main", "train"]
 
-TRAITS = 24
-_CAPTIONS, _EACH = 400, 4  # captions painted, and candidates of each
-_PHOTOGRAPHS = 1400
-_PENALTY = 3e-3  # of the squared weights
+TRAITS = 24  # components, beside the direction that tells real from painted
+_CAPTIONS, _EACH = 800, 8  # captions painted, and candidates of each
+_PHOTOGRAPHS = 4000
+_PENALTY = 1e-2  # of the squared weights
 _FOLDS = 5
 _UNFIT = 0.3  # share of nudity above which a painting is left out
 
@@ -72,15 +72,14 @@ def train(
         InputError: an archive is missing.
     """
     scenes = prepare(data, folder or training_folder("painter"), limit=limit, log=log)
-    painter = AttnPainter(models=model.parent, folder=model.name)
+    painter = AttnPainter(AttnPainter.Config(ranker=False), models=model.parent, folder=model.name)
     rng = np.random.default_rng(12)
     share = scenes.weights()
     rows = rng.choice(len(share), captions, p=share)
     texts = [scenes.texts[scenes.caption[row, int(rng.integers(scenes.caption.shape[1]))]] for row in rows]
     painted = [each.pixels for seed, text in enumerate(texts) for each in painter.imagine(text, seed=seed, count=_EACH)]
     log(f"{len(painted)} pictures painted")
-    train_rows = scenes.rows(0, relit=False)
-    photographs = scenes.pictures[np.sort(rng.permutation(train_rows)[:_PHOTOGRAPHS]), 0]
+    photographs = scenes.pictures[np.unique(rng.choice(len(share), _PHOTOGRAPHS, p=share)), 0]  # as captions are drawn
     real = [*_paintings(data), *photographs]
     pictures = np.stack([at_side(picture) for picture in [*real, *painted]])
     is_real = np.arange(len(pictures)) < len(real)
@@ -98,33 +97,44 @@ def train(
 
 
 def fit(features: NDArray[np.float32], is_real: NDArray[np.bool_], *, traits: int = TRAITS) -> RankerWeights:
-    """Principal components of the features, and a logistic model on them.
+    """Principal components of the features, and the direction by which a logistic model tells real from painted.
 
     Args:
         features: (n, d).
         is_real: (n,).
-        traits: how many components.
+        traits: how many components; the direction is a further trait, the only one with a weight.
     """
-    mean = features.mean(0)
+    mean, deviation = features.mean(0), features.std(0) + 1e-6
     variances, columns = np.linalg.eigh(np.cov(features - mean, rowvar=False))
     largest = np.argsort(variances)[::-1][:traits]
-    deviation = np.sqrt(np.maximum(variances[largest], 1e-12))
-    basis = (columns[:, largest] / deviation).T.astype(np.float32)
-    x = torch.from_numpy((features - mean) @ basis.T)
-    target = torch.from_numpy(is_real.astype(np.float32))
+    components = (columns[:, largest] / np.sqrt(np.maximum(variances[largest], 1e-12))).T
+    slope, bias = _logistic((features - mean) / deviation, is_real)
+    direction = slope / deviation
+    spread = float(((features[~is_real] - mean) @ direction).std()) + 1e-12
+    return RankerWeights(
+        mean=mean,
+        basis=np.vstack([components, direction / spread]).astype(np.float32),
+        weight=np.append(np.zeros(len(components), np.float32), np.float32(1.0)),
+        bias=bias / spread,
+    )
+
+
+def _logistic(x: NDArray[np.float32], is_real: NDArray[np.bool_]) -> tuple[NDArray[np.float32], float]:
+    """Slope (d,) and bias of the penalised logistic model of x (n, d), in which both kinds count alike."""
+    rows, target = torch.from_numpy(x), torch.from_numpy(is_real.astype(np.float32))
     balance = torch.where(target > 0, 0.5 / target.mean(), 0.5 / (1 - target.mean()))
-    weight, bias = torch.zeros(x.shape[1], requires_grad=True), torch.zeros(1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=100)
+    slope, bias = torch.zeros(x.shape[1], requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([slope, bias], max_iter=60)
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        error = F.binary_cross_entropy_with_logits(x @ weight + bias, target, weight=balance)
-        total = error + _PENALTY * weight.square().sum()
+        error = F.binary_cross_entropy_with_logits(rows @ slope + bias, target, weight=balance)
+        total = error + _PENALTY * slope.square().sum()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
-    return RankerWeights(mean=mean, basis=basis, weight=weight.detach().numpy(), bias=float(bias.detach()))
+    return slope.detach().numpy(), float(bias.detach())
 
 
 def area_under_curve(scores: NDArray[np.float32], is_real: NDArray[np.bool_]) -> float:

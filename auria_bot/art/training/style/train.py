@@ -24,7 +24,7 @@ from auria_bot.art.stylists.style_indexing import StyleIndexer, infer_emotions
 from auria_bot.art.training import loop
 from auria_bot.art.training.style.dataset import ContentPictures
 from auria_bot.art.training.style.losses import Losses, PerceptualLosses
-from auria_bot.art.training.workers import ALONE
+from auria_bot.art.training.workers import ALONE, computes_bfloat16
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import InputError, PictureError
 from auria_bot.files import readable_name, sha256_of
@@ -71,7 +71,7 @@ class StyleSettings:
     width: int = 16
     blocks: int = 5
     evaluate_every: int = 150  # steps between sample sheets
-    bfloat16: bool = True  # for the features; half the time on processors that compute with it
+    bfloat16: bool = True  # for the features, where the device has it: half the time
 
 
 class StyleRecipe:
@@ -96,7 +96,8 @@ class StyleRecipe:
         self.net = StyleNet(config).to(self._device)
         self.average = loop.copy_average(self.net)
         self._optimiser = torch.optim.Adam(self.net.parameters(), lr=settings.rate)
-        vgg = load_vgg16().to(self._device, torch.bfloat16 if settings.bfloat16 else torch.float32)
+        half = settings.bfloat16 and computes_bfloat16(self._device)
+        vgg = load_vgg16().to(self._device, torch.bfloat16 if half else torch.float32)
         small = painting.copy()
         small.thumbnail((192, 192), Image.Resampling.BOX)
         self._colours = ColourDistribution.of(to_lab(np.asarray(small)), marginals=False)

@@ -46,11 +46,11 @@ def test_traits_do_not_depend_on_company(models):
     """A picture's traits are the same alone and among others, whatever its size."""
     ranker = Ranker(models)
     rng = np.random.default_rng(1)
-    pictures = [rng.integers(0, 255, (64, 64, 3)).astype(np.uint8) for _ in range(3)]
+    pictures = [rng.integers(0, 255, (96, 96, 3)).astype(np.uint8) for _ in range(3)]
     together = ranker.traits(pictures)
     assert together.shape == (3, 3)
     assert np.allclose(ranker.traits(pictures[1:2])[0], together[1], atol=1e-3)
-    assert at_side(pictures[0]).shape == (96, 96, 3)
+    assert at_side(np.zeros((96, 96, 3), np.uint8)).shape == (64, 64, 3)
 
 
 def test_learned_weights_are_added():
@@ -77,6 +77,19 @@ def test_the_painter_reports_traits_and_follows_weights(models, tmp_path):
     assert set(ranked.models()) == {"painter", "minilm", "ranker"}
     changes = {round(b.score - a, 3) for b in with_ for a in (each.score for each in without)}
     assert any(0 < abs(change) <= 0.12 for change in changes)
+
+
+def test_candidates_stand_by_match_and_liking(models):
+    """The best of both first; the ranker adds 0.12 at most, and leaves the matching scores as they are."""
+    plain = AttnPainter(AttnPainter.Config(ranker=False), models=models)
+    ranked = AttnPainter(AttnPainter.Config(approval={"0": 50.0}), models=models)
+    before = {canvas.number: canvas for canvas in plain.imagine("forest in the snow", seed=4, count=5)}
+    after = ranked.imagine("forest in the snow", seed=4, count=5)
+    sums = [canvas.score + canvas.liking for canvas in after]
+    assert sums == sorted(sums, reverse=True)
+    assert {canvas.liking for canvas in before.values()} == {0.0}
+    assert 0.05 < max(abs(canvas.liking) for canvas in after) <= 0.12
+    assert all(canvas.score == before[canvas.number].score for canvas in after)
 
 
 def test_missing_and_corrupt(models, tmp_path):

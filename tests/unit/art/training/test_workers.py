@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from auria_bot.art.training.workers import ALONE, Workers  # noqa: E402 - after the skip
+from auria_bot.art.training.workers import ALONE, Workers, computes_bfloat16  # noqa: E402 - after the skip
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,3 +74,15 @@ def test_gathered_rows_are_in_order(monkeypatch: pytest.MonkeyPatch):
     assert part.grad is not None
     assert part.grad[:, 0].tolist() == [0.0, 4.0, 8.0]
     assert ALONE.gathered(part, 3) is part
+
+
+@pytest.mark.parametrize(
+    ("device", "library", "expected"),
+    [("cpu", lambda: True, True), ("cpu", lambda: False, False), ("cpu", None, False), ("mps", None, True)],
+)
+def test_half_precision_only_where_the_device_has_it(monkeypatch: pytest.MonkeyPatch, device, library, expected):
+    """Of processors oneDNN knows; a build of torch without it computes in single precision."""
+    monkeypatch.setattr(
+        torch.ops, "mkldnn", SimpleNamespace(_is_mkldnn_bf16_supported=library) if library else object()
+    )
+    assert computes_bfloat16(torch.device(device)) is expected

@@ -34,7 +34,15 @@ def test_traits_have_unit_variance(clouds):
     """So that learned weights of traits are comparable."""
     features, is_real = clouds
     weights = rank.fit(features, is_real, traits=5)
-    assert np.allclose(weights.traits(features).std(axis=0), 1, atol=0.05)
+    traits = weights.traits(features)
+    assert np.allclose(traits[:, :-1].std(axis=0), 1, atol=0.05)
+    assert traits[~is_real, -1].std() == pytest.approx(1, abs=0.05)
+
+
+def test_only_what_tells_real_from_painted_has_a_weight(clouds):
+    """The components are for the operator's decisions."""
+    weights = rank.fit(*clouds, traits=5)
+    assert weights.weight.tolist() == [0, 0, 0, 0, 0, 1]
 
 
 def test_area_under_curve():
