@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -225,11 +226,12 @@ def test_the_alias_goes_with_the_last_promotion(place: Place, server: MlflowStan
     assert server.aliases == {}
 
 
-def test_it_looks_at_the_server_once_in_a_while(place: Place, server: MlflowStandIn):
+def test_it_looks_at_the_server_once_in_a_while(place: Place, monkeypatch: pytest.MonkeyPatch):
     """Between two looks nothing is asked, so that a model server may ask what is in force each second."""
     place.trained("one")
     now, registry = [0.0], place.registry("b")
-    registry._every, registry._monotonic = 30.0, lambda: now[0]  # type: ignore[attr-defined]
+    monkeypatch.setattr(registry, "_every", 30.0)
+    monkeypatch.setattr("auria_bot.services.models.mlflow.registry.time", SimpleNamespace(monotonic=lambda: now[0]))
     assert registry.promoted("captioner") == INSTALLED
     place.registry().promote("captioner", "v1")
     assert registry.promoted("captioner") == INSTALLED
