@@ -40,7 +40,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
 
 _MOST_LISTED = 1_000_000
-_MOST_ID = 1_000_000_000  # more than a database will ever have, and no more than it can compare
 
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=_MOST_LISTED, help="At most this many.")]
 """The option `--limit` of lists that grow for years; read one more, and let `newest` say so."""
@@ -230,7 +229,9 @@ def is_called_alone(context: typer.Context) -> bool:
 
 def draft_option(help_text: str) -> Any:
     """The option `--draft ID` of commands that choose among what belongs to drafts."""
-    return typer.Option("--draft", metavar="ID", min=1, max=_MOST_ID, help=help_text)
+    from auria_bot.domain.draft import LAST_ID
+
+    return typer.Option("--draft", metavar="ID", min=1, max=LAST_ID, help=help_text)
 
 
 def existing(given: Any) -> Any:

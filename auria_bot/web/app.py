@@ -22,6 +22,7 @@ from auria_bot.errors import AuriaError, SignInRequired
 from auria_bot.redaction import redacted
 from auria_bot.web.api.problems import invalid_fields
 from auria_bot.web.language import Language, available, find_language, negotiated
+from auria_bot.web.links import READ
 from auria_bot.web.metrics import RequestCounts, WebHealth
 from auria_bot.web.middleware import RequestGuard, host_name
 from auria_bot.web.page_cache import CachedPages, PageCache, Rendering, smaller
@@ -247,7 +248,7 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
 def _methods(app: FastAPI, request: Request) -> list[str]:
     """The methods that are allowed at a request's path."""
     if isinstance(request.scope.get("endpoint"), StaticFiles):  # what is left of its path may also be that of a route
-        return ["GET", "HEAD"]
+        return READ
     scopes = {method: {**request.scope, "method": method} for method in ("GET", "HEAD", "POST")}
     return [name for name, scope in scopes.items() if any(one.matches(scope)[0] is Match.FULL for one in app.routes)]
 

@@ -1,11 +1,11 @@
-"""Addresses of pages: paths on the running site, or files beside each other in an export; and numbers in them."""
+"""Addresses of pages: paths on the running site, or files beside each other in an export; their methods and numbers."""
 
 from __future__ import annotations
 
 import os.path
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CANONICAL",
     "FACET_PATHS",
+    "READ",
     "Number",
     "artwork_path",
     "facet_path",
@@ -32,6 +33,9 @@ FACET_PATHS = {"mood": "moods", "season": "seasons", "style": "paintings", "subj
 
 _FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|m4a|mp4|png|svg|txt|wav|webm|webp|woff2|xml)\Z")
 
+
+READ: Final = ["GET", "HEAD"]
+"""The methods of a page or a file; an event stream has no end, so it has no HEAD."""
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 

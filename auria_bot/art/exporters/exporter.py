@@ -8,12 +8,12 @@ IPTC Photo Metadata Standard 2025.1; XMP specification part 1 (ISO 16684-1); Exi
 
 from __future__ import annotations
 
+import html
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from html import escape
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageCms, ImageFilter, PngImagePlugin, TiffImagePlugin
@@ -43,6 +43,7 @@ __all__ = [
     "xmp",
 ]
 
+_escape = partial(html.escape, quote=False)  # of text between tags
 _QUALITIES = (95, 93, 91, 88, 85, 81, 76, 70, 60, 45, 30)
 
 
@@ -175,19 +176,19 @@ def xmp(artwork: ArtworkInProgress) -> bytes:
     fields = record(artwork)
 
     def localised(tag: str, text: str) -> str:
-        return f'<{tag}><rdf:Alt><rdf:li xml:lang="x-default">{escape(text, quote=False)}</rdf:li></rdf:Alt></{tag}>'
+        return f'<{tag}><rdf:Alt><rdf:li xml:lang="x-default">{_escape(text)}</rdf:li></rdf:Alt></{tag}>'
 
     parts = [
         localised("dc:title", fields.get("title", "")),
         localised("dc:description", fields.get("poem", "")),
-        f"<dc:creator><rdf:Seq><rdf:li>{escape(CREATOR, quote=False)}</rdf:li></rdf:Seq></dc:creator>",
-        f"<xmp:CreatorTool>{escape(fields['software'], quote=False)}</xmp:CreatorTool>",
+        f"<dc:creator><rdf:Seq><rdf:li>{_escape(CREATOR)}</rdf:li></rdf:Seq></dc:creator>",
+        f"<xmp:CreatorTool>{_escape(fields['software'])}</xmp:CreatorTool>",
         f"<Iptc4xmpExt:DigitalSourceType>{SOURCE_TYPE}</Iptc4xmpExt:DigitalSourceType>",
     ]
     if "alt_text" in fields:
         parts.append(localised("Iptc4xmpCore:AltTextAccessibility", fields["alt_text"]))
     parts += [
-        f"<auria:{name}>{escape(fields[name], quote=False)}</auria:{name}>"
+        f"<auria:{name}>{_escape(fields[name])}</auria:{name}>"
         for name in ("seed", "theme", "mood", "style", "models")
         if name in fields
     ]

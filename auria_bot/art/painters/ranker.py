@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from auria_bot.art import runtime
-from auria_bot.art.checkpoint import verify
+from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SIDE", "Ranker", "RankerWeights", "at_side", "read_weights"]
 
-SIDE = 64  # pixels a side at which pictures are judged
+SIDE = 64  # pixels a side at which rankers are trained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +68,21 @@ class Ranker:
     def __init__(self, models: Path, *, runtime_name: str = "auto", threads: int = 0) -> None:
         self.sha256 = verify(models / "ranker")
         self.weights = read_weights(models / "ranker" / "weights.safetensors")
+        self._side = int(read_json(models / "ranker" / "config.json").get("side", SIDE))
         self._lite0 = runtime.load(models / "lite0" / "model.onnx", runtime=runtime_name, threads=threads)
 
     def traits(self, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """The traits (n, traits) of square RGB pictures of any one size."""
-        pixels = np.stack([at_side(picture) for picture in pictures]).astype(np.float32) / 255.0
+        pixels = np.stack([at_side(picture, self._side) for picture in pictures]).astype(np.float32) / 255.0
         pooled = self._lite0.run({"pictures": np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))})["pooled"]
         return self.weights.traits(pooled)
 
 
-def at_side(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A square picture at SIDE x SIDE."""
-    if picture.shape[0] == SIDE:
+def at_side(picture: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint8]:
+    """A square picture at side x side pixels."""
+    if picture.shape[0] == side:
         return picture
-    return np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    return np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS))
 
 
 def read_weights(path: Path) -> RankerWeights:

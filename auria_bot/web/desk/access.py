@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auria_bot.web.app import WebApp
 
-__all__ = ["COOKIE", "PRIVATE", "READ", "SHORTCUTS", "DeskRoutes", "seen"]
+__all__ = ["COOKIE", "PRIVATE", "SHORTCUTS", "DeskRoutes", "seen"]
 
 COOKIE = "auria_session"
 """The cookie with a session's token."""
@@ -30,9 +30,6 @@ SHORTCUTS = "auria_shortcuts"
 
 PRIVATE: Final = {"Cache-Control": "no-store"}
 """Headers of what only a signed-in operator sees."""
-
-READ: Final = ["GET", "HEAD"]
-"""The methods of a page; an event stream has no end, so it has no HEAD."""
 
 _LONGEST_SUBJECT = 60  # characters of what a page's message is about
 

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermitted
 from auria_bot.services.accounts.accounts import ROLES, Session
-from auria_bot.web.desk.access import COOKIE, READ, seen
+from auria_bot.web.desk.access import COOKIE, seen
+from auria_bot.web.links import READ
 from auria_bot.web.middleware import client_network
 
 if TYPE_CHECKING:

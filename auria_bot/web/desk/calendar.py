@@ -11,11 +11,13 @@ from fastapi import Depends, Form
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.domain.draft import LAST_ID
 from auria_bot.errors import AuriaError, InputError, InvalidTransition
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import READ, seen
+from auria_bot.web.desk.access import seen
 from auria_bot.web.desk.posts import typed_time
+from auria_bot.web.links import READ
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -50,8 +52,8 @@ def add_calendar(router: APIRouter, desk: DeskRoutes) -> None:
     def move(
         request: Request,
         session: Session = decider,
-        post: Annotated[int, Form(ge=0, le=2**62)] = 0,
-        draft: Annotated[int, Form(ge=0, le=2**62)] = 0,
+        post: Annotated[int, Form(ge=0, le=LAST_ID)] = 0,
+        draft: Annotated[int, Form(ge=0, le=LAST_ID)] = 0,
         date: Annotated[str, Form()] = "",
         time: Annotated[str, Form()] = "",
     ) -> Response:

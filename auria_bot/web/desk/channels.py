@@ -11,7 +11,8 @@ from starlette.responses import Response
 from auria_bot.errors import AuriaError
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import READ, seen
+from auria_bot.web.desk.access import seen
+from auria_bot.web.links import READ
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

@@ -17,8 +17,8 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_TEXT
-from auria_bot.web.desk.access import PRIVATE, READ, seen
-from auria_bot.web.links import Number
+from auria_bot.web.desk.access import PRIVATE, seen
+from auria_bot.web.links import READ, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

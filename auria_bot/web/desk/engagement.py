@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.engagement.report import DAYS
-from auria_bot.web.desk.access import READ
 from auria_bot.web.desk.charts import HEIGHT, WIDTH, bar_chart, line_chart
+from auria_bot.web.links import READ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

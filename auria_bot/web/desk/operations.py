@@ -14,8 +14,8 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.operations.doctor import examine_apart
 from auria_bot.services.schedule.jobs import PROGRAM
-from auria_bot.web.desk.access import READ, seen
-from auria_bot.web.links import CANONICAL
+from auria_bot.web.desk.access import seen
+from auria_bot.web.links import CANONICAL, READ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

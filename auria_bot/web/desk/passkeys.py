@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from auria_bot.errors import AuriaError, InputError, NotFound, NotPermitted
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import PRIVATE, READ, seen
+from auria_bot.web.desk.access import PRIVATE, seen
 from auria_bot.web.desk.accounts import ACCOUNT, account_page, sign_in_page, signed_in
+from auria_bot.web.links import READ
 from auria_bot.web.middleware import client_network
 
 if TYPE_CHECKING:

@@ -8,14 +8,15 @@ from fastapi import Depends, Form, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from auria_bot.domain.draft import LAST_ID
 from auria_bot.domain.job_schedule import moment
 from auria_bot.domain.post import Post, PostState
 from auria_bot.errors import AuriaError, InputError, InvalidTransition
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.publishing.post_decisions import MOVABLE, decisions_on
-from auria_bot.web.desk.access import READ, seen
-from auria_bot.web.links import CANONICAL, Number
+from auria_bot.web.desk.access import seen
+from auria_bot.web.links import CANONICAL, READ, Number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +96,7 @@ def _add_reading(router: APIRouter, desk: DeskRoutes) -> None:
         request: Request,
         session: Session = reader,
         group: str = "",
-        draft: Annotated[int | None, Query(ge=1, le=2**62), CANONICAL] = None,
+        draft: Annotated[int | None, Query(ge=1, le=LAST_ID), CANONICAL] = None,
     ) -> Response:
         needed = services.publisher.posts(GROUPS["attention"], limit=_LISTED)
         chosen = group if group in GROUPS else "attention" if needed and draft is None else "waiting"

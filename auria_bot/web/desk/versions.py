@@ -11,9 +11,9 @@ from starlette.responses import Response
 from auria_bot.domain.pipeline import STEPS, ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import READ, seen
+from auria_bot.web.desk.access import seen
 from auria_bot.web.event_stream import event_stream, first_event, looks_at
-from auria_bot.web.links import Number
+from auria_bot.web.links import READ, Number
 
 if TYPE_CHECKING:
     from fastapi import APIRouter

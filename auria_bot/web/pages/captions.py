@@ -12,6 +12,7 @@ from auria_bot.errors import AuriaError, ModelServerBusy, PictureError, TooManyA
 from auria_bot.redaction import redacted
 from auria_bot.services.accounts.rate_limit import RateLimit
 from auria_bot.services.captions.ratings import GivenRating
+from auria_bot.web.links import READ
 from auria_bot.web.middleware import POLICY, check_origin, client_network
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def captions_router(web: WebApp) -> APIRouter:
         body = web.renderer.page("captions.html", web.view(request, "/captions"), **shown)
         return HTMLResponse(body, status, headers=headers)
 
-    @router.api_route("", methods=["GET", "HEAD"])
+    @router.api_route("", methods=READ)
     def empty(request: Request) -> Response:
         return page(request)
 

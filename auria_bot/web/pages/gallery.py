@@ -16,7 +16,7 @@ from auria_bot.services.gallery.index import FACETS
 from auria_bot.services.gallery.picture_sizes import FORMATS, FORMER_WIDTHS
 from auria_bot.web import feeds
 from auria_bot.web.language import language_choice
-from auria_bot.web.links import CANONICAL, Number, picture_path
+from auria_bot.web.links import CANONICAL, READ, Number, picture_path
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["gallery_router"]
 
-_READ = ["GET", "HEAD"]
 _HTML = "text/html; charset=utf-8"
 _PICTURE_HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -44,7 +43,7 @@ def gallery_router(web: WebApp) -> APIRouter:
     _add_feeds(router, web)
     _add_files(router, web)
 
-    @router.api_route("/search", methods=_READ)
+    @router.api_route("/search", methods=READ)
     def search(request: Request, q: str = "", page: Annotated[int, Query(ge=1, le=100_000), CANONICAL] = 1) -> Response:
         chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}
         view = web.view(request)
@@ -53,7 +52,7 @@ def gallery_router(web: WebApp) -> APIRouter:
             body, media_type=_HTML, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
         )
 
-    @router.api_route("/{path:path}", methods=_READ)
+    @router.api_route("/{path:path}", methods=READ)
     def public_page(request: Request) -> Response:
         path = request.url.path
         if (chosen := language_choice(request)) is not None:
@@ -70,7 +69,7 @@ def _add_files(router: APIRouter, web: WebApp) -> None:
     """Pictures, films and readings, and the portrait."""
     made: dict[tuple[int, int, str], Path] = {}
 
-    @router.api_route("/pictures/{artwork_id}/{width}.{suffix}", methods=_READ)
+    @router.api_route("/pictures/{artwork_id}/{width}.{suffix}", methods=READ)
     def picture(artwork_id: Number, width: Number, suffix: str) -> Response:
         web.site.gallery.require(artwork_id)
         file = made.get((artwork_id, width, suffix))  # a published picture never changes, but its copies may be deleted
@@ -87,20 +86,20 @@ def _add_files(router: APIRouter, web: WebApp) -> None:
             return Response(file.read_bytes(), media_type=FORMATS[suffix], headers=_PICTURE_HEADERS)
         return FileResponse(file, media_type=FORMATS[suffix], headers=_PICTURE_HEADERS)
 
-    @router.api_route("/portrait/{name}", methods=_READ)
+    @router.api_route("/portrait/{name}", methods=READ)
     def portrait(name: str) -> Response:
         file = web.services.portraits.require().file(name)
         headers = _PICTURE_HEADERS | {"Cache-Control": "public, max-age=3600"}
         return FileResponse(file, media_type=ArtworkFile.named(name).media_type, headers=headers)
 
-    @router.api_route("/films/{artwork_id}.{suffix}", methods=_READ)
+    @router.api_route("/films/{artwork_id}.{suffix}", methods=READ)
     def film(artwork_id: Number, suffix: str) -> Response:
         file = web.site.sizes.film(web.site.gallery.work(artwork_id).draft)
         if file.suffix != f".{suffix}":
             raise NotFound(f"the film of artwork {artwork_id} is not offered as {suffix[:8]}")
         return FileResponse(file, media_type=ArtworkFile.named(file.name).media_type, headers=_PICTURE_HEADERS)
 
-    @router.api_route("/readings/{artwork_id}.{suffix}", methods=_READ)
+    @router.api_route("/readings/{artwork_id}.{suffix}", methods=READ)
     def reading(artwork_id: Number, suffix: str) -> Response:
         file = web.site.readings.find(web.site.gallery.work(artwork_id).draft.artwork.haiku)
         if file is None or file.suffix != f".{suffix}":
@@ -115,7 +114,7 @@ def _add_feeds(router: APIRouter, web: WebApp) -> None:
             view = web.view(request)
             return web.cache.answer(request, page_key(view.language, path), lambda: (render(view), media_type))
 
-        router.add_api_route(path, answer, methods=_READ)
+        router.add_api_route(path, answer, methods=READ)
 
     def as_json(value: dict[str, Any]) -> str:
         return json.dumps(value, ensure_ascii=False)
@@ -125,7 +124,7 @@ def _add_feeds(router: APIRouter, web: WebApp) -> None:
     document("/sitemap.xml", "application/xml", lambda view: feeds.sitemap(web.site, view))
     document("/robots.txt", "text/plain; charset=utf-8", feeds.robots)
 
-    @router.api_route("/oembed", methods=_READ)
+    @router.api_route("/oembed", methods=READ)
     def oembed(
         request: Request,
         url: str,

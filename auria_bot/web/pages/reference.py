@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auria_bot.web.language import language_choice
+from auria_bot.web.links import READ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,7 +56,7 @@ def reference_router(web: WebApp, document: Callable[[], Mapping[str, Any]]) -> 
     """The route of the page; `document` gives the OpenAPI document."""
     router = APIRouter(include_in_schema=False, default_response_class=Response)
 
-    @router.api_route("/api", methods=["GET", "HEAD"])
+    @router.api_route("/api", methods=READ)
     def reference(request: Request) -> Response:
         if (chosen := language_choice(request)) is not None:
             return chosen

@@ -20,6 +20,7 @@ from auria_bot.errors import InputError, NotFound, TooManyAttempts, VisitorRefus
 from auria_bot.services.visitors.studio import LONGEST_THEME
 from auria_bot.web.event_stream import event_stream, first_event, sent_event
 from auria_bot.web.language import language_choice
+from auria_bot.web.links import READ
 from auria_bot.web.middleware import check_origin, client_network
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _add_asking(router: APIRouter, web: WebApp) -> None:
         )
         return HTMLResponse(body, status, headers=_PRIVATE)
 
-    @router.api_route("", methods=["GET", "HEAD"])
+    @router.api_route("", methods=READ)
     def ask_page(request: Request) -> Response:
         return language_choice(request) or form(request)
 
@@ -144,7 +145,7 @@ def _add_asking(router: APIRouter, web: WebApp) -> None:
 def _add_watching(router: APIRouter, web: WebApp) -> None:
     studio, open_streams = web.services.visitor_studio, Counter[str]()
 
-    @router.api_route("/{key}", methods=["GET", "HEAD"])
+    @router.api_route("/{key}", methods=READ)
     def work_page(request: Request, key: str) -> Response:
         work = _work(studio, key)
         if (chosen := language_choice(request)) is not None:
@@ -175,7 +176,7 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
         looks = _looks(studio, key, first_event(request, after), web.view(request).language)
         return event_stream(looks, open_streams=open_streams, who=network)
 
-    @router.api_route("/{key}/pictures/{name}", methods=["GET", "HEAD"])
+    @router.api_route("/{key}/pictures/{name}", methods=READ)
     def picture(key: str, name: str) -> Response:
         for _ in range(2):  # what is seen of unfinished work is kept elsewhere once it is finished
             path = studio.picture(_work(studio, key).key, name)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auria_bot.web.links import film_path
+from auria_bot.web.links import READ, film_path
 from auria_bot.web.rendering import page_key
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["wall_router"]
 
-_READ: Final = ["GET", "HEAD"]
 _NEWEST = 40  # artworks that take turns
 
 
@@ -31,7 +30,7 @@ def wall_router(web: WebApp) -> APIRouter:
     """The routes of the exhibition."""
     router = APIRouter(prefix="/wall", include_in_schema=False, default_response_class=Response)
 
-    @router.api_route("", methods=_READ)
+    @router.api_route("", methods=READ)
     def wall(request: Request) -> Response:
         view = web.view(request)
 
@@ -42,7 +41,7 @@ def wall_router(web: WebApp) -> APIRouter:
 
         return web.cache.answer(request, page_key(view.language, "/wall"), render)
 
-    @router.api_route("/works.json", methods=_READ)
+    @router.api_route("/works.json", methods=READ)
     def works(request: Request) -> Response:
         view = web.view(request)
 
@@ -52,7 +51,7 @@ def wall_router(web: WebApp) -> APIRouter:
 
         return web.cache.answer(request, page_key(view.language, "/wall/works.json"), render)
 
-    @router.api_route("/worker.js", methods=_READ)
+    @router.api_route("/worker.js", methods=READ)
     def worker() -> Response:
         script = resources.files("auria_bot.web").joinpath("static", "wall-worker.js").read_bytes()
         headers = {"Service-Worker-Allowed": "/wall", "Cache-Control": "no-cache"}

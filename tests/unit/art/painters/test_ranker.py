@@ -53,6 +53,18 @@ def test_traits_do_not_depend_on_company(models):
     assert at_side(np.zeros((96, 96, 3), np.uint8)).shape == (64, 64, 3)
 
 
+def test_an_earlier_ranker_reads_pictures_as_it_learned_to(models, tmp_path):
+    """At the side in its config.json."""
+    for name in ("lite0", "ranker"):
+        shutil.copytree(models / name, tmp_path / name)
+    write_json(tmp_path / "ranker" / "config.json", {"name": "ranker", "side": 96})
+    write_checksums(tmp_path / "ranker")
+    picture = np.random.default_rng(1).integers(0, 255, (96, 96, 3)).astype(np.uint8)
+    small = at_side(picture)
+    assert not np.allclose(Ranker(tmp_path).traits([picture]), Ranker(models).traits([picture]), atol=0.1)
+    assert np.allclose(Ranker(models).traits([small]), Ranker(models).traits([picture]))
+
+
 def test_learned_weights_are_added():
     """They change the logit by their product with the traits; weights of another number of traits are ignored."""
     weights = RankerWeights(
