@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, extract, func, or_, select, text, update
 from sqlalchemy import bindparam as bind
+from sqlalchemy import delete, extract, func, or_, select, text, update
 
 from auria_bot.corpus.item import CorpusItem
 from auria_bot.corpus.verses import CorpusVersion
-from auria_bot.store.engine import insert_many, insert_once
+from auria_bot.store.engine import Queries, insert_many, insert_once
 from auria_bot.store.schema import accepted, bookmarks, corpora, sightings, tombstones, verses
 
 __all__ = ["Bookmarks", "CorpusVersions", "Verses", "batches", "to_item"]
@@ -26,29 +27,15 @@ _LOCK = 0x6B696771  # the key of PostgreSQL's advisory lock: one batch at a time
 _BATCH = 400  # values per query; both databases allow many more
 _PAGE = 2000  # verses read at a time
 _BLANK = {
-    "reason": "",
-    "lines": "",
-    "syllables": "",
-    "form": "",
-    "season": "",
-    "source": "",
-    "origin": "",
-    "licence": "",
-    "subreddit": "",
-    "external_id": "",
-    "created_at": None,
-    "score": None,
-    "author": "",
-    "rejected_at": None,
+    column.name: None if column.nullable else ""
+    for column in verses.columns
+    if column.name not in {"id", "digest", "state"}
 }
 """The columns of a forgotten verse: only its digest remains."""
 
 
-class Verses:
+class Verses(Queries):
     """Verses, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, items: Sequence[CorpusItem]) -> list[str]:
         """Add a batch of items.
@@ -91,12 +78,7 @@ class Verses:
             unique=("key", "digest"),
         )
         self._erase(gone - {digest for digest, standing in known.items() if standing is None})
-        insert_many(
-            self._connection,
-            verses,
-            [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in sorted(gone - known.keys())],
-            unique=("digest",),
-        )
+        self._keep_out(gone - known.keys())
         results = []
         for item in items:
             if item.digest in gone:
@@ -125,9 +107,7 @@ class Verses:
         for batch in batches(sorted(keys)):
             known |= set(self.digests(batch))
         count = self._erase(known)
-        unknown = sorted(known - self._known(known).keys())
-        blank = [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in unknown]
-        insert_many(self._connection, verses, blank, unique=("digest",))
+        self._keep_out(known - self._known(known).keys())
         return count
 
     def digests(self, keys: Sequence[str]) -> Sequence[str]:
@@ -222,7 +202,6 @@ class Verses:
             after: position of the last post of the page before; 0 to begin.
             since: only posts created at or after this time.
             until: only posts created before this time.
-            limit: most posts returned.
 
         Returns:
             Position and Reddit id (without "t3_") of each post.
@@ -271,6 +250,11 @@ class Verses:
                 found[row.digest] = None if row.state == "forgotten" else to_item(row)
         return found
 
+    def _keep_out(self, digests: set[str]) -> None:
+        """Insert verses that are unknown here as forgotten ones."""
+        blank = [{**_BLANK, "digest": digest, "state": "forgotten"} for digest in sorted(digests)]
+        insert_many(self._connection, verses, blank, unique=("digest",))
+
     def _erase(self, digests: set[str]) -> int:
         count = 0
         for batch in batches(sorted(digests)):
@@ -286,46 +270,23 @@ class Verses:
 
 
 def _row(item: CorpusItem) -> dict[str, Any]:
-    return {
+    return {name: getattr(item, name) for name in _BLANK} | {
         "digest": item.digest,
         "state": "rejected" if item.reason else "kept",
         "reason": item.reason[:40],
         "lines": "\n".join(item.lines),
         "syllables": " ".join(map(str, item.syllables)),
-        "form": item.form,
-        "season": item.season,
-        "source": item.source,
-        "origin": item.origin,
-        "licence": item.licence,
         "subreddit": item.subreddit[:100],
         "external_id": item.external_id[:200],
-        "created_at": item.created_at,
         "score": None if item.score is None else max(-(2**31), min(item.score, 2**31 - 1)),
-        "author": item.author,
-        "rejected_at": item.rejected_at,
     }
 
 
 def to_item(row: Any) -> CorpusItem:
     """A verse from its row, without the hashes of its place and author."""
-    return CorpusItem(
-        digest=row.digest,
-        key="",
-        reason=row.reason,
-        lines=tuple(row.lines.split("\n")) if row.lines else (),
-        syllables=tuple(map(int, row.syllables.split())),
-        form=row.form,
-        season=row.season,
-        source=row.source,
-        origin=row.origin,
-        licence=row.licence,
-        subreddit=row.subreddit,
-        external_id=row.external_id,
-        created_at=row.created_at,
-        score=row.score,
-        author=row.author,
-        rejected_at=row.rejected_at,
-    )
+    values: dict[str, Any] = {name: getattr(row, name) for name in ("digest", *_BLANK)}
+    lines, syllables = tuple(row.lines.split("\n")) if row.lines else (), tuple(map(int, row.syllables.split()))
+    return CorpusItem(**values | {"key": "", "lines": lines, "syllables": syllables})
 
 
 def batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
@@ -334,11 +295,8 @@ def batches(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
         yield values[at : at + _BATCH]
 
 
-class Bookmarks:
+class Bookmarks(Queries):
     """How far each Reddit listing was read, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def get(self, subreddit: str, listing: str) -> str | None:
         """The mark up to which a listing was read; None if it never was."""
@@ -359,22 +317,12 @@ class Bookmarks:
         return {(row.subreddit, row.listing): (row.mark, row.at) for row in self._connection.execute(wanted)}
 
 
-class CorpusVersions:
+class CorpusVersions(Queries):
     """Versions of the corpus, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, version: CorpusVersion) -> None:
         """Insert a version; an existing one of that name is left unchanged."""
-        row: dict[str, Any] = {
-            "name": version.name,
-            "made_at": version.made_at,
-            "verses": version.verses,
-            "sha256": version.sha256,
-            "settings": dict(version.settings),
-        }
-        insert_once(self._connection, corpora, row, unique=("name",))
+        insert_once(self._connection, corpora, asdict(version), unique=("name",))
 
     def list(self) -> Sequence[CorpusVersion]:
         """Every version, newest first."""

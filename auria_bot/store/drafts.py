@@ -14,7 +14,7 @@ from auria_bot.domain.artwork import Artwork, Haiku
 from auria_bot.domain.draft import LAST_ID, PUBLISHED, REPLACED, WITHDRAWN, Draft, DraftState
 from auria_bot.domain.post import TERMINAL, PostState
 from auria_bot.errors import InvalidTransition, NotFound
-from auria_bot.store.engine import insert_once
+from auria_bot.store.engine import Queries, insert_once
 from auria_bot.store.schema import drafts, journal, posts
 
 __all__ = ["Drafts", "Entry", "Journal", "Posted", "PublishedArtworks", "PublishedRow"]
@@ -35,20 +35,16 @@ _CHOSEN = _DRAFTS.where(drafts.c.id.in_(_IDS))  # built once, so that its text i
 _CHUNK = 50  # rows that are read at a time
 _OUT = (posts.c.state == PostState.SENT, posts.c.vanished_at.is_(None), posts.c.receipt_at.is_not(None))
 _SIGNATURE = select(func.count(), func.max(posts.c.receipt_at)).where(*_OUT)
-_ROWS = select(drafts.c.id, drafts.c.mood, drafts.c.alt_text, drafts.c.folder, drafts.c.artwork).where(
-    drafts.c.id.in_(_IDS)
-)
+_ROW = (drafts.c.id.label("draft_id"), drafts.c.mood, drafts.c.alt_text, drafts.c.folder, drafts.c.artwork)
+_ROWS = select(*_ROW).where(drafts.c.id.in_(_IDS))
 _POSTED = select(posts.c.id, posts.c.draft_id, posts.c.channel, posts.c.receipt_url, posts.c.receipt_at).order_by(
     posts.c.receipt_at, posts.c.id
 )
 _POSTED_OF = _POSTED.where(posts.c.draft_id == bindparam("draft"), _POST_STATE == PostState.SENT, *_OUT[1:])
 
 
-class Drafts:
+class Drafts(Queries):
     """Drafts, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, artwork: Artwork, *, folder: str, picture_sha256: str, made_at: datetime) -> Draft:
         """Insert a MADE draft with the artwork's texts; return the existing draft if the folder has one."""
@@ -231,11 +227,8 @@ class Posted:
     draft_id: int = 0
 
 
-class PublishedArtworks:
+class PublishedArtworks(Queries):
     """Published artworks, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def signature(self) -> tuple[int, datetime | None]:
         """A value that changes when an artwork is published, or its last post vanishes from its platform."""
@@ -254,10 +247,8 @@ class PublishedArtworks:
         """The drafts of these ids, in no particular order; few are in memory at a time."""
         wanted = sorted(ids)
         for start in range(0, len(wanted), _CHUNK):
-            for row in self._connection.execute(_ROWS, {"ids": wanted[start : start + _CHUNK]}):
-                yield PublishedRow(
-                    draft_id=row.id, mood=row.mood, alt_text=row.alt_text, folder=row.folder, artwork=row.artwork
-                )
+            found = self._connection.execute(_ROWS, {"ids": wanted[start : start + _CHUNK]})
+            yield from (PublishedRow(**row) for row in found.mappings())
 
     def posted(self, draft_id: int) -> Sequence[Posted]:
         """The posts of a draft that are out, the first first."""
@@ -288,11 +279,12 @@ class Entry:
     details: str
 
 
-class Journal:
+class Journal(Queries):
     """The journal, within one unit of work."""
 
     def __init__(self, connection: Connection, *, who: str) -> None:
-        self._connection, self._who = connection, who
+        super().__init__(connection)
+        self._who = who
 
     def note(self, action: str, *, draft_id: int | None = None, details: str = "", at: datetime) -> None:
         """Add an entry; entries are never changed."""

@@ -30,7 +30,7 @@ from auria_bot.errors import (
 )
 from auria_bot.files import flush
 from auria_bot.redaction import redacted, register_secret
-from auria_bot.store.engine import bring_up_to_date, connect, parsed_url, translated
+from auria_bot.store.engine import bring_up_to_date, connected, parsed_url, translated
 from auria_bot.store.schema import HEAD, METADATA
 from auria_bot.store.sqlite import (
     READ_ONLY,
@@ -201,15 +201,14 @@ class Dump:
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".rewriting-") as folder:
                 scratch = Path(folder) / "auria.db"
                 copy_database(file, scratch, settled=is_settled(file))
-                _change(connect(URL.create("sqlite", database=str(scratch))), change)
+                _change(URL.create("sqlite", database=str(scratch)), change)
                 with file_errors(target), closing(open_file(scratch)) as opened:
                     opened.execute("VACUUM INTO ?", (str(target),))  # deleted texts are not copied
             target.chmod(0o600)
             flush(target)
             return
         name = f"auria_rewrite_{secrets.token_hex(4)}"
-        admin = connect(self._url)
-        try:
+        with connected(self._url) as admin:
             for stale in _stale_databases(admin):
                 _command(admin, f"DROP DATABASE IF EXISTS {stale}")
             # The server's own encoding and locale may be others than those of Auria's database.
@@ -217,12 +216,10 @@ class Dump:
             try:
                 other = Dump(self._url.set(database=name), programs=self._programs)
                 other.restore(file, force=True)
-                _change(connect(self._url.set(database=name)), change)
+                _change(self._url.set(database=name), change)
                 other.save(target)
             finally:
                 _command(admin, f"DROP DATABASE {name}")
-        finally:
-            admin.dispose()
 
     def faults(self) -> tuple[str, ...]:
         """Faults of the database; empty if it is intact.
@@ -256,27 +253,21 @@ class Dump:
         """Whether the database has a draft, or a table that is not Auria's."""
         if self._is_sqlite and not (self._file.is_file() and self._file.stat().st_size):
             return False
-        engine = connect(self._url)
-        try:
-            with translated(engine), engine.connect() as connection:
-                reading = connection.execution_options(**{READ_ONLY: True})
-                tables = set(inspect(reading).get_table_names())
-                if tables and "drafts" not in tables:
-                    return True
-                return bool(tables) and reading.execute(text("SELECT count(*) FROM drafts")).scalar_one() > 0
-        finally:
-            engine.dispose()
+        with connected(self._url) as engine, translated(engine), engine.connect() as connection:
+            reading = connection.execution_options(**{READ_ONLY: True})
+            tables = set(inspect(reading).get_table_names())
+            if tables and "drafts" not in tables:
+                return True
+            return bool(tables) and reading.execute(text("SELECT count(*) FROM drafts")).scalar_one() > 0
 
     def _restore_postgres(self, file: Path, aside: Path | None) -> None:
-        engine = connect(self._url)
-        try:
+        with connected(self._url) as engine:
             with translated(engine), engine.connect() as connection:
                 tables = set(inspect(connection).get_table_names())
             if aside is not None and tables:
                 self.save(aside)
-            listed = re.findall(
-                r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", self._run("pg_restore", "--list", str(file)), re.MULTILINE
-            )
+            contents = self._run("pg_restore", "--list", str(file))
+            listed = re.findall(r"^\d+; \d+ \d+ TABLE \S+ (\S+) ", contents, re.MULTILINE)
             # An older dump replaces none of the tables that later migrations made, and they would be in its way.
             newer = sorted((tables & set(METADATA.tables)) - set(listed))
             if newer:
@@ -287,8 +278,6 @@ class Dump:
                 if newer and aside is not None:
                     self._bring_back(newer, aside, error)
                 raise
-        finally:
-            engine.dispose()
 
     def _bring_back(self, tables: Sequence[str], aside: Path, reason: BaseException) -> None:
         """Restore dropped tables from the copy aside; raises RestoreBroken where that fails."""
@@ -313,31 +302,27 @@ class Dump:
     def _postgres_faults(self) -> tuple[str, ...]:
         """Read every row, and check the indexes if the server has amcheck."""
         found = []
-        engine = connect(self._url)
-        try:
-            with translated(engine), engine.connect() as connection:
-                names = inspect(connection).get_table_names()
-                amcheck = connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")).scalar()
-                connection.rollback()
-                for name in names:
-                    quoted = engine.dialect.identifier_preparer.quote(name)
-                    statements = [f"SELECT count(t::text) FROM {quoted} t"]  # noqa: S608 - the database's own tables
-                    if amcheck:
-                        indexes = (
-                            "SELECT bt_index_check(i.indexrelid) FROM pg_index i"
-                            " JOIN pg_class c ON c.oid = i.indexrelid"
-                            " JOIN pg_am a ON a.oid = c.relam"
-                        )
-                        statements.append(f"{indexes} WHERE a.amname = 'btree' AND i.indrelid = '{quoted}'::regclass")
-                    for statement in statements:
-                        try:
-                            with translated(engine):
-                                connection.exec_driver_sql(statement)
-                        except AuriaError as error:
-                            found.append(f"{name}: {redacted(str(error))}"[:300])
-                        connection.rollback()
-        finally:
-            engine.dispose()
+        with connected(self._url) as engine, translated(engine), engine.connect() as connection:
+            names = inspect(connection).get_table_names()
+            amcheck = connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")).scalar()
+            connection.rollback()
+            for name in names:
+                quoted = engine.dialect.identifier_preparer.quote(name)
+                statements = [f"SELECT count(t::text) FROM {quoted} t"]  # noqa: S608 - the database's own tables
+                if amcheck:
+                    indexes = (
+                        "SELECT bt_index_check(i.indexrelid) FROM pg_index i"
+                        " JOIN pg_class c ON c.oid = i.indexrelid"
+                        " JOIN pg_am a ON a.oid = c.relam"
+                    )
+                    statements.append(f"{indexes} WHERE a.amname = 'btree' AND i.indrelid = '{quoted}'::regclass")
+                for statement in statements:
+                    try:
+                        with translated(engine):
+                            connection.exec_driver_sql(statement)
+                    except AuriaError as error:
+                        found.append(f"{name}: {redacted(str(error))}"[:300])
+                    connection.rollback()
         return tuple(found)
 
     def _run(self, program: str, *arguments: str) -> str:
@@ -373,14 +358,12 @@ def _check_age(schema: str | None, file: Path) -> None:
         raise SchemaTooNew(f"{file} has schema {schema!r}, this program {HEAD!r}; upgrade: pip install -U auria-bot")
 
 
-def _change(engine: Engine, change: Callable[[Connection], object]) -> None:
+def _change(url: URL, change: Callable[[Connection], object]) -> None:
     """Upgrade the schema of a database, then change it in one transaction."""
-    try:
+    with connected(url) as engine:
         bring_up_to_date(engine)
         with translated(engine), engine.begin() as connection:
             change(connection)
-    finally:
-        engine.dispose()
 
 
 def _stale_databases(engine: Engine) -> Sequence[str]:

@@ -10,23 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Interval,
-    ScalarSelect,
-    and_,
-    func,
-    insert,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Interval, ScalarSelect, and_, func, insert, literal, select, update
 
 from auria_bot.domain.artwork import Artwork
 from auria_bot.domain.engagement import COUNTS, Audience, Engagement, PostEngagement, TrackedPost
 from auria_bot.domain.post import PostState, Receipt
 from auria_bot.store.corpus import batches
+from auria_bot.store.engine import Queries
 from auria_bot.store.schema import audiences, drafts, posts, samples
 
 __all__ = ["Samples"]
@@ -35,11 +25,8 @@ _MOST = 2**31 - 1  # the largest value of a count column
 _SENT = and_(posts.c.state == PostState.SENT, posts.c.receipt_at.is_not(None))
 
 
-class Samples:
+class Samples(Queries):
     """Samples and follower counts, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def tracked_posts(
         self, *, since: datetime, channels: Collection[str] | None = None, vanished: bool = False

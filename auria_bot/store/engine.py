@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +32,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 
-from auria_bot.errors import (
-    BackendMissing,
-    DiskError,
-    InputError,
-    SchemaTooNew,
-    SettingsError,
-    StoreError,
-)
+from auria_bot.errors import BackendMissing, DiskError, InputError, SchemaTooNew, SettingsError, StoreError
 from auria_bot.redaction import redacted
 from auria_bot.settings.locations import shipped
 from auria_bot.store import postgres, sqlite
 from auria_bot.store.schema import HEAD, METADATA
 
 __all__ = [
+    "Queries",
     "bring_up_to_date",
     "connect",
+    "connected",
     "current",
     "insert_many",
     "insert_once",
@@ -87,6 +83,16 @@ def connect(url: str | URL, *, echo: bool = False) -> Engine:
     event.listen(engine, "checkin", _remember_use)
     event.listen(engine, "checkout", partial(_check_when_idle, engine))
     return engine
+
+
+@contextmanager
+def connected(url: str | URL) -> Iterator[Engine]:
+    """The same for a block, at whose end every connection is closed."""
+    engine = connect(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def parsed_url(url: str | URL) -> URL:
@@ -163,6 +169,13 @@ def translated(engine: Engine) -> Iterator[None]:
         raise StoreError(f"the database failed: {redacted(str(error))}") from error
 
 
+class Queries:
+    """Queries of some tables, within one unit of work."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+
 def insert_once(connection: Connection, table: Table, row: Mapping[str, Any], *, unique: Sequence[str]) -> bool:
     """Insert a row unless one with the same unique columns exists; return whether it was inserted."""
     # Without this option the row count of an insert is not available on PostgreSQL.
@@ -179,14 +192,8 @@ def insert_many(
 
 
 def _insert(connection: Connection, table: Table, unique: Sequence[str]) -> Any:
-    columns = [table.c[name] for name in unique]
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # not imported for SQLite, because it is slow
-
-        return insert(table).on_conflict_do_nothing(index_elements=columns)
-    from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-
-    return insert_sqlite(table).on_conflict_do_nothing(index_elements=columns)
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")  # each alone, because they are slow
+    return dialect.insert(table).on_conflict_do_nothing(index_elements=[table.c[name] for name in unique])
 
 
 _LOCK = 0x61757269  # "auri": the key of PostgreSQL's advisory lock
@@ -202,12 +209,8 @@ def current(url: str | URL) -> str | None:
     parsed = parsed_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return None
-    engine = connect(url)
-    try:
-        with translated(engine), engine.connect() as connection:
-            return _version(connection.execution_options(**{sqlite.READ_ONLY: True}))
-    finally:
-        engine.dispose()
+    with connected(url) as engine, translated(engine), engine.connect() as connection:
+        return _version(connection.execution_options(**{sqlite.READ_ONLY: True}))
 
 
 def upgrade(url: str | URL) -> str:
@@ -217,11 +220,8 @@ def upgrade(url: str | URL) -> str:
         SchemaTooNew: it was written by a newer auria_bot.
         StoreError: it contains tables that are not Auria's.
     """
-    engine = connect(url)
-    try:
+    with connected(url) as engine:
         bring_up_to_date(engine)
-    finally:
-        engine.dispose()
     return HEAD
 
 

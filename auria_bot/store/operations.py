@@ -17,21 +17,17 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 from auria_bot.domain.job_schedule import BEGIN, JobRun, JobRunState, Lease, ScheduledTime
 from auria_bot.domain.notice import WEBHOOK, Notice, PendingNotification, RecordedNotice
 from auria_bot.domain.post import Outcome, Pause, PostState
-from auria_bot.store.engine import insert_once
+from auria_bot.store.engine import Queries, insert_once
 from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import attempts, channels, leases, notices, posts, slots, steps
 
 __all__ = ["Channels", "JobRuns", "Leases", "Metrics", "Notices"]
 
-
 _FAR = timedelta(days=2)  # longer than any delay before a retry
 
 
-class JobRuns:
+class JobRuns(Queries):
     """Job runs, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, run: JobRun) -> bool:
         """Insert a run; return whether it is new: an existing one is left unchanged."""
@@ -125,11 +121,8 @@ def _run(row: Row[Any]) -> JobRun:
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Leases:
+class Leases(Queries):
     """Leases, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def get(self, name: str) -> Lease | None:
         """A lease, expired or not; None if it was never taken."""
@@ -185,11 +178,8 @@ def _mine(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     return (leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fencing == lease.fencing)
 
 
-class Channels:
+class Channels(Queries):
     """Pauses of channels, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def paused(self) -> Sequence[Pause]:
         """Every current pause, by channel name."""
@@ -212,11 +202,12 @@ class Channels:
         return done.rowcount == 1
 
 
-class Notices:
+class Notices(Queries):
     """Notices, within one unit of work."""
 
     def __init__(self, connection: Connection, *, home: Path) -> None:
-        self._connection, self._home = connection, home
+        super().__init__(connection)
+        self._home = home
 
     def add(self, notice: Notice, *, at: datetime, send: bool = True) -> bool:
         """Insert a notice to be sent; return whether it is new: one of the same kind and subject is left unchanged.
@@ -238,30 +229,18 @@ class Notices:
 
     def list(self, *, limit: int = 200) -> Sequence[RecordedNotice]:
         """The stored notices to the operator, the latest first, without those dismissed or covered by another one."""
-        own = or_(notices.c.tries > 0, notices.c.next_at.is_not(None))
-        latest = (
-            select(notices)
-            .where(own, _is_event(wanted=False))
-            .order_by(notices.c.at.desc(), notices.c.id.desc())
-            .limit(limit)
-        )
-        rows = self._connection.execute(latest)
+        latest = select(notices).where(*_LISTED).order_by(notices.c.at.desc(), notices.c.id.desc()).limit(limit)
         return tuple(
             RecordedNotice(
                 id=row.id, at=row.at, tries=row.tries, is_delivered=row.next_at is None, notice=self._notice(row)
             )
-            for row in rows
+            for row in self._connection.execute(latest)
         )
 
     def dismiss(self, notice_id: int) -> Notice | None:
         """Neither list nor send a notice any more while its occasion lasts; None where no such notice is listed."""
-        listed = or_(notices.c.tries > 0, notices.c.next_at.is_not(None))
-        row = self._connection.execute(
-            update(notices)
-            .where(notices.c.id == notice_id, listed, _is_event(wanted=False))
-            .values(tries=0, next_at=None)
-            .returning(notices)
-        ).one_or_none()
+        dismissed = update(notices).where(notices.c.id == notice_id, *_LISTED).values(tries=0, next_at=None)
+        row = self._connection.execute(dismissed.returning(notices)).one_or_none()
         return None if row is None else self._notice(row)
 
     def _notice(self, row: Row[Any]) -> Notice:
@@ -310,12 +289,7 @@ class Notices:
             .returning(notices)
         )
         found = [
-            PendingNotification(
-                id=row.id,
-                tries=row.tries,
-                delivered=tuple(row.told),
-                notice=self._notice(row),
-            )
+            PendingNotification(id=row.id, tries=row.tries, delivered=tuple(row.told), notice=self._notice(row))
             for row in rows
         ]
         return sorted(found, key=lambda pending: pending.id)
@@ -345,11 +319,11 @@ def _is_event(*, wanted: bool) -> ColumnElement[bool]:
     return notices.c.kind == WEBHOOK if wanted else notices.c.kind != WEBHOOK
 
 
-class Metrics:
-    """Counts and times, within one unit of work."""
+_LISTED = (or_(notices.c.tries > 0, notices.c.next_at.is_not(None)), _is_event(wanted=False))
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+
+class Metrics(Queries):
+    """Counts and times, within one unit of work."""
 
     def attempts(self) -> Mapping[tuple[str, str], int]:
         """Number of ended attempts by channel and outcome."""

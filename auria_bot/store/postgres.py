@@ -42,9 +42,8 @@ def prepare_session(connection: Any, _record: Any) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise StoreError(
-            f"the database {connection.info.dbname} has the encoding {encoding}, which cannot hold every text;"
-            " create one with:"
-            f" CREATE DATABASE auria ENCODING 'UTF8' TEMPLATE template0; then set database.url"
+            f"the database {connection.info.dbname} has the encoding {encoding}, which cannot hold every text; create"
+            " one with: CREATE DATABASE auria ENCODING 'UTF8' TEMPLATE template0; then set database.url"
         )
     for name, value in _SESSION.items():
         connection.execute(f"SET {name} = '{value}'")
@@ -67,9 +66,8 @@ def translated_error(error: DBAPIError, engine: Engine) -> AuriaError:
         )
     if isinstance(original, psycopg.OperationalError) and (not state or state[:2] in {"08", "28", "3D", "57", "53"}):
         return DatabaseUnreachable(
-            f"the database {engine.url.render_as_string(hide_password=True)} cannot be reached: {message}; check"
-            " that it runs and that database.url"
-            " is right"
+            f"the database {engine.url.render_as_string(hide_password=True)} cannot be reached: {message}; check that"
+            " it runs and that database.url is right"
         )
     if isinstance(original, psycopg.DataError):
         return InputError(f"the database cannot hold this value: {message}")

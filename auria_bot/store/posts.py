@@ -17,7 +17,7 @@ from sqlalchemy.sql.expression import ColumnElement
 from auria_bot.domain.draft import LAST_ID, Draft
 from auria_bot.domain.post import TERMINAL, Action, Attempt, Outcome, Post, PostState, Receipt
 from auria_bot.errors import InvalidTransition, NotFound
-from auria_bot.store.engine import insert_once
+from auria_bot.store.engine import Queries, insert_once
 from auria_bot.store.files import path_from_home, path_in_home
 from auria_bot.store.schema import UtcTime, attempts, posts
 from auria_bot.store.schema import channels as channels_table
@@ -117,11 +117,12 @@ _OPEN_ATTEMPTS = insert(attempts).from_select(
 )
 
 
-class Posts:
+class Posts(Queries):
     """Posts, within one unit of work."""
 
     def __init__(self, connection: Connection, *, home: Path) -> None:
-        self._connection, self._home = connection, home
+        super().__init__(connection)
+        self._home = home
 
     def add(self, draft: Draft, channel: str, *, due: datetime, picture: str, key: str, film: str = "") -> Post:
         """Insert a WAITING post; return the existing one if the draft has one on that channel.

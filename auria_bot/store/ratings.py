@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from auria_bot.domain.rating import Rating
+from auria_bot.store.engine import Queries
 from auria_bot.store.schema import ratings
 
 __all__ = ["Ratings"]
 
 
-class Ratings:
+class Ratings(Queries):
     """Ratings, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, row: Mapping[str, Any]) -> Rating:
         """Insert a rating; one of the same caption, picture and source is replaced."""

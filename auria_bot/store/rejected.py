@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from auria_bot.corpus.item import CorpusItem
 from auria_bot.store.corpus import Verses, batches, to_item
 from auria_bot.store.dump import Dump
-from auria_bot.store.engine import insert_once
+from auria_bot.store.engine import Queries, insert_once
 from auria_bot.store.schema import accepted, tombstones, verses
 
 __all__ = ["Forgotten", "ForgottenVerses", "RejectedVerses", "forgotten_in_dump", "held_in_dump"]
@@ -25,11 +25,8 @@ __all__ = ["Forgotten", "ForgottenVerses", "RejectedVerses", "forgotten_in_dump"
 _WITHOUT_TEXT = {"lines": "", "syllables": "", "form": "", "season": "", "rejected_at": None}
 
 
-class RejectedVerses:
+class RejectedVerses(Queries):
     """Rejected verses, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def counts(self) -> Mapping[str, int]:
         """How many texts each reason rejects, the most frequent first."""
@@ -122,11 +119,8 @@ class Forgotten:
         return cls(keys=keys, digests=frozenset(map(str, value["digests"])))
 
 
-class ForgottenVerses:
+class ForgottenVerses(Queries):
     """What was forgotten, within one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def all(self) -> Forgotten:
         """Everything that this database has forgotten."""

@@ -47,20 +47,14 @@ _MOST = 20  # faults reported
 _ERRORS: dict[int, tuple[type[AuriaError], str]] = {
     _BUSY: (StoreError, "{file} is locked by another program; end it or try again"),
     _LOCKED: (StoreError, "{file} is locked by another program; end it or try again"),
-    _CORRUPT: (
-        StoreError,
-        "{file} is damaged; restore a backup, or move it away to start with an empty one",
-    ),
+    _CORRUPT: (StoreError, "{file} is damaged; restore a backup, or move it away to start with an empty one"),
     _NO_DATABASE: (StoreError, "{file} is not a database; move it away, or set database.url to another file"),
     _FULL: (DiskError, "the disk that holds {file} is full; free some space and try again"),
     _READ_ONLY: (
         DiskError,
         "{file} cannot be written; check the disk, the permissions of file and folder, and AURIA_HOME",
     ),
-    _CANNOT_OPEN: (
-        DiskError,
-        "{file} cannot be opened; check the permissions of file and folder, and AURIA_HOME",
-    ),
+    _CANNOT_OPEN: (DiskError, "{file} cannot be opened; check the permissions of file and folder, and AURIA_HOME"),
     _IO: (DiskError, "the disk that holds {file} fails or is full: {original}"),
 }
 
