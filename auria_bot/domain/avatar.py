@@ -20,4 +20,3 @@ class AvatarChannel(Protocol):
         Raises:
             ChannelError: it was not replaced, or that is not known.
         """
-        ...

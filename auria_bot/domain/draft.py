@@ -167,11 +167,7 @@ class Draft:
         return replace(self, state=DraftState.MADE, decided_at=None, reason="", signature="", channels=())
 
     def edit(
-        self,
-        *,
-        text: str | None = None,
-        alt_text: str | None = None,
-        channel_texts: Mapping[str, str] | None = None,
+        self, *, text: str | None = None, alt_text: str | None = None, channel_texts: Mapping[str, str] | None = None
     ) -> Draft:
         """Change the texts; an approval is revoked. In `channel_texts` "" gives a channel the common text again.
 

@@ -51,7 +51,6 @@ class Clock(Protocol):
 
     def __call__(self) -> datetime:
         """Now: aware, UTC."""
-        ...
 
 
 class Maker(Protocol):
@@ -59,7 +58,6 @@ class Maker(Protocol):
 
     def models(self) -> Mapping[str, str]:
         """The models it uses: name to SHA-256 (of the folder's SHA256SUMS, or of the package's file)."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +82,6 @@ class Poet(Maker, Protocol):
         recent: Sequence[Haiku] = (),
     ) -> tuple[Verse, ...]:
         """Write `count` different haiku, the best first, far from `recent` ones; InputError for an unusable theme."""
-        ...
 
 
 @runtime_checkable
@@ -93,7 +90,6 @@ class MoodReader(Maker, Protocol):
 
     def read(self, haiku: Haiku) -> tuple[tuple[Mood, float], ...]:
         """Every mood with its share (they sum to 1), the nearest first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +107,9 @@ class Painter(Maker, Protocol):
     """Paints poems."""
 
     def paint(
-        self,
-        haiku: Haiku,
-        *,
-        seed: int,
-        count: int,
-        folder: Path,
-        mood: Mood | None = None,
-        theme: str | None = None,
+        self, haiku: Haiku, *, seed: int, count: int, folder: Path, mood: Mood | None = None, theme: str | None = None
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files in `folder`, the best first."""
-        ...
 
 
 @runtime_checkable
@@ -130,7 +118,6 @@ class Enlarger(Maker, Protocol):
 
     def enlarge(self, source: Path, target: Path, *, size: int) -> None:
         """Write `source` as PNG with a short side of `size` pixels; PictureError if it cannot be read."""
-        ...
 
 
 @runtime_checkable
@@ -158,14 +145,12 @@ class Stylist(Maker, Protocol):
         Raises:
             UnknownName: `wanted` is not in the bank.
         """
-        ...
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int) -> None:
         """Write `source` in that style as PNG: of the same size, or painted by strokes on a 4:5 canvas.
 
         The same seed gives the same bytes.
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +169,6 @@ class SafetyFilter(Maker, Protocol):
 
     def judge(self, picture: Path, *, known: Sequence[str] = ()) -> SafetyResult:
         """Judge a picture, also against the fingerprints of earlier ones; a broken picture is rejected."""
-        ...
 
 
 @runtime_checkable
@@ -193,7 +177,6 @@ class Captioner(Maker, Protocol):
 
     def describe(self, picture: Path) -> str:
         """One sentence on what the picture shows; PictureError if it cannot be read."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +193,6 @@ class TextWriter(Maker, Protocol):
 
     def write(self, artwork: ArtworkInProgress) -> ArtworkTexts:
         """Texts for an artwork that has its haiku, mood, style and caption."""
-        ...
 
 
 @runtime_checkable
@@ -223,7 +205,6 @@ class Exporter(Maker, Protocol):
         Returns:
             The files by kind: "full" (full-size PNG), "post" (1080x1350 JPEG) and "card" (JPEG).
         """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,11 +246,9 @@ class Secrets(Protocol):
 
     def get(self, name: str) -> str | None:
         """A secret's value; None where there is none."""
-        ...
 
     def put(self, name: str, value: str) -> None:
         """Keep a secret that the channel renewed, such as a session or a token; DiskError if it cannot be written."""
-        ...
 
 
 class ConfirmSend(Protocol):
@@ -284,7 +263,6 @@ class ConfirmSend(Protocol):
         Raises:
             InvalidTransition: the post was taken over meanwhile: nothing must be sent.
         """
-        ...
 
 
 @runtime_checkable
@@ -301,7 +279,6 @@ class Channel(Protocol):
 
     def limits(self) -> Limits:
         """What the channel accepts; without the network."""
-        ...
 
     def fit(self, text: str, alt_text: str) -> PreparedText:
         """A post's texts as they are sent; without the network.
@@ -309,7 +286,6 @@ class Channel(Protocol):
         Raises:
             Rejected: they exceed a limit, which the message names, even without everything that may be left out.
         """
-        ...
 
     def check(self) -> str:
         """Verify the configuration and credentials without publishing; returns a sentence on the result.
@@ -318,7 +294,6 @@ class Channel(Protocol):
             Unauthorised: the credentials are not accepted, with what to do.
             ChannelError: publishing would fail, with what to do.
         """
-        ...
 
     def publish(self, post: Post, ready: ConfirmSend) -> Receipt:
         """Publish once: upload what is invisible, call `ready`, then make at most one visible mutation.
@@ -330,7 +305,6 @@ class Channel(Protocol):
             OutcomeUnknown: posted or not, only `find` can tell.
             InvalidTransition: from `ready`, passed on; nothing was sent.
         """
-        ...
 
     def find(self, post: Post) -> Receipt | None:
         """Whether an earlier attempt did publish: its receipt, or None when surely absent.
@@ -342,7 +316,6 @@ class Channel(Protocol):
             Unauthorised: not known without other credentials.
             OutcomeUnknown: asking can never tell; the operator must look.
         """
-        ...
 
     def measure(self, receipt: Receipt) -> Engagement:
         """What followers did with the post so far.
@@ -352,7 +325,6 @@ class Channel(Protocol):
             Throttled: ask again later.
             ChannelError: the platform does not say.
         """
-        ...
 
     def audience(self) -> Audience:
         """How many follow.
@@ -361,7 +333,6 @@ class Channel(Protocol):
             Throttled: ask again later.
             ChannelError: the platform does not say.
         """
-        ...
 
 
 @runtime_checkable
@@ -377,7 +348,6 @@ class LocalChannel(Protocol):
         Raises:
             ChannelError: it failed; the posts themselves are not affected.
         """
-        ...
 
 
 @runtime_checkable

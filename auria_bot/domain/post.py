@@ -56,12 +56,7 @@ _TRANSITIONS = {
     PostState.SENT: {PostState.WITHDRAWING, PostState.WITHDRAWN},
     PostState.FAILED: set[PostState](),
     PostState.CANCELLED: {PostState.WAITING},
-    PostState.WITHDRAWING: {
-        PostState.WITHDRAWN,
-        PostState.SENT,
-        PostState.CANCELLED,
-        PostState.NEEDS_ATTENTION,
-    },
+    PostState.WITHDRAWING: {PostState.WITHDRAWN, PostState.SENT, PostState.CANCELLED, PostState.NEEDS_ATTENTION},
     PostState.WITHDRAWN: set[PostState](),
 }
 
