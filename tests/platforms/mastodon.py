@@ -6,11 +6,18 @@ answered with 202, asked for with 206, and cannot be attached before it is proce
 
 from __future__ import annotations
 
+import atexit
 import email.parser
 import json
 import re
+import shutil
+import sqlite3
+import tempfile
 import time
 import urllib.request
+from contextlib import closing
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs
 
@@ -64,6 +71,48 @@ def _unprocessed(answer: bytes, status: bytes = b"202") -> bytes:
     return head + b"\r\n\r\n" + body
 
 
+_idle: list[MockServer] = []
+"""Servers that nobody uses, as they were at their start: to build one takes most of a second."""
+
+
+def _started() -> MockServer:
+    """Another server, which ends with this process."""
+    accounts = [
+        SeedAccount(username="auria", display_name="Auria", bot=True, access_token=TOKEN),
+        SeedAccount(username="human", access_token=HUMAN),
+    ]
+    accounts += [SeedAccount(username=f"fan{number}", access_token=f"token-of-fan-{number}") for number in range(FANS)]
+    follows = [SeedFollow(follower=f"fan{number}", following="auria") for number in range(FOLLOWERS)]
+    file, template = Path(tempfile.mkdtemp(dir=_folder())) / "mastodon.db", _folder() / "template.db"
+    if template.exists():
+        shutil.copyfile(template, file)
+    config = MastodonMockConfig(
+        database=DatabaseConfig(path=str(file)),
+        media_storage_path=str(file.parent / "media"),
+        seed=SeedConfig(accounts=accounts, follows=follows),
+        streaming=StreamingConfig(enabled=False),
+    )
+    server = MockServer(config=config, log_level="critical").start()
+    atexit.register(server.stop)
+    if not template.exists():
+        _copy(file, template)
+    return server
+
+
+@cache
+def _folder() -> Path:
+    """Where the servers' files are, as long as this process runs."""
+    folder = Path(tempfile.mkdtemp(prefix="auria-mastodon-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Give a database the content of another one, also where a server has it open."""
+    with closing(sqlite3.connect(source)) as given, closing(sqlite3.connect(target, timeout=20)) as changed:
+        given.backup(changed)
+
+
 class MastodonPlatform:
     """A server with a bot's account, one that is none, and fans."""
 
@@ -72,20 +121,7 @@ class MastodonPlatform:
     timeout = 3.0  # seconds
 
     def __enter__(self) -> Self:
-        accounts = [
-            SeedAccount(username="auria", display_name="Auria", bot=True, access_token=TOKEN),
-            SeedAccount(username="human", access_token=HUMAN),
-        ]
-        accounts += [
-            SeedAccount(username=f"fan{number}", access_token=f"token-of-fan-{number}") for number in range(FANS)
-        ]
-        follows = [SeedFollow(follower=f"fan{number}", following="auria") for number in range(FOLLOWERS)]
-        config = MastodonMockConfig(
-            database=DatabaseConfig(path=":memory:"),
-            seed=SeedConfig(accounts=accounts, follows=follows),
-            streaming=StreamingConfig(enabled=False),
-        )
-        self.server = MockServer(config=config, log_level="critical").start()
+        self.server = _idle.pop() if _idle else _started()
         self._account = self.ask("GET", "/api/v1/accounts/verify_credentials")["id"]
         self._texts: dict[tuple[str, str | None], str] = {}
         self._unprocessed: dict[str, int] = {}  # films, and how often they can be asked for until they are processed
@@ -113,7 +149,8 @@ class MastodonPlatform:
 
     def __exit__(self, *_: object) -> None:
         self.proxy.__exit__()
-        self.server.stop()
+        _copy(_folder() / "template.db", Path(self.server.config.database.path))
+        _idle.append(self.server)
 
     def _processed(self, method: str, path: str, request: bytes, ask: Callable[[], bytes]) -> bytes:
         """Judge and process films; everything else is the server's."""

@@ -274,13 +274,13 @@ def _jpeg(size: tuple[int, int], shade: int, weight: int | None = None) -> bytes
     Image.linear_gradient("L").resize(size).point(lambda value: (value + shade) % 256).convert("RGB").save(
         target, "JPEG"
     )
-    content = target.getvalue()
+    content, comments = target.getvalue(), []
     missing = 0 if weight is None else weight - len(content)
     while missing:
         piece = missing if missing <= 65_000 else min(65_000, missing - 4)
-        content = content[:2] + b"\xff\xfe" + struct.pack(">H", piece - 2) + b"\0" * (piece - 4) + content[2:]
+        comments.append(b"\xff\xfe" + struct.pack(">H", piece - 2) + b"\0" * (piece - 4))
         missing -= piece
-    return content
+    return content[:2] + b"".join(comments) + content[2:]
 
 
 def _pictures(limits: Limits, chance: random.Random) -> Iterator[tuple[str, bytes, bool]]:

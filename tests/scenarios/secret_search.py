@@ -14,6 +14,7 @@ import re
 import sqlite3
 import sys
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import quote, quote_plus
@@ -55,7 +56,8 @@ class Findings:
     told: list[str] = dataclasses.field(default_factory=list)
 
 
-def forms(secret: str) -> set[str]:
+@cache
+def forms(secret: str) -> frozenset[str]:
     """Every piece of a secret that must not be found, in every form: written apart from the product's own list."""
     raw = secret.encode()
     whole = {secret, quote(secret, safe=""), quote_plus(secret), raw.hex(), json.dumps(secret)[1:-1]}
@@ -63,7 +65,7 @@ def forms(secret: str) -> set[str]:
         encoded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
         whole |= {encoded[4 if shift else 0 : -2], encoded[4 if shift else 0 : -2].replace("+", "-").replace("/", "_")}
     found = {one[at : at + _WINDOW] for one in whole for at in range(len(one) - _WINDOW + 1)}
-    return {one for one in found if not one.isdigit()}  # an account's public number may begin a token
+    return frozenset(one for one in found if not one.isdigit())  # an account's public number may begin a token
 
 
 def search(text: str, secrets: Iterable[str], place: str, findings: Findings, *, public: str = "") -> None:
@@ -77,8 +79,11 @@ def search(text: str, secrets: Iterable[str], place: str, findings: Findings, *,
         public: what may be told although a secret holds it too, such as the platform's name in a token.
     """
     findings.searched[place] += len(text)
-    for secret in secrets:
-        hit = next((form for form in forms(secret) if form in text and form not in public), None)
+    wanted = [forms(secret) for secret in secrets]
+    every = set().union(*wanted)  # all as long as a window: the text is read once for all of them
+    seen = {window for at in range(len(text)) if (window := text[at : at + _WINDOW]) in every}
+    for told in wanted:
+        hit = next((form for form in told & seen if form not in public), None)
         if hit is not None:
             at = text.index(hit)
             findings.told.append(f"{place} tells {hit!r} of a secret: ...{text[max(0, at - 60) : at + 40]!r}...")

@@ -40,6 +40,8 @@ def test_poet_and_captioner_say_the_same_everywhere() -> None:
 def test_nets_agree(name: str) -> None:
     """No output differs by more than one step of an 8-bit picture's range; bfloat16 stays within 2 %."""
     (twin,) = (twin for twin in export_pairs(models_folder()) if twin.name == name)
+    if "picture" in twin.inputs:  # a corner is enough: bfloat16 takes long where the processor has none
+        twin = replace(twin, inputs={"picture": np.ascontiguousarray(twin.inputs["picture"][..., :24, :24])})
     compared = compare(twin, models_folder())
     assert compared.runtimes <= 1 / 255
     assert compared.torch is not None
