@@ -7,9 +7,12 @@ import itertools
 import logging
 import os
 import shutil
+import socket
+import subprocess
 import tempfile
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -20,6 +23,7 @@ from auria_bot.settings.schema import Settings
 from auria_bot.store.engine import upgrade
 from auria_bot.store.schema import METADATA
 from auria_bot.store.unit_of_work import Store
+from tests.applications import migrated_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +39,11 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_configure() -> None:
+    """Look for no garbage while tests are collected: what is made then stays, and looking takes longer with each module."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Leave the modules and tests that are there out of every later collection of garbage.
 
@@ -42,6 +51,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +65,18 @@ def _log_as_it_was() -> Iterator[None]:
         one.setLevel(level)
     root = logging.getLogger()  # the other handlers there are pytest's, which come and go by themselves
     root.handlers[:] = [one for one in root.handlers if type(one).__module__ != "auria_bot.telemetry"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_workers() -> Iterator[None]:
+    """Begin the studio's workers with their modules imported: four tenths of a second less for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hasattr(socket, "send_fds"):
+            from tests import worker_server
+
+            process = SimpleNamespace(**{**vars(subprocess), "Popen": worker_server.begun})
+            patch.setattr("auria_bot.execution.child_process.subprocess", process)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -115,11 +137,24 @@ def store_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     url = ""
     if request.param == "postgresql":
         url = request.getfixturevalue("migrated_postgres")
-        engine = create_engine(make_url(url))
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"TRUNCATE {', '.join(METADATA.tables)} RESTART IDENTITY")
-        engine.dispose()
+        _empty(url)
+    else:
+        (tmp_path / "home").mkdir(mode=0o700)
+        shutil.copyfile(migrated_database(), tmp_path / "home" / "auria.db")
     return Settings(home=tmp_path / "home", database={"url": url})
+
+
+def _empty(url: str) -> None:
+    """Delete all rows of a PostgreSQL database, and let every number begin at 1 again; untouched tables cost nothing."""
+    used = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in METADATA.tables)  # noqa: S608 - names of the models
+    counted = "SELECT sequencename FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL"
+    engine = create_engine(make_url(url))
+    with engine.begin() as connection:
+        if tables := connection.exec_driver_sql(used).scalars().all():
+            connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} CASCADE")
+        for name in connection.exec_driver_sql(counted).scalars().all():
+            connection.exec_driver_sql(f"ALTER SEQUENCE {name} RESTART")
+    engine.dispose()
 
 
 @pytest.fixture
