@@ -17,27 +17,35 @@ from typer.main import get_command
 from auria_bot import __version__
 from auria_bot.cli.error_reporting import EXIT_CODES
 from auria_bot.cli.terminal.console import echo, note
-from auria_bot.errors import NotFound, UsageError
+from auria_bot.errors import BackendMissing, NotFound, UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from auria_bot.bootstrap.application import Application
 
 __all__ = [
     "COMMANDS",
+    "DraftId",
     "Json",
     "Limit",
+    "OnChannels",
     "app",
     "app_context",
+    "check_states",
     "command_group",
     "draft_option",
     "existing",
+    "extra",
     "is_called_alone",
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 """The option `--json` of the commands that print data."""
+
+DraftId = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
+
+OnChannels = Annotated[list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")]
 
 _MOST_LISTED = 1_000_000
 
@@ -208,9 +216,9 @@ def _options(
     """Options that stand before the command; `main` looks for --debug itself."""
 
 
-def command_group(help_text: str, **options: Any) -> typer.Typer:
-    """A group of commands of `auria`; the options are those of Typer."""
-    return typer.Typer(help=help_text, add_completion=False, rich_markup_mode=None, **options)
+def command_group(name: str, help_text: str = "", **options: Any) -> typer.Typer:
+    """A group of commands of `auria`, whose help COMMANDS has unless it is given; the options are those of Typer."""
+    return typer.Typer(help=help_text or COMMANDS[name][1], add_completion=False, rich_markup_mode=None, **options)
 
 
 def is_called_alone(context: typer.Context) -> bool:
@@ -234,6 +242,17 @@ def draft_option(help_text: str) -> Any:
     return typer.Option("--draft", metavar="ID", min=1, max=LAST_ID, help=help_text)
 
 
+def check_states(given: Iterable[str] | None, known: Collection[str]) -> None:
+    """Make sure that the states of a list are known.
+
+    Raises:
+        UnknownName: one is not.
+    """
+    for name in given or ():
+        if name not in known:
+            raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
+
+
 def existing(given: Any) -> Any:
     """Callback of options and arguments that name a file or folder to be read, or several: what was given.
 
@@ -250,6 +269,19 @@ def existing(given: Any) -> Any:
         except OSError:
             continue
     return given
+
+
+@contextlib.contextmanager
+def extra(name: str, why: str) -> Iterator[None]:
+    """Turn a missing package into an error that says how to install an extra.
+
+    Raises:
+        BackendMissing: something that the block imports is not there; `why` begins the message.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise BackendMissing(f"{why} ({error.name}): pip install 'auria-bot[{name}]'") from None
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
-from auria_bot.cli.terminal.console import counted, echo, out, print_json, state_text, table
+from auria_bot.cli.terminal.console import counted, out, print_json, print_result, state_text, table
 from auria_bot.errors import ModelCorrupt, NotFound
 from auria_bot.services.models.versions import compared
 
@@ -24,9 +24,7 @@ Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, suc
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
 Verify = Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")]
 
-models = command_group(
-    "List the trained models, compare their versions, and choose which are served.", invoke_without_command=True
-)
+models = command_group("models", invoke_without_command=True)
 
 _HEADLINES = {
     "poet": (("perplexity_test", "perplexity {:.1f}"),),
@@ -174,10 +172,8 @@ def rollback(model: Model, as_json: Json = False) -> None:
 
 
 def _print_served(version: ModelVersion, *, as_json: bool) -> None:
-    if as_json:
-        print_json(version.to_json())
-    else:
-        echo(f"version {version.name} of the {version.model} is in service ({version.sha256[:12]})")
+    line = f"version {version.name} of the {version.model} is in service ({version.sha256[:12]})"
+    print_result(version.to_json(), line, as_json=as_json)
 
 
 @models.command("remove")
@@ -189,7 +185,5 @@ def remove(
     """Delete the files of versions; their figures and hashes stay, because artworks may name them."""
     with app_context() as app:
         done = [app.model_registry.remove(model, version) for version in versions]
-    if as_json:
-        print_json([version.to_json() for version in done])
-    else:
-        echo(f"removed {counted(len(done), 'version')} of the {model}")
+    line = f"removed {counted(len(done), 'version')} of the {model}"
+    print_result([version.to_json() for version in done], line, as_json=as_json)

@@ -134,11 +134,8 @@ def train(
         return
     _check_options(model, how, corpus=is_corpus, ratings=with_ratings, if_rated=if_rated)
     if model == "style" or any(each is not None for each in (painting, content, name, style_weight)):
-        from auria_bot.cli.style_training import train_style
-
-        train_style(
-            model, painting, content or data, {"name": name, "style_weight": style_weight}, how, as_json=as_json
-        )
+        named = {"content": content or data, "name": name, "style_weight": style_weight}
+        _train_style(model, painting, named, how, as_json=as_json)
     elif is_corpus:
         _retrain(corpus or "newest", if_grown, data=data, minutes=minutes, steps=steps, as_json=as_json)
     elif with_ratings:
@@ -153,6 +150,27 @@ def _train(model: str, data: Path | None, how: dict[str, Any], *, as_json: bool)
     with app_context() as app:
         done = training.train(app.settings, model, app.trainer(**how), data=data)
     print_trained(model, done, as_json=as_json)
+
+
+def _train_style(
+    model: str, painting: Path | None, options: dict[str, Any], how: dict[str, Any], *, as_json: bool
+) -> None:
+    """Train the network of a painting, or continue a stopped training, and say how the style is used.
+
+    Raises:
+        UsageError: another model than "style" is named, or no painting.
+    """
+    from auria_bot.services.models import style_training
+
+    if model != "style":
+        raise UsageError(f"PAINTING, --content, --name and --style-weight belong to a style, not to the {model[:40]}")
+    if painting is None:
+        raise UsageError("name the picture of a painting: auria train style PAINTING")
+    with app_context() as app:
+        done = style_training.train_style(app.settings, painting, trainer=app.trainer(**how), **options)
+    print_trained(done.model, done.trained, as_json=as_json, is_promoted=done.is_promoted)
+    if done.is_promoted:
+        note(f"to use it: auria make --style {done.style}, or auria restyle ID --style {done.style}")
 
 
 def _check_options(model: str, how: dict[str, Any], *, corpus: bool, ratings: bool, if_rated: int | None) -> None:

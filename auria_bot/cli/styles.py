@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from auria_bot.cli.app import Json, command_group, existing
-from auria_bot.cli.terminal.console import counted, echo, fact_sheet, note, out, print_json, table
-from auria_bot.cli.terminal.pictures import Drawing, choose, draw
+from auria_bot.cli.terminal.console import counted, echo, fact_sheet, note, out, print_json, print_result, print_rows
+from auria_bot.cli.terminal.pictures import Drawing, DrawingOption, draw, in_terminal
 from auria_bot.cli.terminal.progress import counting
-from auria_bot.errors import UnknownName
 from auria_bot.files import scratch_folder
 
 __all__ = ["add_styles", "list_styles", "remove_styles", "show_style", "styles"]
 
-
-styles = command_group(
-    "List, show, add and remove the paintings that pictures are restyled after.", no_args_is_help=True
-)
+styles = command_group("styles", no_args_is_help=True)
 
 
 @styles.command("list")
@@ -36,26 +31,19 @@ def list_styles(
     from auria_bot.settings.loading import load
 
     rows = style_rows(load(), matching=wanted, own=own)
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        note("there is no such painting; add your own: auria styles add DIR")
-        return
     names = ("key", "artist", "year", "title", "painted by")
     shown = (
         (row["key"], row["artist"], str(row["year"]), row["title"], "a network of its own" if row["network"] else "")
         for row in rows
     )
-    out().print(table("", names, shown))
+    empty = "there is no such painting; add your own: auria styles add DIR"
+    print_rows(names, shown, rows, as_json=as_json, empty=empty)
 
 
 @styles.command("show")
 def show_style(
     key: Annotated[str, typer.Argument(help="A painting's key or title.")],
-    drawing: Annotated[
-        str, typer.Option("--picture", help="How to draw: auto, kitty, iterm, sixel, blocks, blocks-256 or none.")
-    ] = "auto",
+    drawing: DrawingOption = "auto",
     target: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the sample as PNG.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -68,13 +56,11 @@ def show_style(
     from auria_bot.services.models import catalogue
     from auria_bot.settings.loading import load
 
-    if drawing not in set(Drawing):
-        raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     settings = load()
     row = catalogue.find_style(settings, key).row()
     with scratch_folder() as scratch:
         sample = target or scratch / "sample.png"
-        method = _drawing(drawing)
+        method = in_terminal(Drawing(drawing))
         if target is not None or (method is not Drawing.NONE and not as_json):
             catalogue.style_sample(settings, row["key"], sample)
         if as_json:
@@ -94,12 +80,7 @@ def show_style(
     out().print(fact_sheet((name, Text(value)) for name, value in facts))
 
 
-def _drawing(name: str) -> Any:
-    """How pictures are drawn in this terminal."""
-    return choose(os.environ, terminal=sys.stdout.isatty()) if name == "auto" else Drawing(name)
-
-
-def _draw(path: Path, method: Any) -> None:
+def _draw(path: Path, method: Drawing) -> None:
     """Print a picture, where the terminal can draw."""
     if method is not Drawing.NONE:
         size = shutil.get_terminal_size()
@@ -117,10 +98,7 @@ def remove_styles(
     from auria_bot.settings.loading import load
 
     catalogue.remove_styles(load(), keys)
-    if as_json:
-        print_json({"removed": keys})
-    else:
-        echo(f"removed {counted(len(set(keys)), 'painting')}")
+    print_result({"removed": keys}, f"removed {counted(len(set(keys)), 'painting')}", as_json=as_json)
 
 
 @styles.command("add")

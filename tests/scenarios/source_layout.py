@@ -137,7 +137,6 @@ NEW_BEHAVIOUR = {
     "art/evaluation/style_network.py": "a network for one painting",
     "art/stylists/style_networks.py": "a network for one painting",
     "art/training/style/": "a network for one painting",
-    "cli/style_training.py": "a network for one painting",
     "services/models/style_training.py": "a network for one painting",
     "execution/cluster.py": "steps on a cluster",
     "execution/dispatcher.py": "steps on a cluster",

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.bootstrap.captions import model_server
-from auria_bot.cli.app import Json, app_context, existing
+from auria_bot.cli.app import Json, app_context, existing, extra
 from auria_bot.cli.terminal.console import echo, note, print_json
-from auria_bot.errors import BackendMissing
 from auria_bot.http_server import check_address
 from auria_bot.settings.locations import CONFIG
 
@@ -58,12 +57,8 @@ def serve(
         if (engine or chosen.engine) == Engine.RAY:
             _serve_on_cluster(app.settings)
             return
-        try:
+        with extra("web", "the model server needs a package that is not installed"):
             from auria_bot.serving.server import serve as run
-        except ImportError as error:
-            raise BackendMissing(
-                f"the model server needs a package that is not installed ({error.name}): pip install 'auria-bot[web]'"
-            ) from None
         check_address(chosen.server, setting="captions.server")
         pools = app.serving_pools()
         with contextlib.closing(pools.captions):
@@ -80,12 +75,8 @@ def _serve_on_cluster(settings: Settings) -> None:
         BackendMissing: Ray is not installed.
         ClusterError: the cluster does not take it.
     """
-    try:
+    with extra("cluster", "--engine ray needs a package that is not installed"):
         from auria_bot.serving.replicas import run
-    except ImportError as error:
-        raise BackendMissing(
-            f"--engine ray needs a package that is not installed ({error.name}): pip install 'auria-bot[cluster]'"
-        ) from None
     address = settings.captions.server
     passed = {
         name: value for name, value in os.environ.items() if name == CONFIG or name.startswith("AURIA_CAPTIONS__")

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from auria_bot.cli.app import Json, Limit, app_context, command_group, is_called_alone
-from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, table
+from auria_bot.cli.terminal.console import counted, echo, newest, note, print_rows
 
 __all__ = ["ratings"]
 
-ratings = command_group("List and remove ratings of captions.", invoke_without_command=True)
+ratings = command_group("ratings", invoke_without_command=True)
 
 
 @ratings.command("list")
@@ -27,12 +27,7 @@ def list_ratings(
         return
     with app_context() as app:
         found = newest(app.caption_ratings.recent(limit=limit + 1), limit)
-    if as_json:
-        print_json([asdict(one) | {"at": one.at.isoformat()} for one in found])
-        return
-    if not found:
-        note("no caption was rated yet; the page /captions of the web site asks for ratings: captions.page = true")
-        return
+    columns = ("id", "date", "source", "model", "stars", "caption", "better", "picture")
     rows = (
         (
             str(one.id),
@@ -46,8 +41,11 @@ def list_ratings(
         )
         for one in found
     )
-    out().print(table("", ("id", "date", "source", "model", "stars", "caption", "better", "picture"), rows))
-    note("train on those with pictures: auria train captioner --with-ratings")
+    values = [asdict(one) | {"at": one.at.isoformat()} for one in found]
+    empty = "no caption was rated yet; the page /captions of the web site asks for ratings: captions.page = true"
+    print_rows(columns, rows, values, as_json=as_json, empty=empty)
+    if found and not as_json:
+        note("train on those with pictures: auria train captioner --with-ratings")
 
 
 @ratings.command("remove")

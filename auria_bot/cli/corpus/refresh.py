@@ -16,7 +16,6 @@ from auria_bot.redaction import register_secret
 
 if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
-    from auria_bot.cli.terminal.progress import Watching
     from auria_bot.services.corpus.deletion_check import CheckResult
     from auria_bot.services.corpus.reddit_sync import SyncResult
     from auria_bot.services.corpus.refresh import RefreshResult

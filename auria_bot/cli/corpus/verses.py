@@ -13,7 +13,7 @@ from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.corpus import corpus_view, rejected
 from auria_bot.cli.corpus import refresh as reddit
 from auria_bot.cli.corpus.corpus_view import change_lines, report_lines, verse_lines, version_table
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, print_result
 from auria_bot.cli.terminal.progress import reading
 from auria_bot.cli.terminal.prompts import require_confirmation
 from auria_bot.corpus.language.season_words import season_named
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-corpus = command_group("Import, inspect and version the verse that Auria learns from.", no_args_is_help=True)
+corpus = command_group("corpus", no_args_is_help=True)
 corpus.command()(reddit.refresh)
 corpus.command()(reddit.login)
 corpus.command()(rejected.rejected)
@@ -80,14 +80,8 @@ def import_files(
     with app_context() as app:
         wanted = tuple(subreddit or app.settings.corpus.subreddits)
         for file in files:
-            report = _import_file(
-                app,
-                file,
-                subreddits=() if "all" in wanted else wanted,
-                mapping=fields,
-                licence=licence,
-                dry_run=dry_run,
-            )
+            kept = () if "all" in wanted else wanted
+            report = _import_file(app, file, subreddits=kept, mapping=fields, licence=licence, dry_run=dry_run)
             results.append({"file": str(file), **report.to_json()})
             if not as_json:
                 print_report(file.name, report, dry_run=dry_run)
@@ -206,10 +200,8 @@ def export(
     """
     with app_context() as app:
         count = app.version_builder.export(file)
-    if as_json:
-        print_json({"file": str(file.absolute()), "verses": count})
-    else:
-        echo(f"{counted(count, 'verse')}: {file.absolute()}")
+    value = {"file": str(file.absolute()), "verses": count}
+    print_result(value, f"{counted(count, 'verse')}: {file.absolute()}", as_json=as_json)
 
 
 @corpus.command()

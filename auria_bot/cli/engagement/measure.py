@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.app import Json, OnChannels, app_context
 from auria_bot.cli.terminal.console import counted, note, out, print_json, single_line, table, when
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.domain.approval import accuracy, fit
@@ -32,9 +32,7 @@ __all__ = ["list_moods", "measure", "show_ranker", "strip"]
 
 
 def measure(
-    channel: Annotated[
-        list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
-    ] = None,
+    channel: OnChannels = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what is due; ask no platform, write nothing.")
     ] = False,
@@ -72,7 +70,6 @@ def _print_results(
     as_json: bool,
     dry_run: bool,
 ) -> None:
-
     if as_json:
         print_json(
             {
@@ -115,11 +112,10 @@ def _table(results: Sequence[MeasurementResult], app: Application) -> Table:
     return grid
 
 
-_SHOWN = 5  # paintings at either end
 _SCALE = 1.5  # spreads to either side of what is usual, on the drawn scale
 _HALF = 9  # characters to either side
 _SCALE_HEAD = f"-{_SCALE:g}{'usual':^{2 * _HALF - 7}}+{_SCALE:g}"
-_SHOWN = 5  # drafts from each end of a ranking
+_SHOWN = 5  # paintings or drafts from each end of a ranking
 _WIDE = 110  # columns from which a mood is described
 
 

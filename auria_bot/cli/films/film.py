@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from auria_bot.cli.app import Json, app_context, command_group, existing
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.terminal.console import counted, echo, note, print_json, print_result, print_rows
 from auria_bot.cli.terminal.progress import making_frames
 from auria_bot.errors import NotFound, UsageError
 from auria_bot.services.films.film_plan import OWN_FLOW, FilmRequest
@@ -21,8 +21,6 @@ from auria_bot.services.films.key_sheet import write_key_sheet
 from auria_bot.services.films.model_import import import_model as imported
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from auria_bot.bootstrap.application import Application
     from auria_bot.domain.draft import Draft
     from auria_bot.services.films.film_plan import PlannedFilm
@@ -40,11 +38,7 @@ class _FilmCommands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-film = command_group(
-    "Make films: walks through a film model. `auria film NAME` is short for `auria film make NAME`.",
-    cls=_FilmCommands,
-    no_args_is_help=True,
-)
+film = command_group("film", cls=_FilmCommands, no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The film model, as auria film models lists them.")]
 Seed = Annotated[int, typer.Option("--seed", "-s", min=0, help="Decides the key frames and the noise.")]
@@ -176,10 +170,9 @@ def pick(
     path = target or Path(f"{name}-keys-{seed}.jpg")
     with app_context() as app:
         write_key_sheet(app.film_planner, name, path, seed=seed, count=count, truncation=truncation)
-    if as_json:
-        print_json({"file": str(path.absolute()), "seed": seed, "frames": count})
-    else:
-        echo(f"{path.absolute()}: {counted(count, 'key frame')}")
+    value = {"file": str(path.absolute()), "seed": seed, "frames": count}
+    print_result(value, f"{path.absolute()}: {counted(count, 'key frame')}", as_json=as_json)
+    if not as_json:
         note(f"choose some in their order: auria film {name} --seed {seed} --keys 1,2,3")
 
 
@@ -188,13 +181,9 @@ def list_models(as_json: Json = False) -> None:
     """List the film models."""
     with app_context() as app:
         names = app.film_planner.names()
-    if as_json:
-        print_json(list(names))
-        return
-    if not names:
+    print_result(list(names), *names, as_json=as_json)
+    if not (names or as_json):
         note("no film model yet; train one: auria train film")
-    for name in names:
-        echo(name)
 
 
 @film.command("import")
@@ -241,14 +230,9 @@ def list_films(as_json: Json = False) -> None:
     """List the finished films, newest first."""
     with app_context() as app:
         films = app.films.all()
-    if as_json:
-        print_json([_summary(one) for one in films])
-        return
-    if not films:
-        note("no film yet; make one: auria film NAME")
-        return
     rows = ((one.label, _described(one), str(one.facts["seed"]), str(one.path)) for one in films)
-    out().print(table("", ("film", "", "seed", "file"), rows))
+    empty = "no film yet; make one: auria film NAME"
+    print_rows(("film", "", "seed", "file"), rows, [_summary(one) for one in films], as_json=as_json, empty=empty)
 
 
 @film.command("remove")
@@ -260,10 +244,7 @@ def remove(
     with app_context() as app:
         for label in dict.fromkeys(labels):
             app.films.remove(label)
-    if as_json:
-        print_json({"removed": labels})
-    else:
-        echo(f"removed {counted(len(labels), 'film')}")
+    print_result({"removed": labels}, f"removed {counted(len(labels), 'film')}", as_json=as_json)
 
 
 def _number(text: str, option: str) -> Fraction:
@@ -308,11 +289,10 @@ def _numbers(text: str | None) -> tuple[int, ...]:
 
 def _estimate(app: Application, planned: PlannedFilm, *, as_json: bool) -> None:
     found, plan = estimate(planned, lambda: app.video_stylist), planned.plan
-    if as_json:
-        print_json({"seconds": round(found.seconds, 1), "bytes": found.bytes, "plan": dict(plan)})
-        return
+    value = {"seconds": round(found.seconds, 1), "bytes": found.bytes, "plan": dict(plan)}
     minutes = f"{found.seconds / 60:.0f} min" if found.seconds > 90 else f"{found.seconds:.0f} s"
-    echo(f"{counted(plan['frames'], 'frame')}: about {minutes} to make, about {found.bytes / 1e6:.1f} MB")
+    line = f"{counted(plan['frames'], 'frame')}: about {minutes} to make, about {found.bytes / 1e6:.1f} MB"
+    print_result(value, line, as_json=as_json)
 
 
 def _tell_draft(added: Draft) -> None:

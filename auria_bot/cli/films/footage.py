@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group, existing
-from auria_bot.cli.films.kinds import kinds, label
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, table
+from auria_bot.cli.films.kinds import Name, kinds, label
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, print_result, print_rows, table
 from auria_bot.cli.terminal.progress import reading_files
 from auria_bot.errors import InputError, UsageError
 from auria_bot.services.footage.contact_sheet import write_sheet
@@ -19,20 +19,14 @@ from auria_bot.services.footage.footage_import import FootageOptions, add_footag
 from auria_bot.services.footage.library import REASONS
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from auria_bot.services.footage.footage_import import Added
     from auria_bot.services.footage.library import Footage
 
 __all__ = ["footage"]
 
-footage = command_group(
-    "Turn videos and stills into a set of frames that a film model can learn from.", no_args_is_help=True
-)
+footage = command_group("footage", no_args_is_help=True)
 
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}|\d{1,9}/\d{1,9}")
-
-Name = Annotated[str, typer.Argument(help="The name of the footage; auria footage list shows them.")]
 
 
 @footage.command("add")
@@ -84,17 +78,12 @@ def list_sets(as_json: Json = False) -> None:
     """List the sets of footage."""
     with app_context() as app:
         found = app.footage.all()
-    if as_json:
-        print_json([_summary(one) for one in found])
-        return
-    if not found:
-        note("no footage yet; make some: auria footage add VIDEO")
-        return
+    columns, values = ("name", "frames", "pixels", "sources", "left out"), [_summary(one) for one in found]
     rows = (
         (one.name, str(len(one.frames)), f"{one.width} x {one.height}", str(len(one.sources)), _reasons(one))
         for one in found
     )
-    out().print(table("", ("name", "frames", "pixels", "sources", "left out"), rows))
+    print_rows(columns, rows, values, as_json=as_json, empty="no footage yet; make some: auria footage add VIDEO")
 
 
 @footage.command("show")
@@ -131,10 +120,8 @@ def sheet(
     path = target or Path(f"{name}-sheet.jpg")
     with app_context() as app:
         shown = write_sheet(app.footage, name, path, count=count)
-    if as_json:
-        print_json({"file": str(path.absolute()), "frames": shown})
-    else:
-        echo(f"{path.absolute()}: {counted(shown, 'frame')}")
+    value = {"file": str(path.absolute()), "frames": shown}
+    print_result(value, f"{path.absolute()}: {counted(shown, 'frame')}", as_json=as_json)
 
 
 @footage.command("remove")
@@ -144,11 +131,8 @@ def remove(
     """Remove sets with their frames; the videos themselves stay where they are."""
     with app_context() as app:
         removed = {name: app.footage.remove(name) for name in dict.fromkeys(names)}
-    if as_json:
-        print_json({"removed": removed})
-    else:
-        for name, count in removed.items():
-            echo(f"removed {name}: {counted(count, 'frame')}")
+    lines = (f"removed {name}: {counted(count, 'frame')}" for name, count in removed.items())
+    print_result({"removed": removed}, *lines, as_json=as_json)
 
 
 footage.command("label")(label)

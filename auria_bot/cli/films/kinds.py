@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from auria_bot.bootstrap.application import Application
     from auria_bot.services.footage.kinds import FrameKinds
 
-__all__ = ["kinds", "label"]
+__all__ = ["Name", "kinds", "label"]
 
 _DOUBTFUL = 12  # frames that are named as worth a label
 

@@ -14,7 +14,18 @@ from zoneinfo import ZoneInfo
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table, when
+from auria_bot.cli.terminal.console import (
+    counted,
+    note,
+    out,
+    print_json,
+    print_result,
+    print_rows,
+    single_line,
+    state_text,
+    table,
+    when,
+)
 from auria_bot.domain.notice import Notice
 from auria_bot.domain.post import PostState
 from auria_bot.errors import BackendMissing, InputError, UsageError
@@ -203,7 +214,7 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
         note(f"the daemon is {lease.holder}")
 
 
-notify = command_group("List, dismiss, test and send notifications.", no_args_is_help=True)
+notify = command_group("notify", no_args_is_help=True)
 
 
 @notify.command("test")
@@ -217,11 +228,7 @@ def check_addresses(as_json: Json = False) -> None:
         message = "This is a test: Auria will notify you here when something needs you."
         result = notifier.send(Notice(kind="test", subject="test", title="Test notification", body=message))
     states = {name: "failed" if name in result.failed else "sent" for name in names}
-    if as_json:
-        print_json(states)
-    else:
-        for name, state in states.items():
-            echo(f"{name}: {state}")
+    print_result(states, *(f"{name}: {state}" for name, state in states.items()), as_json=as_json)
     if result.failed:
         note(f"Error: {len(result.failed)} of {len(names)} failed; check the address and the network")
         raise typer.Exit(1)
@@ -232,21 +239,17 @@ def list_notices(as_json: Json = False) -> None:
     """List the notices whose occasion lasts, and the digests, the latest first."""
     with app_context() as app:
         found, zone = app.notices.open(), app.settings.time_zone
-    if as_json:
-        print_json([notice_json(one) for one in found])
-    elif found:
-        rows = [
-            (
-                str(one.id),
-                when(one.at, zone),
-                one.notice.title,
-                single_line(_LINE_ENDS.sub(" / ", one.notice.body), 300),
-            )
-            for one in found
-        ]
-        out().print(table("", ("id", "when", "notice", "what to do"), rows))
-    else:
-        note("there is no notice")
+    rows = [
+        (
+            str(one.id),
+            when(one.at, zone),
+            one.notice.title,
+            single_line(_LINE_ENDS.sub(" / ", one.notice.body), 300),
+        )
+        for one in found
+    ]
+    columns, values = ("id", "when", "notice", "what to do"), [notice_json(one) for one in found]
+    print_rows(columns, rows, values, as_json=as_json, empty="there is no notice")
 
 
 @notify.command("dismiss")
@@ -257,11 +260,8 @@ def dismiss(
     """Dismiss notices: they are neither listed nor sent until their occasion has ended and comes again."""
     with app_context() as app:
         dismissed = [app.notices.dismiss(number) for number in numbers]
-    if as_json:
-        print_json([{"kind": one.kind, "subject": one.subject, "title": one.title} for one in dismissed])
-    else:
-        for one in dismissed:
-            echo(f"dismissed: {one.title}")
+    values = [{"kind": one.kind, "subject": one.subject, "title": one.title} for one in dismissed]
+    print_result(values, *(f"dismissed: {one.title}" for one in dismissed), as_json=as_json)
 
 
 @notify.command("send")
@@ -273,10 +273,7 @@ def send(as_json: Json = False) -> None:
         how = "sent" if app.notifier else "logged, as notify.addresses is empty"
         if app.settings.web.webhooks:
             new, sent = new + app.webhooks.update(), sent + app.webhooks.send()
-    if as_json:
-        print_json({"new": new, "sent": sent})
-    else:
-        echo(f"{new} new, {sent} {how}")
+    print_result({"new": new, "sent": sent}, f"{new} new, {sent} {how}", as_json=as_json)
 
 
 notify.command("say", hidden=True)(send)  # its earlier name

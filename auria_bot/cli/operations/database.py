@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auria_bot.cli.app import Json, Limit, app_context, command_group, draft_option
-from auria_bot.cli.terminal.console import counted, echo, newest, note, out, print_json, single_line, table, when
+from auria_bot.cli.terminal.console import (
+    counted,
+    echo,
+    newest,
+    note,
+    print_json,
+    print_result,
+    print_rows,
+    single_line,
+    when,
+)
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.errors import StoreError
 from auria_bot.execution.parent_watch import report
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["database", "tidy"]
 
 
-database = command_group("Back up, restore and check the database.", no_args_is_help=True)
+database = command_group("db", no_args_is_help=True)
 
 
 def tidy(
@@ -49,11 +59,9 @@ def tidy(
             + (f", {counted(len(done.aside), 'database')} kept by a restore" if done.aside else "")
             + (f"; deleted the lines of {counted(done.texts, 'rejected verse')}" if done.texts else "")
         )
+    print_result(asdict(done), message, as_json=as_json)
     if as_json:
-        print_json(asdict(done))
         note(message)
-    else:
-        echo(message)
     failures = [f"not deleted: {failure}" for failure in done.failed]
     for line in failures:
         note(line)
@@ -76,10 +84,8 @@ def current(as_json: Json = False) -> None:
     from auria_bot.settings.loading import load
 
     found, newest = schema_versions(load())
-    if as_json:
-        print_json({"current": found, "newest": newest})
-    else:
-        echo(f"{found or 'none yet'} (the newest is {newest})")
+    value = {"current": found, "newest": newest}
+    print_result(value, f"{found or 'none yet'} (the newest is {newest})", as_json=as_json)
 
 
 @database.command("backup")
@@ -264,10 +270,7 @@ def check(as_json: Json = False) -> None:
     """Check the integrity of database and pictures; the exit code is 7 when something is wrong."""
     with app_context() as app:
         faults = app.maintenance.check()
-    if as_json:
-        print_json({"faults": faults})
-    else:
-        echo("\n".join(faults) or "database and pictures are intact")
+    print_result({"faults": faults}, *(faults or ["database and pictures are intact"]), as_json=as_json)
     if faults:
         raise typer.Exit(StoreError.exit_code)
 
@@ -285,9 +288,7 @@ def journal(
     with app_context() as app:
         lines = newest(app.database_administration.journal(draft_id=draft, limit=limit + 1), limit)
         zone = app.settings.time_zone
-    if as_json:
-        print_json([journal_json(line) for line in lines])
-        return
+    columns, values = ("when", "who", "action", "draft", "details"), [journal_json(line) for line in lines]
     rows = [
         (
             when(line.at, zone),
@@ -298,7 +299,4 @@ def journal(
         )
         for line in lines
     ]
-    if rows:
-        out().print(table("", ("when", "who", "action", "draft", "details"), rows))
-    else:
-        note("the journal is empty")
+    print_rows(columns, rows, values, as_json=as_json, empty="the journal is empty")

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group
-from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.terminal.console import counted, echo, note, print_json, print_result
 from auria_bot.services.operations.storage import PictureMover, storage_use
 
 __all__ = ["storage"]
 
-storage = command_group("Show where pictures are kept, and move them to a bucket or back.", no_args_is_help=True)
+storage = command_group("storage", no_args_is_help=True)
 
 
 @storage.command("show")
@@ -46,10 +46,8 @@ def move(
     with app_context() as app:
         mover, address = PictureMover(app.pictures), app.pictures.address
         done = (mover.to_disk if back else mover.to_bucket)(report=None if as_json else note)
-    if as_json:
-        print_json({"drafts": done.folders, "bytes": done.size})
-        return
     size = f"pictures of {counted(done.folders, 'draft')}, {done.size / 1e6:.1f} MB,"
-    echo(f"copied {size} from {address} to the disk" if back else f"moved {size} to {address}")
-    if back:
+    line = f"copied {size} from {address} to the disk" if back else f"moved {size} to {address}"
+    print_result({"drafts": done.folders, "bytes": done.size}, line, as_json=as_json)
+    if back and not as_json:
         note('they are used from there now; to leave the bucket, set storage.pictures to ""')

@@ -11,7 +11,16 @@ from rich.text import Text
 
 from auria_bot.channels.media.endpoint import picture_server
 from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, single_line, state_text, table
+from auria_bot.cli.terminal.console import (
+    counted,
+    note,
+    out,
+    print_json,
+    print_result,
+    single_line,
+    state_text,
+    table,
+)
 from auria_bot.cli.terminal.prompts import TerminalPrompts, require_confirmation
 from auria_bot.errors import ChannelError, InputError, UsageError
 from auria_bot.services.portraits.avatars import set_avatar
@@ -23,7 +32,7 @@ __all__ = ["add", "avatar", "channels", "check", "list_channels", "overview", "p
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
-channels = command_group("List and set up channels.")
+channels = command_group("channels")
 
 
 @channels.callback(invoke_without_command=True)
@@ -107,10 +116,8 @@ def add(
             yes=yes,
             check=not no_check,
         )
-    if as_json:
-        print_json({"name": name, "state": "set up", "words": done.found, "variables": list(done.variables)})
-    else:
-        echo(f"channel {name} is set up: {done.found}")
+    value = {"name": name, "state": "set up", "words": done.found, "variables": list(done.variables)}
+    print_result(value, f"channel {name} is set up: {done.found}", as_json=as_json)
     if done.variables:
         note(f"keep these variables set: {', '.join(done.variables)}")
     if done.paused:
@@ -152,10 +159,8 @@ def pause(
     with app_context() as app:
         app.channel_administration.require(name)
         app.publisher.pause(name, reason=reason)
-    if as_json:
-        print_json({"name": name, "state": "paused", "words": reason})
-    else:
-        echo(f"channel {name} is paused; to resume it: auria channels resume {name}")
+    line = f"channel {name} is paused; to resume it: auria channels resume {name}"
+    print_result({"name": name, "state": "paused", "words": reason}, line, as_json=as_json)
 
 
 @channels.command()
@@ -164,10 +169,8 @@ def resume(name: Name, as_json: Json = False) -> None:
     with app_context() as app:
         app.channel_administration.require(name)
         found = app.publisher.resume(name)
-    if as_json:
-        print_json({"name": name, "state": "ready", "words": found})
-    else:
-        echo(f"channel {name} is resumed: {found}")
+    value = {"name": name, "state": "ready", "words": found}
+    print_result(value, f"channel {name} is resumed: {found}", as_json=as_json)
 
 
 @channels.command()
@@ -188,10 +191,8 @@ def remove(
             raise InputError(f"channel {name} was not removed")
         if administration.remove(name):
             note(f"review.channels still names {name}; take it out of your auria.toml, or name channels with --channel")
-    if as_json:
-        print_json({"name": name, "state": "removed"})
-    else:
-        echo(f"channel {name} and its secrets are removed")
+    value = {"name": name, "state": "removed"}
+    print_result(value, f"channel {name} and its secrets are removed", as_json=as_json)
 
 
 @channels.command()
@@ -207,11 +208,8 @@ def avatar(
     with app_context() as app:
         app.channel_administration.require(name)
         done = set_avatar(app.channels[name](), app.portraits.require(), dry_run=dry_run)
-    if as_json:
-        print_json(done)
-    else:
-        said = "is now the avatar of" if done["sent"] else "would be the avatar of"
-        echo(f"{done['file']} ({done['bytes']:,} bytes) {said} {name}")
+    said = "is now the avatar of" if done["sent"] else "would be the avatar of"
+    print_result(done, f"{done['file']} ({done['bytes']:,} bytes) {said} {name}", as_json=as_json)
 
 
 @channels.command()

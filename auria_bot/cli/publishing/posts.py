@@ -10,7 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from auria_bot.cli.app import Json, Limit, app_context, command_group, draft_option, is_called_alone
+from auria_bot.cli.app import (
+    Json,
+    Limit,
+    OnChannels,
+    app_context,
+    check_states,
+    command_group,
+    draft_option,
+    is_called_alone,
+)
 from auria_bot.cli.terminal.console import (
     counted,
     fact_sheet,
@@ -26,7 +35,7 @@ from auria_bot.cli.terminal.console import (
 from auria_bot.cli.terminal.prompts import require_confirmation
 from auria_bot.domain.job_schedule import moment
 from auria_bot.domain.post import PostState
-from auria_bot.errors import ChannelError, InputError, UnknownName, UsageError
+from auria_bot.errors import ChannelError, InputError, UsageError
 from auria_bot.services.serialization import post_json, withdrawal_json
 
 if TYPE_CHECKING:
@@ -39,7 +48,7 @@ __all__ = ["list_posts", "post_table", "post_time", "posts", "resolve", "show", 
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
 
-posts = command_group("List posts: the state of each draft on each channel.")
+posts = command_group("posts")
 
 
 @posts.command("list")
@@ -61,10 +70,7 @@ def list_posts(
     """List posts: the state of each draft on each channel."""
     if not is_called_alone(context):
         return
-    known = {str(one) for one in PostState}
-    for name in state or ():
-        if name not in known:
-            raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
+    check_states(state, set(map(str, PostState)))
     with app_context() as app:
         chosen = [PostState(name) for name in state or ()]
         found = newest(app.publisher.posts(chosen, draft_id=draft, limit=limit + 1), limit)
@@ -118,9 +124,7 @@ def withdraw(
         list[int] | None, typer.Argument(metavar="ID", help="Posts, by their numbers in auria posts.")
     ] = None,
     draft: Annotated[int | None, draft_option("All posts of this draft.")] = None,
-    channel: Annotated[
-        list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
-    ] = None,
+    channel: OnChannels = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,

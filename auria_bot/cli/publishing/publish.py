@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.app import Json, OnChannels, app_context
 from auria_bot.cli.publishing.posts import post_table
 from auria_bot.cli.terminal.console import fact_sheet, note, out, print_json, printable, when
 from auria_bot.domain.post import PostState
@@ -31,9 +31,7 @@ def publish(
     ids: Annotated[
         list[int] | None, typer.Argument(metavar="ID", help="These drafts. Default: all approved ones.")
     ] = None,
-    channel: Annotated[
-        list[str] | None, typer.Option("--channel", "-c", help="Only on this channel; may be repeated.")
-    ] = None,
+    channel: OnChannels = None,
     once: Annotated[
         bool, typer.Option("--once", help="Send at most one post on each channel. Default: all that are due.")
     ] = False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from auria_bot.cli.app import Json, Limit, app_context
+from auria_bot.cli.app import DraftId, Json, Limit, app_context, check_states
 from auria_bot.cli.terminal import prompts
 from auria_bot.cli.terminal.console import (
     echo,
@@ -23,13 +22,14 @@ from auria_bot.cli.terminal.console import (
     note,
     out,
     print_json,
+    print_result,
     printable,
     single_line,
     state_text,
     table,
     when,
 )
-from auria_bot.cli.terminal.pictures import Drawing, choose, draw
+from auria_bot.cli.terminal.pictures import Drawing, draw, in_terminal, known_drawing
 from auria_bot.domain.artwork import FILM
 from auria_bot.domain.draft import PUBLISHED, WITHDRAWN, DraftState
 from auria_bot.errors import NotFound, UnknownName
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.domain.draft import Draft
 
 __all__ = [
@@ -57,7 +56,6 @@ __all__ = [
 ]
 
 _TEXT_ROWS = 16  # of the terminal, below a picture
-Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
 Ids = Annotated[list[int], typer.Argument(metavar="ID", help="Drafts, by their numbers.")]
 
 
@@ -70,10 +68,7 @@ def list_drafts(
     as_json: Json = False,
 ) -> None:
     """List drafts, newest first."""
-    known = {*map(str, DraftState), PUBLISHED, WITHDRAWN}
-    for name in state or ():
-        if name not in known:
-            raise UnknownName(f"no state named {name[:40]!r}; known: {', '.join(sorted(known))}")
+    check_states(state, {*map(str, DraftState), PUBLISHED, WITHDRAWN})
     with app_context() as app:
         drafts = newest(app.review.drafts(state or (), limit=limit + 1), limit)
         if as_json:
@@ -85,10 +80,14 @@ def list_drafts(
 
 
 def show(
-    draft_id: Id,
+    draft_id: DraftId,
     drawing: Annotated[
         str,
-        typer.Option("--picture", help="How to draw it: auto, kitty, iterm, sixel, blocks, blocks-256 or none."),
+        typer.Option(
+            "--picture",
+            callback=known_drawing,
+            help="How to draw it: auto, kitty, iterm, sixel, blocks, blocks-256 or none.",
+        ),
     ] = "auto",
     name: Annotated[str, typer.Option("--which", help="Which picture: post, full, card or painting.")] = "post",
     as_json: Json = False,
@@ -97,8 +96,6 @@ def show(
 
     The picture is drawn when the terminal can draw; its path is always printed.
     """
-    if drawing not in set(Drawing):
-        raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     if name not in PICTURES:
         raise UnknownName(f"no picture named {name[:40]!r}; known: {', '.join(PICTURES)}")
     with app_context() as app:
@@ -110,22 +107,14 @@ def show(
             print_draft(app, draft, out(), drawing=Drawing(drawing), name=name)
 
 
-def print_draft(
-    app: Application,
-    draft: Draft,
-    console: Console,
-    *,
-    drawing: Drawing,
-    name: str = "post",
-) -> None:
+def print_draft(app: Application, draft: Draft, console: Console, *, drawing: Drawing, name: str = "post") -> None:
     """Print a draft: its picture, when the terminal can draw it, and its facts.
 
     Args:
         drawing: how to draw; AUTO depends on the terminal.
         name: which of its pictures.
     """
-    if drawing is Drawing.AUTO:
-        drawing = choose(os.environ, terminal=sys.stdout.isatty())
+    drawing = in_terminal(drawing)
     path = picture_path(app.pictures, draft, name)
     if path is None:
         note(f"the picture {name!r} is missing from {app.pictures.root / draft.folder}")
@@ -155,12 +144,8 @@ def approve(
     """
     with app_context() as app:
         approved = app.review.approve(ids, channels=channel or ())
-        if as_json:
-            _print_drafts(app, approved)
-    lines = [f"draft {draft.id} is approved for {', '.join(draft.channels)}" for draft in approved]
-    if not as_json:
-        for line in lines:
-            echo(line)
+        lines = [f"draft {draft.id} is approved for {', '.join(draft.channels)}" for draft in approved]
+        _print_drafts(app, approved, *lines, as_json=as_json)
     report("; ".join(lines))
     note("publish approved drafts: auria publish")
 
@@ -181,11 +166,11 @@ def reject(
             if not as_json:
                 echo(f"draft {draft_id} is rejected")
         if as_json:
-            _print_drafts(app, rejected)
+            _print_drafts(app, rejected, as_json=True)
 
 
 def edit(
-    draft_id: Id,
+    draft_id: DraftId,
     text: Annotated[str | None, typer.Option("--text", help="The post's new text.")] = None,
     alt_text: Annotated[str | None, typer.Option("--alt-text", help="The new description of the picture.")] = None,
     channel: Annotated[
@@ -214,10 +199,8 @@ def edit(
             if channel is not None and text is not None:
                 own, text = {channel: text}, None
             draft = app.review.edit(draft_id, text=text, alt_text=alt_text, channel_texts=own)
-        if as_json:
-            _print_drafts(app, [draft])
-        else:
-            echo(f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}")
+        line = f"draft {draft.id} is changed and waits for approval: auria approve {draft.id}"
+        _print_drafts(app, [draft], line, as_json=as_json)
 
 
 def saving(app: Application, draft_id: int) -> Callable[[prompts.EditedTexts], Draft]:
@@ -231,7 +214,7 @@ def saving(app: Application, draft_id: int) -> Callable[[prompts.EditedTexts], D
     return save
 
 
-def undo(draft_id: Id, as_json: Json = False) -> None:
+def undo(draft_id: DraftId, as_json: Json = False) -> None:
     """Take back the last decision on a draft, until it is published.
 
     Its approval, its rejection (also that of a version that was replaced), or the last edit of its texts. It waits
@@ -239,14 +222,13 @@ def undo(draft_id: Id, as_json: Json = False) -> None:
     """
     with app_context() as app:
         draft = app.review.undo(draft_id)
-        if as_json:
-            _print_drafts(app, [draft])
-        else:
-            echo(f"draft {draft.id} waits for a decision again: auria show {draft.id}")
+        line = f"draft {draft.id} waits for a decision again: auria show {draft.id}"
+        _print_drafts(app, [draft], line, as_json=as_json)
 
 
-def _print_drafts(app: Application, drafts: Sequence[Draft]) -> None:
-    print_json([draft_json(draft, app.pictures) for draft in drafts])
+def _print_drafts(app: Application, drafts: Sequence[Draft], *lines: str, as_json: bool) -> None:
+    values = [draft_json(draft, app.pictures) for draft in drafts] if as_json else ()
+    print_result(values, *lines, as_json=as_json)
 
 
 def print_summary(app: Application, draft: Draft, console: Console) -> None:

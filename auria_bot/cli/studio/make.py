@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context
+from auria_bot.cli.app import DraftId, Json, app_context
 from auria_bot.cli.studio.drafts import print_summary
 from auria_bot.cli.terminal.console import counted, note, out, print_json
 from auria_bot.cli.terminal.progress import following
@@ -33,8 +33,6 @@ __all__ = ["make", "repaint", "restyle"]
 FreshWords = Annotated[
     bool, typer.Option("--fresh-words", help="Write all texts anew. Default: those you edited are kept.")
 ]
-Id = Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")]
-
 StyleName = Annotated[
     str | None, typer.Option("--style", help="An artist, or a painting's key or title (see auria styles list).")
 ]
@@ -238,7 +236,7 @@ def _unread_themes(run: RunResult, *, poet: str) -> list[str]:
 
 
 def restyle(
-    draft_id: Id,
+    draft_id: DraftId,
     style: StyleName = None,
     strength: Strength = None,
     mood: Annotated[str | None, typer.Option("--mood", "-m", help="Another mood (see auria moods).")] = None,
@@ -260,7 +258,7 @@ def restyle(
 
 
 def repaint(
-    draft_id: Id,
+    draft_id: DraftId,
     seed: Annotated[int | None, typer.Option("--seed", "-s", help="The same seed makes the same artwork.")] = None,
     fresh_words: FreshWords = False,
     as_json: Json = False,

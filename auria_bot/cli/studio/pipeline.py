@@ -11,7 +11,7 @@ import typer
 
 from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.studio.make import Mode, Strength, StyleName
-from auria_bot.cli.terminal.console import echo, note, out, print_json, table
+from auria_bot.cli.terminal.console import echo, note, out, print_json, print_rows, table
 from auria_bot.domain.pipeline import STEPS
 from auria_bot.errors import UsageError
 from auria_bot.execution.work_unit import UnitFinished
@@ -26,10 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pipeline", "step"]
 
-pipeline = command_group(
-    "Show the steps of an artwork, run steps in an order of your own, and publish them for programs.",
-    no_args_is_help=True,
-)
+pipeline = command_group("pipeline", no_args_is_help=True)
 
 
 def step(
@@ -165,18 +162,17 @@ def list_pipelines(as_json: Json = False) -> None:
     """List the published pipelines."""
     with app_context() as app:
         found = app.published_pipelines.list()
-    if as_json:
-        rows = [
-            (one.name, [{"name": name, "step": step} for name, step in one.steps], one.published_at) for one in found
-        ]
-        print_json([{"name": name, "steps": steps, "published_at": at.isoformat()} for name, steps, at in rows])
-        return
-    if not found:
-        note("nothing is published; auria pipeline publish FILE --name NAME")
-        return
-    columns = ("name", "steps", "published")
+    values = [
+        {
+            "name": one.name,
+            "steps": [{"name": name, "step": step} for name, step in one.steps],
+            "published_at": one.published_at.isoformat(),
+        }
+        for one in found
+    ]
     lines = [(one.name, ", ".join(step for step, _ in one.steps), f"{one.published_at:%Y-%m-%d}") for one in found]
-    out().print(table("", columns, lines))
+    empty = "nothing is published; auria pipeline publish FILE --name NAME"
+    print_rows(("name", "steps", "published"), lines, values, as_json=as_json, empty=empty)
 
 
 def _progress(event: UnitEvent) -> None:

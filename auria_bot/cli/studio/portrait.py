@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
-from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.terminal.console import counted, note, print_result
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.errors import UsageError
 from auria_bot.services.portraits.portraits import FILES, SIZES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["candidates", "portrait", "show", "use"]
 
-portrait = command_group("Make her portrait, an emblem painted by her own networks, and use it.")
+portrait = command_group("portrait")
 
 _MOST_SEED = 2**62
 Medium = Annotated[str, typer.Option("--medium", help="ink, watercolour, woodblock or oil.")]
@@ -63,12 +63,11 @@ def candidates(
         else:
             with counting("painting") as progress:
                 app.portraits.write_sheet(requests, path, lambda done, total: progress(done, total, ""))
-    if as_json:
-        print_json({"file": str(path.absolute()), "seeds": [request.seed for request in requests]})
-        return
-    echo(f"{path.absolute()}: {counted(count, 'portrait')}")
-    chosen = f"{seed if count == 1 else 'SEED'}{_options(medium, style, mood)}"
-    note(f"use {'it' if count == 1 else 'one'}: auria portrait use {chosen}")
+    value = {"file": str(path.absolute()), "seeds": [request.seed for request in requests]}
+    print_result(value, f"{path.absolute()}: {counted(count, 'portrait')}", as_json=as_json)
+    if not as_json:
+        chosen = f"{seed if count == 1 else 'SEED'}{_options(medium, style, mood)}"
+        note(f"use {'it' if count == 1 else 'one'}: auria portrait use {chosen}")
 
 
 @portrait.command()
@@ -87,11 +86,9 @@ def use(
 
     with app_context() as app:
         used = app.portraits.use(PortraitRequest(seed=seed, medium=medium, style=style, mood=mood))
-    if as_json:
-        print_json(_summary(used))
-        return
-    echo(f"portrait {seed} is in use: {used.folder}")
-    note("make it a channel's avatar: auria channels avatar NAME")
+    print_result(_summary(used), f"portrait {seed} is in use: {used.folder}", as_json=as_json)
+    if not as_json:
+        note("make it a channel's avatar: auria channels avatar NAME")
 
 
 @portrait.command()
@@ -99,11 +96,9 @@ def show(as_json: Json = False) -> None:
     """Show which portrait is in use."""
     with app_context() as app:
         used = app.portraits.require()
-    if as_json:
-        print_json(_summary(used))
-    else:
-        facts = used.facts
-        echo(f"seed {facts['seed']}{_options(facts['medium'], facts['style'], facts['mood'])}: {used.folder}")
+    facts = used.facts
+    line = f"seed {facts['seed']}{_options(facts['medium'], facts['style'], facts['mood'])}: {used.folder}"
+    print_result(_summary(used), line, as_json=as_json)
 
 
 def _options(medium: str, style: str, mood: str) -> str:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context
-from auria_bot.cli.terminal.console import counted, echo, note, print_json
+from auria_bot.cli.app import DraftId, Json, app_context, check_states
+from auria_bot.cli.terminal.console import counted, note, print_result
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.domain.draft import PUBLISHED, DraftState
-from auria_bot.errors import UnknownName, UsageError
+from auria_bot.errors import UsageError
 
 if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
@@ -27,7 +27,7 @@ Landscape = Annotated[bool, typer.Option("--landscape", help="Make the longer si
 
 
 def print_draft(
-    draft_id: Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")],
+    draft_id: DraftId,
     size: Annotated[str, typer.Option("--size", help="A0 to A6, letter, tabloid, 600x800mm, 50x70cm or 24x36in.")],
     dpi: Dpi = 300,
     bleed: Bleed = "0",
@@ -67,12 +67,9 @@ def print_draft(
             )
     if poem and chosen == "pdf":
         _note_unset(draft)
-    if as_json:
-        print_json(
-            {"file": str(path.absolute()), "pixels": list(pixels), "mm": [sheet.width, sheet.height], "dpi": dpi}
-        )
-    else:
-        echo(f"{path.absolute()}: {sheet.width:g} x {sheet.height:g} mm, {pixels[0]} x {pixels[1]} pixels at {dpi} dpi")
+    value = {"file": str(path.absolute()), "pixels": list(pixels), "mm": [sheet.width, sheet.height], "dpi": dpi}
+    line = f"{path.absolute()}: {sheet.width:g} x {sheet.height:g} mm, {pixels[0]} x {pixels[1]} pixels at {dpi} dpi"
+    print_result(value, line, as_json=as_json)
 
 
 def _note_unset(*drafts: Draft, title: str = "") -> None:
@@ -128,9 +125,7 @@ def catalogue(
     from auria_bot.services.prints import catalogue as catalogues
     from auria_bot.services.prints import printing
 
-    known = {*map(str, DraftState), PUBLISHED}
-    if unknown := next((name for name in state or () if name not in known), None):
-        raise UnknownName(f"no state named {unknown[:40]!r}; known: {', '.join(sorted(known))}")
+    check_states(state, {*map(str, DraftState), PUBLISHED})
     sheet = printing.sheet(size, landscape=landscape, bleed=bleed)
     wanted = catalogues.Selection(
         ids=_numbers(ids), states=tuple(state or ()), first=_day(first, "--from"), last=_day(last, "--to")
@@ -149,10 +144,9 @@ def catalogue(
                 progress=progress,
             )
     _note_unset(*drafts, title=title)
-    if as_json:
-        print_json({"file": str(target.absolute()), "works": [draft.id for draft in drafts], "pages": pages})
-    else:
-        echo(f"{target.absolute()}: {counted(len(drafts), 'work')} on {counted(pages, 'page')}")
+    value = {"file": str(target.absolute()), "works": [draft.id for draft in drafts], "pages": pages}
+    line = f"{target.absolute()}: {counted(len(drafts), 'work')} on {counted(pages, 'page')}"
+    print_result(value, line, as_json=as_json)
 
 
 def _day(text: str | None, option: str) -> date | None:

@@ -7,7 +7,6 @@ Nothing scrolls: texts that are too long are cut, and a line says which key show
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -23,12 +22,12 @@ from auria_bot.cli.error_reporting import sentence
 from auria_bot.cli.studio.drafts import print_draft, saving
 from auria_bot.cli.terminal import prompts
 from auria_bot.cli.terminal.console import echo, note, out, printable, single_line, state_text
-from auria_bot.cli.terminal.pictures import Drawing, choose, draw, size_in_cells
+from auria_bot.cli.terminal.pictures import Drawing, DrawingOption, draw, in_terminal, size_in_cells
 from auria_bot.cli.terminal.progress import following
 from auria_bot.domain.draft import DraftState
 from auria_bot.domain.mood import MOODS
 from auria_bot.domain.pipeline import ArtworkRequest
-from auria_bot.errors import AuriaError, UnknownName, UsageError
+from auria_bot.errors import AuriaError, UsageError
 from auria_bot.services.serialization import picture_path
 from auria_bot.services.studio.review import kept_words
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from auria_bot.bootstrap.application import Application
-    from auria_bot.cli.terminal.pictures import Drawing
     from auria_bot.domain.draft import Draft
 
 __all__ = ["KEYS", "Page", "help_text", "review", "show_page"]
@@ -78,8 +76,7 @@ class Page:
 
 def show_page(page: Page, console: Console, drawing: Drawing) -> None:
     """Draw a page on the whole terminal; the cursor is left on an empty line below the keys."""
-    if drawing is Drawing.AUTO:
-        drawing = choose(os.environ, terminal=sys.stdout.isatty())
+    drawing = in_terminal(drawing)
     size = shutil.get_terminal_size()
     columns, rows = size.columns, size.lines
     message = list(Text(printable(page.message), style="yellow").wrap(console, max(columns - 1, 20)))[:4]
@@ -164,18 +161,13 @@ def review(
     channel: Annotated[
         list[str] | None, typer.Option("--channel", "-c", help="Where approved drafts are published; may be repeated.")
     ] = None,
-    drawing: Annotated[
-        str,
-        typer.Option("--picture", help="How to draw: auto, kitty, iterm, sixel, blocks, blocks-256 or none."),
-    ] = "auto",
+    drawing: DrawingOption = "auto",
 ) -> None:
     """Review waiting drafts one by one, with single keys.
 
     a approve, r reject with a reason, e edit, s restyle, p repaint, o other version, u undo, n or space next, b back,
     v view in full, ? keys, q quit. Each decision is saved at once, and can be undone until it is published.
     """
-    if drawing not in set(Drawing):
-        raise UnknownName(f"invalid value {drawing[:40]!r} for --picture; known: {', '.join(Drawing)}")
     if not prompts.is_terminal():
         raise UsageError(
             "review needs a terminal; without one use: auria drafts --state made, auria approve ID, auria reject ID"

@@ -7,15 +7,15 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context
-from auria_bot.cli.terminal.console import echo, note, print_json
+from auria_bot.cli.app import DraftId, Json, app_context
+from auria_bot.cli.terminal.console import note, print_result
 from auria_bot.errors import UsageError
 
 __all__ = ["speak"]
 
 
 def speak(
-    draft_id: Annotated[int, typer.Argument(metavar="ID", help="The draft's number.")],
+    draft_id: DraftId,
     target: Annotated[
         Path | None,
         typer.Option(
@@ -42,17 +42,12 @@ def speak(
         poem = app.review.draft(draft_id).artwork.haiku
         if remove:
             app.readings.remove(poem)
-            if as_json:
-                print_json({"removed": draft_id})
-            else:
-                echo(f"removed the reading of draft {draft_id}")
+            print_result({"removed": draft_id}, f"removed the reading of draft {draft_id}", as_json=as_json)
             return
         speed = PACE if pace is None else pace
         made = app.readings.keep(poem, pace=speed) if target is None else app.readings.write(poem, target, pace=speed)
-    if as_json:
-        facts = {"seconds": round(made.seconds, 2), "lufs": round(made.loudness, 1), "lines": list(poem.lines)}
-        print_json({"file": str(made.path.absolute()), **facts})
-        return
-    echo(f"{made.path.absolute()}: {made.seconds:.1f} s, {made.loudness:.0f} LUFS")
-    if target is None:
+    facts = {"seconds": round(made.seconds, 2), "lufs": round(made.loudness, 1), "lines": list(poem.lines)}
+    line = f"{made.path.absolute()}: {made.seconds:.1f} s, {made.loudness:.0f} LUFS"
+    print_result({"file": str(made.path.absolute()), **facts}, line, as_json=as_json)
+    if target is None and not as_json:
         note("its page on the web site offers it to be heard")

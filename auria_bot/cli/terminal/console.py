@@ -35,6 +35,8 @@ __all__ = [
     "out",
     "prepare_streams",
     "print_json",
+    "print_result",
+    "print_rows",
     "printable",
     "resampled",
     "single_line",
@@ -178,6 +180,27 @@ def _escaped(char: str) -> str:
     import json
 
     return json.dumps(char)[1:-1]
+
+
+def print_result(value: Any, *lines: str, as_json: bool) -> None:
+    """Print a result: as JSON, or as lines for people."""
+    if as_json:
+        print_json(value)
+    else:
+        for line in lines:
+            echo(line)
+
+
+def print_rows(
+    columns: Sequence[str], rows: Iterable[Sequence[str | Text]], values: Sequence[Any], *, as_json: bool, empty: str
+) -> None:
+    """Print a list: its values as JSON, or its rows as a table; for people a message where it is empty."""
+    if as_json:
+        print_json(values)
+    elif values:
+        out().print(table("", columns, rows))
+    else:
+        note(empty)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:

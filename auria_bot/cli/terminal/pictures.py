@@ -6,10 +6,15 @@ sixel after DEC STD 070.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from auria_bot.errors import PictureError
+import typer
+
+from auria_bot.errors import PictureError, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +22,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-__all__ = ["Drawing", "choose", "draw", "size_in_cells"]
+__all__ = ["Drawing", "DrawingOption", "choose", "draw", "in_terminal", "known_drawing", "size_in_cells"]
 
 
 class Drawing(StrEnum):
@@ -31,6 +36,21 @@ class Drawing(StrEnum):
     BLOCKS_256 = "blocks-256"  # half blocks in the 256 colours of older terminals
     NONE = "none"
 
+
+def known_drawing(given: str) -> str:
+    """Callback of an option that names a way to draw: what was given.
+
+    Raises:
+        UnknownName: there is no such way.
+    """
+    if given not in set(Drawing):
+        raise UnknownName(f"invalid value {given[:40]!r} for --picture; known: {', '.join(Drawing)}")
+    return given
+
+
+_WAYS = "How to draw: auto, kitty, iterm, sixel, blocks, blocks-256 or none."
+DrawingOption = Annotated[str, typer.Option("--picture", callback=known_drawing, help=_WAYS)]
+"""The option `--picture` of commands that draw."""
 
 _CELL = (9, 18)  # pixels of a character cell that sixel pictures are sized for
 _KITTY_CHUNK = 4096  # base64 characters a command may carry
@@ -53,6 +73,11 @@ def choose(environment: Mapping[str, str], *, terminal: bool) -> Drawing:
     return Drawing.BLOCKS_256 if "256" in term else Drawing.NONE
 
 
+def in_terminal(drawing: Drawing) -> Drawing:
+    """How this terminal draws: as it was chosen, or for AUTO the best way."""
+    return choose(os.environ, terminal=sys.stdout.isatty()) if drawing is Drawing.AUTO else drawing
+
+
 def draw(path: Path, drawing: Drawing, *, columns: int, rows: int) -> str:
     """The text that shows the picture when printed, ending with a newline; "" for NONE.
 
@@ -67,13 +92,8 @@ def draw(path: Path, drawing: Drawing, *, columns: int, rows: int) -> str:
     """
     if drawing in {Drawing.NONE, Drawing.AUTO}:
         return ""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise PictureError(f"{path} cannot be drawn: {error}") from None
+    with _opened(path) as opened:
+        picture = opened.convert("RGB")
     wide, high = _fit(picture.size, max(columns, 2), max(rows, 1))
     if drawing is Drawing.KITTY:
         return "".join(_kitty(picture, wide, high)) + "\n"
@@ -90,11 +110,17 @@ def size_in_cells(path: Path, columns: int, rows: int) -> tuple[int, int]:
     Raises:
         PictureError: the file cannot be read.
     """
+    with _opened(path) as opened:
+        return _fit(opened.size, max(columns, 2), max(rows, 1))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image]:
     from PIL import Image
 
     try:
         with Image.open(path) as opened:
-            return _fit(opened.size, max(columns, 2), max(rows, 1))
+            yield opened
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PictureError(f"{path} cannot be drawn: {error}") from None
 

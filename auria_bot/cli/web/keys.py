@@ -10,20 +10,19 @@ from zoneinfo import ZoneInfo
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group
-from auria_bot.cli.terminal.console import echo, note, out, print_json, table, when
+from auria_bot.cli.terminal.console import echo, note, print_json, print_rows, when
 from auria_bot.domain.job_schedule import moment
 from auria_bot.errors import UsageError
 from auria_bot.services.serialization import api_key_json
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
 __all__ = ["keys"]
 
 _YEAR = "365d"
 
-keys = command_group("Add, list and revoke the keys with which programs use the REST interface.", no_args_is_help=True)
+keys = command_group("keys", no_args_is_help=True)
 
 
 @keys.command("add")
@@ -62,12 +61,6 @@ def list_keys(as_json: Json = False) -> None:
     """List the keys: what each may do, until when, and when it was used last."""
     with app_context() as app:
         found = app.api_keys.list()
-        if as_json:
-            print_json([api_key_json(key) for key in found])
-            return
-        if not found:
-            note("there is no key yet: auria keys add NAME")
-            return
         zone, now = app.settings.time_zone, app.clock()
         rows = [
             (
@@ -80,7 +73,8 @@ def list_keys(as_json: Json = False) -> None:
             )
             for key in found
         ]
-        out().print(table("", ("name", "may", "added", "expires", "last used"), rows))
+    columns, values = ("name", "may", "added", "expires", "last used"), [api_key_json(key) for key in found]
+    print_rows(columns, rows, values, as_json=as_json, empty="there is no key yet: auria keys add NAME")
 
 
 @keys.command("revoke")

@@ -10,16 +10,17 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
+from auria_bot.cli.app import Json, app_context, command_group, extra, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import counting
 from auria_bot.cli.web.webhooks import webhooks
-from auria_bot.errors import BackendMissing
 from auria_bot.http_server import check_address
 
 __all__ = ["web"]
 
-web = command_group("Serve the gallery as a web site, or export it as files.", name="web", invoke_without_command=True)
+web = command_group("web", name="web", invoke_without_command=True)
+
+_EXTRA = ("web", "the web interface needs packages that are not installed")
 
 
 @web.callback()
@@ -40,7 +41,7 @@ def _serve(
 
     with app_context() as app:
         telemetry.set_up(level=app.settings.logging.level, form=app.settings.logging.format)
-        with _extra():
+        with extra(*_EXTRA):
             from auria_bot.web.server import serve as run
         _ = app.store  # a wrong database is an error of the command, not of every page
         check_address(app.settings.web.address, setting="web.address")
@@ -68,7 +69,7 @@ def export(
     Repeating it writes only what changed, and deletes the pages of works that are no longer published.
     """
     with app_context() as app:
-        with _extra():
+        with extra(*_EXTRA):
             from auria_bot.web.export import export_site
         with counting("exporting") as progress:
             result = export_site(app, folder, language=language, progress=progress)
@@ -76,7 +77,7 @@ def export(
         note(f"{counted(result.works, 'work')} on {counted(result.pages, 'page')} in {folder}: {done}")
 
 
-operators = command_group("Add, list and remove those who may sign in to the desk.", no_args_is_help=True)
+operators = command_group("operators", "Add, list and remove those who may sign in to the desk.", no_args_is_help=True)
 web.add_typer(operators, name="operators")
 web.add_typer(webhooks, name="webhooks")
 
@@ -97,7 +98,7 @@ def add(
 
     Sessions that were begun with the old password end, and passkeys are removed.
     """
-    with app_context() as app, _extra():
+    with app_context() as app, extra(*_EXTRA):
         if sys.stdin.isatty():
             password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         else:
@@ -170,16 +171,3 @@ def passkeys(
             echo(f"{one.id}  {one.name}  added {one.added_at:%Y-%m-%d}, last used {used}")
         if not found:
             note(f"{name} has no passkey; they are added at {app.public_url}/desk/account")
-
-
-class _extra:  # noqa: N801 - reads as a statement
-    """Turns a missing package of the extra `web` into an error that says how to install it."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, ImportError):
-            raise BackendMissing(
-                f"the web interface needs packages that are not installed ({error.name}): pip install 'auria-bot[web]'"
-            ) from None

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from auria_bot.cli.app import Json, app_context, command_group
-from auria_bot.cli.terminal.console import echo, note, out, print_json, table
+from auria_bot.cli.terminal.console import echo, note, print_rows
 from auria_bot.errors import InputError, NotFound
 from auria_bot.services.operations.webhooks import SECRET, new_secret
 
@@ -16,7 +16,7 @@ __all__ = ["webhooks"]
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As in [web.webhooks.NAME] of the settings.")]
 
 webhooks = command_group(
-    "List and test the addresses that are told of events, and make their secrets.", no_args_is_help=True
+    "webhooks", "List and test the addresses that are told of events, and make their secrets.", no_args_is_help=True
 )
 
 
@@ -25,21 +25,16 @@ def list_webhooks(as_json: Json = False) -> None:
     """List the webhooks of the settings, and whether each has a secret."""
     with app_context() as app:
         found = [(hook, bool(hook.secret())) for hook in app.webhooks.hooks.values()]
-    if as_json:
-        print_json(
-            [
-                {"name": hook.name, "url": hook.url, "events": sorted(hook.events), "has_secret": has_secret}
-                for hook, has_secret in found
-            ]
-        )
-    elif found:
-        rows = [
-            (hook.name, hook.url, ", ".join(sorted(hook.events)), "yes" if has_secret else "no")
-            for hook, has_secret in found
-        ]
-        out().print(table("", ("name", "url", "events", "secret"), rows))
-    else:
-        note("there is no webhook; set [web.webhooks.NAME] url in auria.toml")
+    values = [
+        {"name": hook.name, "url": hook.url, "events": sorted(hook.events), "has_secret": has_secret}
+        for hook, has_secret in found
+    ]
+    rows = [
+        (hook.name, hook.url, ", ".join(sorted(hook.events)), "yes" if has_secret else "no")
+        for hook, has_secret in found
+    ]
+    empty = "there is no webhook; set [web.webhooks.NAME] url in auria.toml"
+    print_rows(("name", "url", "events", "secret"), rows, values, as_json=as_json, empty=empty)
 
 
 @webhooks.command("secret")
