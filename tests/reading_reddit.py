@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from auria_bot.bootstrap.application import build
-from auria_bot.corpus.sources.reddit import Access, Reddit
+from auria_bot.corpus.sources.reddit import Reddit
 from auria_bot.corpus.sources.retry import RequestCounter
 from auria_bot.settings.schema import Settings
 from auria_bot.store.engine import connect
@@ -42,18 +42,8 @@ def reading_application(home: Path, server: RedditServer, **more: Any) -> Applic
         Settings.model_validate({"home": home, "corpus": {"reddit": server.settings(**more)}}),
         clock=FakeClock(datetime.fromtimestamp(NOW, UTC)),
     )
-    chosen = made.settings.corpus.reddit
-    access = Access(
-        user=chosen.user,
-        auth_url=chosen.auth_url,
-        api_url=chosen.api_url,
-        timeout=chosen.timeout,
-        max_wait=chosen.max_wait,
-        attempts=chosen.attempts,
-        retry_delay=chosen.retry_delay,
-    )
     made.reddit = Reddit(
-        access,
+        made.settings.corpus.reddit,
         MemorySecrets({"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}),
         meter=RequestCounter(sleep=lambda _: None),
     )

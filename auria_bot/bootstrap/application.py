@@ -53,17 +53,14 @@ class OperationsServices(StudioServices):
     @cached_property
     def job_scheduler(self) -> JobScheduler:
         """Decides which jobs are due, and records their runs."""
-        return self._job_scheduler_in(self.store)
+        return self.job_scheduler_as("")
 
     def job_scheduler_as(self, who: str) -> JobScheduler:
         """The same, for an operator whom the journal names."""
-        return self._job_scheduler_in(self.store.acting_as(who))
-
-    def _job_scheduler_in(self, store: Store) -> JobScheduler:
         from auria_bot.services.schedule.job_scheduler import JobScheduler
 
         return JobScheduler(
-            store=store,
+            store=self.store_as(who),
             clock=self.clock,
             schedules=self.settings.schedule.rules(self.settings.channels),
             zone=self.zone,
@@ -191,13 +188,10 @@ class OperationsServices(StudioServices):
     @cached_property
     def notices(self) -> Notices:
         """Decides what the operator is notified of, and sends it."""
-        return self._notices_in(self.store)
+        return self.notices_as("")
 
     def notices_as(self, who: str) -> Notices:
         """The same, for an operator whom the journal names."""
-        return self._notices_in(self.store.acting_as(who))
-
-    def _notices_in(self, store: Store) -> Notices:
         from auria_bot.services.operations.monitoring import LogNotifier
         from auria_bot.services.operations.notices import Notices, Sources
 
@@ -210,7 +204,7 @@ class OperationsServices(StudioServices):
             picture=self.pictures.path,
         )
         return Notices(
-            store=store,
+            store=self.store_as(who),
             notifier=self.notifier or LogNotifier(),
             clock=self.clock,
             zone=self.zone,

@@ -106,11 +106,10 @@ class CaptionServices(StudioServices):
 
     def picture_pool(self) -> PicturePool:
         """Paints poems; only the model server opens it."""
-        from auria_bot.serving.making import Painting, PicturePool
+        from auria_bot.serving.making import PicturePool
 
-        chosen = self.settings.studio
-        painting = Painting(size=chosen.size, candidates=chosen.candidates, rounds=chosen.rounds)
-        return PicturePool(find=self._served_makers, waiting=self.settings.captions.waiting // 4, painting=painting)
+        waiting = self.settings.captions.waiting // 4
+        return PicturePool(find=self._served_makers, waiting=waiting, painting=self.settings.studio)
 
     def _served_makers(self) -> ServedMakers:
         """The makers of the settings, with the models as they are now; a registry on a server is asked now and then."""

@@ -59,6 +59,10 @@ class Core:
             self._store = Store.open(self.settings)
         return self._store
 
+    def store_as(self, who: str) -> Store:
+        """The same, whose journal names an operator; "" for the terminal's user."""
+        return self.store.acting_as(who) if who else self.store
+
     @cached_property
     def pictures(self) -> Pictures:
         """The pictures of the drafts: in the home, or in the bucket that the settings name."""

@@ -62,19 +62,9 @@ class CorpusServices(Core):
     @cached_property
     def reddit(self) -> Reddit:
         """Reddit, read only; the first request is made on first use."""
-        from auria_bot.corpus.sources.reddit import Access, Reddit
+        from auria_bot.corpus.sources.reddit import Reddit
 
-        chosen = self.settings.corpus.reddit
-        access = Access(
-            user=chosen.user,
-            auth_url=chosen.auth_url,
-            api_url=chosen.api_url,
-            timeout=chosen.timeout,
-            max_wait=chosen.max_wait,
-            attempts=chosen.attempts,
-            retry_delay=chosen.retry_delay,
-        )
-        return Reddit(access, self.secret_store("reddit"))
+        return Reddit(self.settings.corpus.reddit, self.secret_store("reddit"))
 
     @cached_property
     def subreddit_sync(self) -> SubredditSync:

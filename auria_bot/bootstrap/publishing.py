@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from auria_bot.services.publishing.post_creation import PostCreator
     from auria_bot.services.publishing.publisher import Publisher
     from auria_bot.settings.sections import ChannelSettings
-    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["PublishingServices"]
 
@@ -37,35 +36,31 @@ class PublishingServices(Core):
     @cached_property
     def publisher(self) -> Publisher:
         """Sends approved drafts to the channels."""
-        return self._publisher_in(self.store, self.post_creator)
+        return self.publisher_as("")
 
     def publisher_as(self, who: str) -> Publisher:
         """The same, for an operator whom the journal names."""
-        store = self.store.acting_as(who)
-        return self._publisher_in(store, self._post_creator_in(store))
-
-    def _publisher_in(self, store: Store, creator: PostCreator) -> Publisher:
         from auria_bot.services.operations.backup_files import unfinished_restore
         from auria_bot.services.publishing.publisher import Publisher
 
         return Publisher(
-            store=store,
+            store=self.store_as(who),
             clock=self.clock,
             channels=self.channels,
-            creator=creator,
+            creator=self._post_creator_as(who),
             restoring=partial(unfinished_restore, self.settings.home),
         )
 
     @cached_property
     def post_creator(self) -> PostCreator:
         """Creates posts from approved drafts, and shows how each channel would publish a draft."""
-        return self._post_creator_in(self.store)
+        return self._post_creator_as("")
 
-    def _post_creator_in(self, store: Store) -> PostCreator:
+    def _post_creator_as(self, who: str) -> PostCreator:
         from auria_bot.services.publishing.post_creation import PostCreator
 
         return PostCreator(
-            store=store,
+            store=self.store_as(who),
             pictures=self.pictures,
             clock=self.clock,
             channels=self.channels,

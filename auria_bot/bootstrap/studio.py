@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from auria_bot.services.studio.run_store import RunStore
     from auria_bot.services.studio.studio import Studio
     from auria_bot.settings.sections import BackendSettings
-    from auria_bot.store.unit_of_work import Store
 
 __all__ = ["StudioServices"]
 
@@ -75,14 +74,17 @@ class StudioServices(PublishingServices):
         chosen, memory = self.settings.execution, self.settings.studio.memory_mb << 20
         if chosen.engine == "ray":
             from auria_bot.execution.cluster import RayExecutor
+            from auria_bot.execution.dispatcher import DriverOptions
 
             return RayExecutor(
-                address=chosen.address,
-                memory=memory,
-                wait=chosen.wait,
-                start=chosen.start,
-                idle=chosen.idle,
-                attempts=chosen.attempts,
+                DriverOptions(
+                    address=chosen.address,
+                    memory=memory,
+                    wait=chosen.wait,
+                    start=chosen.start,
+                    idle=chosen.idle,
+                    attempts=chosen.attempts,
+                )
             )
         from auria_bot.execution.local import ChildProcessExecutor, ResourceLimits
 
@@ -211,17 +213,14 @@ class StudioServices(PublishingServices):
     @cached_property
     def review(self) -> Review:
         """Carries out the operator's decisions about drafts."""
-        return self._review_in(self.store)
+        return self.review_as("")
 
     def review_as(self, who: str) -> Review:
         """The same, for an operator whom the journal names."""
-        return self._review_in(self.store.acting_as(who))
-
-    def _review_in(self, store: Store) -> Review:
         from auria_bot.services.studio.review import Review
 
         return Review(
-            store=store,
+            store=self.store_as(who),
             studio=self.studio,
             clock=self.clock,
             pictures=self.pictures,

@@ -74,8 +74,7 @@ class WebServices(Core):
 
     def _note_account(self, who: str, action: str, details: str) -> None:
         """Record in the journal what an operator, or ("") the terminal's user, did with an account."""
-        store = self.store.acting_as(who) if who else self.store
-        with store.begin() as unit:
+        with self.store_as(who).begin() as unit:
             unit.journal.note(action, details=details, at=self.clock())
 
     @cached_property

@@ -216,9 +216,9 @@ def _options(
     """Options that stand before the command; `main` looks for --debug itself."""
 
 
-def command_group(name: str, help_text: str = "", **options: Any) -> typer.Typer:
+def command_group(command: str, help_text: str = "", **options: Any) -> typer.Typer:
     """A group of commands of `auria`, whose help COMMANDS has unless it is given; the options are those of Typer."""
-    return typer.Typer(help=help_text or COMMANDS[name][1], add_completion=False, rich_markup_mode=None, **options)
+    return typer.Typer(help=help_text or COMMANDS[command][1], add_completion=False, rich_markup_mode=None, **options)
 
 
 def is_called_alone(context: typer.Context) -> bool:

@@ -92,8 +92,6 @@ class ExtractedPoem:
 
     lines: tuple[str, ...] = ()
     reason: str = ""  # "" for a poem
-    source: str = ""  # "title" or "body"
-    remark: str = ""  # text beside the poem that is not part of it
 
 
 def cleaned(text: str) -> str:
@@ -137,15 +135,15 @@ def _in_title(title: str) -> ExtractedPoem:
     }
     if reason := next((reason for reason, found in refusals.items() if found), ""):
         return ExtractedPoem(reason=reason)
-    text, remark = _without_remarks(text)
+    text = _without_remarks(text)
     for number, separator in enumerate(_SEPARATORS):
         parts = _parts(separator, text)
         if len(parts) == 4 and number < _DASHES and _is_remark(parts[3]):
-            remark, parts = f"{remark} {parts[3]}".strip(), parts[:3]
+            parts = parts[:3]
         if len(parts) == 3:
             reason = _fault(parts, formal=number == _DASHES) or _alternatives(text, parts)
             if not reason:
-                return ExtractedPoem(lines=tuple(parts), source="title", remark=remark)
+                return ExtractedPoem(lines=tuple(parts))
             if number < _DASHES:  # a dash was no line break, then
                 return ExtractedPoem(reason=reason)
         if len(parts) > 3 and number < _DASHES:
@@ -173,32 +171,23 @@ def _in_body(body: str) -> ExtractedPoem:
         if len(block) == 3 and not _fault(block, formal=False) and not re.search(r"[:\d]", " ".join(block))
     ]
     if len(verses) == 1:
-        rest = " ".join(" ".join(block) for block in blocks if block is not verses[0])
-        return ExtractedPoem(lines=tuple(verses[0]), source="body", remark=rest)
+        return ExtractedPoem(lines=tuple(verses[0]))
     if len(verses) > 1:
         return ExtractedPoem(reason="several poems")
     single = [block[0] for block in blocks if len(block) == 1]
     if len(blocks) == len(single) == 3 and not _fault(single, formal=True):
-        return ExtractedPoem(lines=tuple(single), source="body")
-    first = blocks[0] if blocks else []
-    if len(first) == 1:
-        within = _in_title(first[0])
-        if within.lines:
-            return ExtractedPoem(
-                lines=within.lines, source="body", remark=" ".join(" ".join(block) for block in blocks[1:])
-            )
+        return ExtractedPoem(lines=tuple(single))
+    if blocks and len(blocks[0]) == 1 and (within := _in_title(blocks[0][0])).lines:
+        return within
     return ExtractedPoem(reason="not three lines")
 
 
-def _without_remarks(text: str) -> tuple[str, str]:
-    """The text without tags, labels and the author's remarks; and what was removed."""
-    taken = [match.group().strip() for match in _TAG.finditer(text)]
-    text = _TAG.sub(" ", text).strip()
-    text = _LABEL.sub("", text)
+def _without_remarks(text: str) -> str:
+    """The text without tags, labels and the author's remarks."""
+    text = _LABEL.sub("", _TAG.sub(" ", text).strip())
     while match := _REMARK.search(text):
-        taken.append(match.group().strip())
         text = text[: match.start()].rstrip()
-    return text, " ".join(taken)
+    return text
 
 
 def _is_remark(part: str) -> bool:
@@ -244,11 +233,8 @@ def _fault(lines: list[str], *, formal: bool) -> str:
     total = sum(min(count) for count in counts)
     if formal:
         longest = sum(max(count) for count in counts)
-        return (
-            ""
-            if any(size in _FORMAL for size in range(total, longest + 1)) and max(map(min, counts)) <= 9
-            else "not surely three lines"
-        )
+        is_formal = any(size in _FORMAL for size in range(total, longest + 1)) and max(map(min, counts)) <= 9
+        return "" if is_formal else "not surely three lines"
     if total not in _TOTAL:
         return "too short for a poem" if total < _TOTAL.start else "too long for a poem"
     return ""

@@ -18,13 +18,14 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import AuriaError, BackendMissing, ClusterError, error_of
-from auria_bot.execution.unit_child import POLL, UnitChild, files_of, log_tail
-from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
+from auria_bot.execution.unit_child import POLL, UnitChild, ended, files_of, log_tail
+from auria_bot.execution.work_unit import UnitProgress, UnitStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from auria_bot.execution.dispatcher import DriverOptions
     from auria_bot.execution.work_unit import Requirements, UnitEvent, WorkUnit
 
 __all__ = ["RayExecutor"]
@@ -40,26 +41,16 @@ class RayExecutor:
 
     Usage::
 
-        executor = RayExecutor(address="auto", memory=4 << 30, wait=5.0, start=300.0, idle=60.0, attempts=4)
+        executor = RayExecutor(options)
         with executor.open(folder, {"painting": Requirements(gpus=1.0)}) as session:
             session.submit(unit)
             for event in session.events(): ...
     """
 
-    def __init__(self, *, address: str, memory: int, wait: float, start: float, idle: float, attempts: int) -> None:
-        """Connect to nothing yet.
-
-        Args:
-            address: "auto", or HOST:PORT of the head node.
-            memory: bytes that a unit may take; 0 is no limit.
-            wait: seconds to wait for a node that has what is needed.
-            start: seconds that a worker may take to start.
-            idle: seconds for which workers are kept after a session.
-            attempts: how many workers may be lost with one unit.
-        """
-        values = {"address": address, "memory": memory, "wait": wait, "start": start, "idle": idle}
-        self._options = json.dumps({**values, "attempts": attempts})
-        self._wait = wait
+    def __init__(self, options: DriverOptions) -> None:
+        """Connect to nothing yet."""
+        self._options = json.dumps(asdict(options))
+        self._wait = options.wait
         self._kept: list[_Driver] = []
         self._lock = threading.Lock()
 
@@ -71,11 +62,8 @@ class RayExecutor:
                 'execution.engine is "ray", and Ray is not installed: pip install "auria-bot[cluster]"', hint=""
             )
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        session = _Session(folder, needs, self)
-        try:
+        with contextlib.closing(_Session(folder, needs, self)) as session:
             yield session
-        finally:
-            session.close()
 
     def connected(self, folder: Path, needs: Mapping[str, Requirements]) -> _Driver:
         """A driver that is ready for units of that folder.
@@ -146,7 +134,7 @@ class _Session:
                     del self._open[unit.name]
                     self._lost = 0
                     self.peak_bytes = max(self.peak_bytes, message["peak"])
-                    yield self._finished(unit, message)
+                    yield ended(unit, message, message["seconds"], self._folder)
             if driver.is_lost:
                 self._lost += 1
                 reason, self._driver = driver.reason(), None
@@ -169,13 +157,6 @@ class _Session:
         for unit in self._open.values():
             driver.submit(unit)
         return driver
-
-    def _finished(self, unit: WorkUnit, message: Mapping[str, Any]) -> UnitFinished:
-        if "error" in message:
-            log = str(self._folder / "logs" / f"{unit.name}.log")
-            failure = UnitFailure(error=message["error"], message=message["message"], log=log)
-            return UnitFinished(unit=unit, seconds=message["seconds"], failure=failure)
-        return UnitFinished(unit=unit, seconds=message["seconds"], state=message["state"], files=files_of(message))
 
 
 class _Driver(UnitChild):

@@ -38,12 +38,12 @@ Inbox: TypeAlias = "queue.SimpleQueue[tuple[Any, ...]]"
 class DriverOptions:
     """How a driver works; see `auria_bot.settings.execution`."""
 
-    address: str
-    memory: int  # bytes that a unit may take
-    wait: float  # seconds
-    start: float  # seconds
-    idle: float  # seconds
-    attempts: int
+    address: str  # "auto", or HOST:PORT of the head node
+    memory: int  # bytes that a unit may take; 0 is no limit
+    wait: float  # seconds to wait for a node that has what is needed
+    start: float  # seconds that a worker may take to start
+    idle: float  # seconds for which workers are kept after a session
+    attempts: int  # workers that may be lost with one unit
 
 
 class ClusterRefusal(Exception):

@@ -21,15 +21,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from auria_bot.errors import BackendMissing, DiskError, SettingsError, StepFailed, StepOutOfMemory, StepTimedOut
 from auria_bot.execution.child_process import resident_bytes
-from auria_bot.execution.unit_child import POLL, UnitChild, files_of, log_tail
-from auria_bot.execution.work_unit import UnitFailure, UnitFinished, UnitProgress, UnitStarted
+from auria_bot.execution.unit_child import POLL, UnitChild, ended, files_of, log_of, log_tail
+from auria_bot.execution.work_unit import UnitProgress, UnitStarted
 from auria_bot.files import end_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from auria_bot.execution.work_unit import Requirements, UnitEvent, WorkUnit
+    from auria_bot.execution.work_unit import Requirements, UnitEvent, UnitFinished, WorkUnit
 
 __all__ = ["ChildProcessExecutor", "ResourceLimits"]
 
@@ -91,11 +91,8 @@ class ChildProcessExecutor:
                     f"step {name!r} wants an environment of its own (execution.steps.{name}), and only a cluster makes"
                     ' such: set execution.engine = "ray", or name an interpreter in the section of its role'
                 )
-        session = _Session(folder, self._limits, self._python, self._take_ahead)
-        try:
+        with contextlib.closing(_Session(folder, self._limits, self._python, self._take_ahead)) as session:
             yield session
-        finally:
-            session.close()
 
     def _take_ahead(self, python: str) -> _Worker | None:
         """The worker that was started ahead, if it still runs, and in that interpreter; else it is ended."""
@@ -149,7 +146,7 @@ class _Session:
                 elif message["event"] == "progress":
                     yield UnitProgress(unit=unit, facts=message["facts"], files=files_of(message))
                 else:
-                    yield self._finished(unit, message, time.monotonic() - since)
+                    yield ended(unit, message, time.monotonic() - since, self._folder)
                     return
             self.peak_bytes = max(self.peak_bytes, size := resident_bytes(worker.child.pid))
             error = worker.why_it_ended()
@@ -189,20 +186,10 @@ class _Session:
                 raise BackendMissing(f"the interpreter {python} of {unit.name!r} cannot be run") from None
         return self._worker
 
-    def _finished(self, unit: WorkUnit, message: Mapping[str, Any], seconds: float) -> UnitFinished:
-        if "error" in message:
-            failure = UnitFailure(error=message["error"], message=message["message"], log=str(self._log(unit)))
-            return UnitFinished(unit=unit, seconds=seconds, failure=failure)
-        return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=files_of(message))
-
     def _lost(self, unit: WorkUnit, error: StepFailed, seconds: float) -> UnitFinished:
-        log = self._log(unit)
-        message = f"{error}{log_tail(_content(log))}"
-        failure = UnitFailure(error=type(error).__name__, message=message, log=str(log))
-        return UnitFinished(unit=unit, seconds=seconds, failure=failure)
-
-    def _log(self, unit: WorkUnit) -> Path:
-        return self._folder / "logs" / f"{unit.name}.log"
+        printed = _content(log_of(unit, self._folder))
+        message = {"error": type(error).__name__, "message": f"{error}{log_tail(printed)}"}
+        return ended(unit, message, seconds, self._folder)
 
 
 class _Worker(UnitChild):

@@ -10,11 +10,15 @@ from typing import IO, TYPE_CHECKING, Any
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import StepCrashed, StepFailed, StepOutOfMemory, StepTimedOut
 from auria_bot.execution.child_process import ChildProcess, python_environment
+from auria_bot.execution.work_unit import UnitFailure, UnitFinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
-__all__ = ["POLL", "UnitChild", "files_of", "log_tail"]
+    from auria_bot.execution.work_unit import WorkUnit
+
+__all__ = ["POLL", "UnitChild", "ended", "files_of", "log_of", "log_tail"]
 
 POLL = 0.05  # seconds between two looks at a child
 PATIENCE = 5.0  # seconds a child may take to end once it has stopped sending
@@ -86,6 +90,19 @@ class UnitChild:
 def files_of(message: Mapping[str, Any]) -> dict[str, ArtworkFile]:
     """The files of a child's message, by kind."""
     return {kind: ArtworkFile(**file) for kind, file in message["files"].items()}
+
+
+def ended(unit: WorkUnit, message: Mapping[str, Any], seconds: float, folder: Path) -> UnitFinished:
+    """How a unit ended, by the child's last message about it."""
+    if "error" in message:
+        failure = UnitFailure(error=message["error"], message=message["message"], log=str(log_of(unit, folder)))
+        return UnitFinished(unit=unit, seconds=seconds, failure=failure)
+    return UnitFinished(unit=unit, seconds=seconds, state=message["state"], files=files_of(message))
+
+
+def log_of(unit: WorkUnit, folder: Path) -> Path:
+    """What a unit prints."""
+    return folder / "logs" / f"{unit.name}.log"
 
 
 def log_tail(log: bytes) -> str:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from auria_bot.domain import interfaces
     from auria_bot.domain.model_requests import PictureRequest, PoemRequest
     from auria_bot.domain.mood import Mood
+    from auria_bot.settings.sections import StudioSettings
 
-__all__ = ["PICTURES", "POEMS", "Painting", "PicturePool", "PoemPool", "ServedMakers"]
+__all__ = ["PICTURES", "POEMS", "PicturePool", "PoemPool", "ServedMakers"]
 
 POEMS = work_metrics("poems", "poem_requests", "poem", verb="written")
 """The metrics of poems."""
@@ -111,31 +112,22 @@ class PoemPool:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Painting:
-    """How a picture is painted; see the settings of the studio."""
-
-    size: int  # pixels of the short side
-    candidates: int  # painted at once
-    rounds: int  # times that candidates are painted before it is given up
-
-
 class PicturePool:
     """A thread that paints poems.
 
     Usage::
 
-        pool = PicturePool(find=makers_on_disk, waiting=8, painting=Painting(size=1024, candidates=4, rounds=3))
+        pool = PicturePool(find=makers_on_disk, waiting=8, painting=settings.studio)
         jpeg = pool.submit(PictureRequest(haiku=haiku), deadline=time.monotonic() + 30).result()
     """
 
-    def __init__(self, *, find: Callable[[], ServedMakers], waiting: int, painting: Painting) -> None:
+    def __init__(self, *, find: Callable[[], ServedMakers], waiting: int, painting: StudioSettings) -> None:
         """Prepare a pool.
 
         Args:
             find: the makers; asked before each request.
             waiting: most requests that wait beside the one being fulfilled.
-            painting: how a picture is painted.
+            painting: size, candidates and rounds of a picture.
         """
         self._makers, self._queue = _Makers(find), WorkQueue(PICTURES, waiting=waiting)
         self._painting = painting

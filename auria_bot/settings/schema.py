@@ -168,14 +168,11 @@ class Settings(Section):
     @property
     def channel_conflicts(self) -> tuple[str, ...]:
         """What does not fit together among the channels: names that are none, a folder that two publish to."""
+        named = [("review.channels names", name) for name in self.review.channels]
+        named += [("schedule.channels has times for", name) for name in self.schedule.channels]
         found = [
-            f"review.channels names {name!r}, which is no channel; known: {', '.join(self.channels)}"
-            for name in self.review.channels
-            if name not in self.channels
-        ]
-        found += [
-            f"schedule.channels has times for {name!r}, which is no channel; known: {', '.join(self.channels)}"
-            for name in self.schedule.channels
+            f"{where} {name!r}, which is no channel; known: {', '.join(self.channels)}"
+            for where, name in named
             if name not in self.channels
         ]
         return (*found, *self.shared_folders.values())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,13 @@ from auria_bot.web.page_cache import CachedPages, PageCache, Rendering, smaller
 from auria_bot.web.pages.gallery import gallery_router
 from auria_bot.web.pages.reference import reference_router
 from auria_bot.web.pages.wall import wall_router
-from auria_bot.web.rendering import Renderer, View, page_key
+from auria_bot.web.rendering import HTML, Renderer, View, page_key
 from auria_bot.web.runs import BackgroundRuns
 from auria_bot.web.site import Moved, Site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from fastapi import APIRouter
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from auria_bot.bootstrap.application import Application
@@ -47,6 +47,12 @@ __all__ = ["WebApp", "create_app", "site_of"]
 log = logging.getLogger(__name__)
 
 _THREADS = 8
+_PARTS = {
+    "desk": "auria_bot.web.desk:desk_router",
+    "studio": "auria_bot.web.pages.studio:studio_router",
+    "captions": "auria_bot.web.pages.captions:captions_router",
+}
+"""The parts of the site that are made on first use, by the beginning of their paths."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -65,6 +71,11 @@ class WebApp:
         language = self.language(request.headers.get("accept-language", ""), request.headers.get("cookie", ""))
         return View(request.url.path if path is None else path, language, base=self.services.public_url)
 
+    def kept(self, request: Request, path: str, media_type: str, render: Callable[[View], str | bytes]) -> Response:
+        """A public page that is rendered once for all who ask for it in a language, until something is published."""
+        view = self.view(request)
+        return self.cache.answer(request, page_key(view.language, path), lambda: (render(view), media_type))
+
     def page(self, path: str, accepted: str, cookies: str) -> tuple[str, Rendering | None]:
         """What a page is kept under, and how it is rendered; None if its path is none of the site's pages.
 
@@ -77,7 +88,7 @@ class WebApp:
         if not self.site.has(path):
             return page_key(language, path), None
         view = View(path, language, base=self.services.public_url)
-        return page_key(language, path), lambda: (self.site.page(view), "text/html; charset=utf-8")
+        return page_key(language, path), lambda: (self.site.page(view), HTML)
 
     def language(self, accepted: str, cookies: str) -> Language:
         """The language of an answer: the one that was chosen in the footer, or the browser's.
@@ -124,15 +135,14 @@ def create_app(services: Application) -> FastAPI:
     counts = RequestCounts()
     app = FastAPI(title="Auria", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_few_threads)
     app.mount("/static", _StaticFiles(packages=[("auria_bot.web", "static")]))
-    api = cache(lambda: _api(web))
+    api = cache(partial(_made, "auria_bot.web.api.application:api_application", web))
     app.include_router(reference_router(web, lambda: api().openapi()))
     app.mount("/api/v1", _OnFirstUse(api))
     app.include_router(wall_router(web))
     app.include_router(gallery_router(web))  # its last route takes every path
     _handle_errors(app, web)
-    app.state.parts = {"desk": cache(lambda: _part(web, _desk)), "studio": cache(lambda: _part(web, _studio))}
-    if services.settings.captions.page:
-        app.state.parts["captions"] = cache(lambda: _part(web, _captions))
+    names = [name for name in _PARTS if name != "captions" or services.settings.captions.page]
+    app.state.parts = {name: cache(partial(_part, web, _PARTS[name])) for name in names}
     if services.settings.web.studio:
         app.state.parts["studio"]()  # goes on at once with what visitors asked for before
     app.add_middleware(_Parts, parts=app.state.parts)
@@ -151,31 +161,19 @@ def create_app(services: Application) -> FastAPI:
     return app
 
 
-def _part(web: WebApp, router: Callable[[WebApp], APIRouter]) -> FastAPI:
+def _part(web: WebApp, router: str) -> FastAPI:
     """The application of a part of the site; an unknown path is answered as everywhere."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(router(web))
+    app.include_router(_made(router, web))
     app.include_router(gallery_router(web))
     _handle_errors(app, web)
     return app
 
 
-def _desk(web: WebApp) -> APIRouter:
-    from auria_bot.web.desk import desk_router  # noqa: PLC0415 - it takes memory where nobody uses it
-
-    return desk_router(web)
-
-
-def _studio(web: WebApp) -> APIRouter:
-    from auria_bot.web.pages.studio import studio_router  # noqa: PLC0415 - it takes memory where nobody uses it
-
-    return studio_router(web)
-
-
-def _captions(web: WebApp) -> APIRouter:
-    from auria_bot.web.pages.captions import captions_router  # noqa: PLC0415 - it takes memory where nobody uses it
-
-    return captions_router(web)
+def _made(place: str, web: WebApp) -> Any:
+    """What a function of "MODULE:NAME" makes; the module is imported now, for it takes memory where nobody uses it."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)(web)
 
 
 def _larger_bodies(captions: CaptionSettings) -> dict[str, int]:
@@ -208,32 +206,30 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
         return HTMLResponse(body, status, headers=headers)
 
     @app.exception_handler(Moved)
-    def moved(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
-        return RedirectResponse(error.path if isinstance(error, Moved) else "/", 301)
+    def moved(request: Request, error: Moved) -> Response:  # noqa: ARG001 - the signature is Starlette's
+        return RedirectResponse(error.path, 301)
 
     @app.exception_handler(SignInRequired)
     def signed_out(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
         return RedirectResponse("/desk/sign-in", 303, headers={"Cache-Control": "no-store"})
 
     @app.exception_handler(AuriaError)
-    def expected(request: Request, error: Exception) -> Response:
-        status = error.http_status if isinstance(error, AuriaError) else 500
+    def expected(request: Request, error: AuriaError) -> Response:
+        status = error.http_status
         if status >= 500:
             log.error("A request failed: %s", error)
         return shown(request, status, redacted(str(error)) if status < 500 else "")
 
     @app.exception_handler(HTTPException)
-    def refused(request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            return shown(request, 500, "")
+    def refused(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_methods(app, request))
         return shown(request, error.status_code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
-    def malformed(request: Request, error: Exception) -> Response:
-        found = invalid_fields(error) if isinstance(error, RequestValidationError) else None
+    def malformed(request: Request, error: RequestValidationError) -> Response:
+        found = invalid_fields(error)
         if found is None or request.method in {"GET", "HEAD"}:  # an address that names nothing
             return shown(request, 404, "")
         named = [f"{one['location'].removeprefix('body.')}: {one['message']}" for one in found[:3]]
@@ -251,12 +247,6 @@ def _methods(app: FastAPI, request: Request) -> list[str]:
         return READ
     scopes = {method: {**request.scope, "method": method} for method in ("GET", "HEAD", "POST")}
     return [name for name, scope in scopes.items() if any(one.matches(scope)[0] is Match.FULL for one in app.routes)]
-
-
-def _api(web: WebApp) -> FastAPI:
-    from auria_bot.web.api.application import api_application  # noqa: PLC0415 - it takes memory where nobody uses it
-
-    return api_application(web)
 
 
 class _OnFirstUse:

@@ -38,7 +38,10 @@ if TYPE_CHECKING:
     from auria_bot.services.portraits.portraits import Portrait
     from auria_bot.settings.web import WebSettings
 
-__all__ = ["Renderer", "ShownPicture", "View", "page_key"]
+__all__ = ["HTML", "Renderer", "ShownPicture", "View", "page_key"]
+
+HTML = "text/html; charset=utf-8"
+"""The media type of a page."""
 
 _USUAL_WIDTH = 960  # pixels
 _MOST_CARDS = 256  # rendered ones that are kept

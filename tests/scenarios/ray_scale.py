@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.execution.cluster import RayExecutor
+from auria_bot.execution.dispatcher import DriverOptions
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
 from tests.scenarios.ray_cluster import ray_nodes
 
@@ -68,7 +69,7 @@ def overhead() -> tuple[float, float]:
 
 
 def _executor(address: str) -> RayExecutor:
-    return RayExecutor(address=address, memory=0, wait=5.0, start=120.0, idle=60.0, attempts=1)
+    return RayExecutor(DriverOptions(address=address, memory=0, wait=5.0, start=120.0, idle=60.0, attempts=1))
 
 
 def _work(executor: RayExecutor, folder: Path, count: int, *, seconds: float, wanted: Requirements) -> float:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.errors import ClusterError
 from auria_bot.execution.cluster import RayExecutor
+from auria_bot.execution.dispatcher import DriverOptions
 from auria_bot.execution.work_unit import Requirements, UnitFinished, WorkUnit
 from tests.scenarios.ray_cluster import ray_nodes
 
@@ -55,9 +56,9 @@ def look(folder: Path, *, address: str = "") -> Found:
     """Run two units in their environments, then ask for a GPU; on a new cluster, or the one at that address."""
     pythons = [_environment(folder / version, version) for version in ("1.0", "2.0")]
     with contextlib.nullcontext() if address else ray_nodes((1, 1)) as nodes:
-        executor = RayExecutor(
-            address=nodes.address if nodes else address, memory=0, wait=5.0, start=120.0, idle=30.0, attempts=2
-        )
+        head = nodes.address if nodes else address
+        options = DriverOptions(address=head, memory=0, wait=5.0, start=120.0, idle=30.0, attempts=2)
+        executor = RayExecutor(options)
         needs = {f"step-{number}": Requirements(interpreter=str(python)) for number, python in enumerate(pythons)}
         place = folder / "run"
         with executor.open(place, needs) as session:

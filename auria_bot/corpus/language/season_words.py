@@ -129,21 +129,7 @@ _TABLE = {
     },
 }
 
-_MONTHS = (
-    "winter",
-    "winter",
-    "spring",
-    "spring",
-    "spring",
-    "summer",
-    "summer",
-    "summer",
-    "autumn",
-    "autumn",
-    "autumn",
-    "winter",
-)
-_OPPOSITE = {"spring": "autumn", "summer": "winter", "autumn": "spring", "winter": "summer"}
+_QUARTERS = ("winter", "spring", "summer", "autumn")  # each of three months, from December on, in the north
 _NEW_YEAR = ((1, 1), (1, 7))  # the first week, in either hemisphere
 
 
@@ -207,8 +193,8 @@ def season_at(day: date, *, hemisphere: str = "north") -> str:
         raise UnknownName(f"no hemisphere named {hemisphere[:40]!r}; known: {', '.join(HEMISPHERES)}")
     if _NEW_YEAR[0] <= (day.month, day.day) <= _NEW_YEAR[1]:
         return "new year"
-    season = _MONTHS[day.month - 1]
-    return season if hemisphere == "north" else _OPPOSITE[season]
+    month = day.month if hemisphere == "north" else day.month + 6
+    return _QUARTERS[month % 12 // 3]
 
 
 def season_named(name: str, day: date, *, hemisphere: str = "north") -> str:

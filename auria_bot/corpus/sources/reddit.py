@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.sources.submission import Submission
     from auria_bot.domain.interfaces import Secrets
+    from auria_bot.settings.sections import RedditSettings
 
-__all__ = ["INFO_BATCH", "PAGE", "Access", "Ask", "Page", "Reddit", "user_agent"]
+__all__ = ["INFO_BATCH", "PAGE", "Ask", "Page", "Reddit", "user_agent"]
 
 PAGE = 100
 """Posts of a page: the most that Reddit gives."""
@@ -38,19 +39,6 @@ Ask: TypeAlias = Callable[[str, dict[str, "str | int"]], Any]
 
 _SUBREDDIT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_]{1,23}")
 _USER = re.compile(r"[A-Za-z0-9_-]{3,20}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How Reddit is reached."""
-
-    user: str  # of an account on Reddit, by which Reddit can reach whoever runs the program
-    auth_url: str = "https://www.reddit.com"  # where tokens are given
-    api_url: str = "https://oauth.reddit.com"  # where everything else is
-    timeout: float = 16.0  # seconds for an answer, all of it
-    max_wait: float = 660.0  # seconds: the longest that Reddit may ask to be waited for
-    attempts: int = 5  # of a request whose answer does not come
-    retry_delay: float = 2.0  # seconds before the second attempt, doubled before each further one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +74,12 @@ class Reddit:
     """Reddit, read only.
 
     Args:
-        access: addresses and max_wait.
+        access: how it is reached.
         secrets: with "client_id" and "client_secret" of an application.
         meter: counts requests, and reports every wait.
     """
 
-    def __init__(self, access: Access, secrets: Secrets, *, meter: RequestCounter | None = None) -> None:
+    def __init__(self, access: RedditSettings, secrets: Secrets, *, meter: RequestCounter | None = None) -> None:
         self.access, self._secrets = access, secrets
         self.meter = meter or RequestCounter()
         self._ask: Ask | None = None
@@ -119,17 +107,10 @@ class Reddit:
             raise UsageError(f"{subreddit[:40]!r} is not a subreddit; give its name as in r/NAME, without the r/")
         asked = {**params, "limit": min(limit, PAGE), "raw_json": 1, **({"after": after} if after else {})}
         found = self._answer(f"r/{subreddit}/{path}", asked, what=f"r/{subreddit}")
-        tally = Tally()
-        try:
-            posts = tuple(listed(found, tally=tally))
-        except InputError:
-            raise ChannelError(f"Reddit's answer for r/{subreddit} is no listing; try again later") from None
-        children = [child.get("data") for child in found["data"]["children"] if isinstance(child, dict)]
-        stickied = frozenset(
-            str(one.get("id")) for one in children if isinstance(one, dict) and one.get("stickied") is True
-        )
+        posts, children, bad = _read(found, f"r/{subreddit}")
+        stickied = frozenset(str(one.get("id")) for one in children if one.get("stickied") is True)
         further = found["data"].get("after")
-        return Page(posts=posts, after=further if isinstance(further, str) else "", stickied=stickied, bad=tally.bad)
+        return Page(posts=posts, after=further if isinstance(further, str) else "", stickied=stickied, bad=bad)
 
     def posts(self, ids: Sequence[str]) -> Page:
         """The posts with these ids as they are now, in any order; unknown ids are left out.
@@ -143,16 +124,11 @@ class Reddit:
             As for `page`.
         """
         names = ",".join(f"t3_{one}" for one in ids[:INFO_BATCH])
-        found = self._answer("api/info", {"id": names, "raw_json": 1}, what="the posts that are known")
-        tally = Tally()
-        try:
-            posts = tuple(listed(found, tally=tally))
-        except InputError:
-            raise ChannelError("Reddit's answer for the posts that are known is no listing; try again later") from None
-        children = [child.get("data") for child in found["data"]["children"] if isinstance(child, dict)]
-        told = {one["id"] for one in children if isinstance(one, dict) and isinstance(one.get("id"), str)}
+        what = "the posts that are known"
+        posts, children, bad = _read(self._answer("api/info", {"id": names, "raw_json": 1}, what=what), what)
+        told = {one["id"] for one in children if isinstance(one.get("id"), str)}
         unread = told.intersection(ids) - {post.id for post in posts}
-        return Page(posts=posts, after="", bad=max(0, tally.bad - len(unread)), unread=frozenset(unread))
+        return Page(posts=posts, after="", bad=max(0, bad - len(unread)), unread=frozenset(unread))
 
     def _answer(self, path: str, params: dict[str, str | int], *, what: str) -> Any:
         """What Reddit says, as JSON; its and PRAW's errors as Auria's."""
@@ -197,15 +173,7 @@ class Reddit:
             check_for_updates=False,
             check_for_async=False,
             requestor_class=requestor(),
-            requestor_kwargs={
-                "policy": RetryPolicy(
-                    timeout=access.timeout,
-                    max_wait=access.max_wait,
-                    attempts=access.attempts,
-                    back_off=access.retry_delay,
-                    meter=self.meter,
-                )
-            },
+            requestor_kwargs={"policy": RetryPolicy(access=access, meter=self.meter)},
         )
         made.read_only = True
         # What prawcore knows of the next request's time; PRAW itself does not tell it.
@@ -235,6 +203,21 @@ class Reddit:
             As for `page`.
         """
         self._answer("api/info", {"id": "t3_1", "raw_json": 1}, what="a trial")
+
+
+def _read(found: Any, what: str) -> tuple[tuple[Submission, ...], list[dict[str, Any]], int]:
+    """The posts of a listing, the children that they were read from, and how many of these could not be read.
+
+    Raises:
+        ChannelError: it is no listing.
+    """
+    tally = Tally()
+    try:
+        posts = tuple(listed(found, tally=tally))
+    except InputError:
+        raise ChannelError(f"Reddit's answer for {what} is no listing; try again later") from None
+    children = (child.get("data") for child in found["data"]["children"] if isinstance(child, dict))
+    return posts, [one for one in children if isinstance(one, dict)], tally.bad
 
 
 def _translated(status: int, what: str) -> Exception:

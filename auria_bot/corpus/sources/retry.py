@@ -21,6 +21,8 @@ from auria_bot.redaction import register_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from auria_bot.settings.sections import RedditSettings
+
 __all__ = ["RequestCounter", "RetryPolicy", "Waiting", "requestor"]
 
 Waiting: TypeAlias = Callable[[float, str], None]
@@ -76,10 +78,7 @@ class RequestCounter:
 class RetryPolicy:
     """How requests are made."""
 
-    timeout: float  # seconds for an answer, all of it
-    max_wait: float  # seconds: the longest wait
-    attempts: int
-    back_off: float  # seconds before the second attempt
+    access: RedditSettings
     meter: RequestCounter
 
     def carried(self, once: Callable[[], Any]) -> Any:
@@ -89,8 +88,8 @@ class RetryPolicy:
             Throttled: Reddit asks to wait longer than allowed, or again and again.
             ChannelError: no answer.
         """
-        why = ""
-        for attempt in range(1, self.attempts + 1):
+        why, attempts = "", self.access.attempts
+        for attempt in range(1, attempts + 1):
             self.meter.requests += 1
             self.meter.repeated += attempt > 1
             try:
@@ -106,14 +105,14 @@ class RetryPolicy:
                     rest = _number(answer.headers.get("retry-after")) or 0.0
                 else:
                     return answer
-                if attempt == self.attempts and answer.status_code == 429:
+                if attempt == attempts and answer.status_code == 429:
                     until = datetime.now(UTC) + timedelta(seconds=rest)
                     raise Throttled(f"Reddit asks to wait, {attempt} times in a row", until=until)
-            if attempt < self.attempts:
+            if attempt < attempts:
                 # Random jitter, so that many clients of a recovered server do not all ask at once.
-                grown = self.back_off * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
-                self.meter.wait(max(rest, grown), why, self.max_wait)
-        raise ChannelError(f"{why}, {self.attempts} times in a row; `auria corpus refresh` goes on from here later")
+                grown = self.access.retry_delay * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
+                self.meter.wait(max(rest, grown), why, self.access.max_wait)
+        raise ChannelError(f"{why}, {attempts} times in a row; `auria corpus refresh` goes on from here later")
 
 
 class _Failed(Exception):
@@ -134,7 +133,7 @@ def requestor() -> type[Any]:
         def request(self, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
             """Send a request, repeated where it fails; redirects are not followed."""
             kwargs |= {"allow_redirects": False, "stream": True}
-            return self._policy.carried(lambda: _sent(self._http, self._policy.timeout, args, kwargs))
+            return self._policy.carried(lambda: _sent(self._http, self._policy.access.timeout, args, kwargs))
 
     return Requestor
 

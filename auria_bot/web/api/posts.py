@@ -35,17 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["posts_router"]
 
 PostId = Annotated[int, Path(ge=1, le=LAST_ID), CANONICAL]
-_State = Literal[
-    "waiting",
-    "sending",
-    "unknown",
-    "sent",
-    "failed",
-    "needs_attention",
-    "cancelled",
-    "withdrawing",
-    "withdrawn",
-]
+_State = Literal[*map(str, PostState)]  # type: ignore[valid-type]  # the names are known when this is imported
 
 
 def posts_router(web: WebApp, access: Access) -> APIRouter:

@@ -96,17 +96,13 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_u
 """A time with its offset, taken in UTC."""
 
 
-class _Sent(BaseModel):
-    """A value that is sent."""
-
-
 class _Taken(BaseModel):
     """A value that is taken; it has no fields but its own."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Style(_Sent):
+class Style(BaseModel):
     """The painting that an artwork was restyled after."""
 
     key: str
@@ -117,7 +113,7 @@ class Style(_Sent):
     strength: float
 
 
-class Picture(_Sent):
+class Picture(BaseModel):
     """A picture in one width."""
 
     url: str
@@ -125,7 +121,7 @@ class Picture(_Sent):
     media_type: str
 
 
-class ArtworkSummary(_Sent):
+class ArtworkSummary(BaseModel):
     """A published artwork."""
 
     id: int = Field(description="Its draft's.")
@@ -141,7 +137,7 @@ class ArtworkSummary(_Sent):
     pictures: list[Picture] = Field(description="The same picture as JPEG, the smallest first.")
 
 
-class Model(_Sent):
+class Model(BaseModel):
     """A model that worked on an artwork."""
 
     role: str
@@ -150,7 +146,7 @@ class Model(_Sent):
     sha256: str
 
 
-class Published(_Sent):
+class Published(BaseModel):
     """Where an artwork was posted."""
 
     channel: str
@@ -167,7 +163,7 @@ class Artwork(ArtworkSummary):
     posts: list[Published]
 
 
-class Draft(_Sent):
+class Draft(BaseModel):
     """An artwork under review."""
 
     id: int
@@ -195,7 +191,7 @@ class Draft(_Sent):
     models: dict[str, str]
 
 
-class Preview(_Sent):
+class Preview(BaseModel):
     """How a channel would publish a draft."""
 
     channel: str
@@ -210,7 +206,7 @@ class Preview(_Sent):
     problems: list[str] = Field(description="Why it cannot be published there.")
 
 
-class JournalEntry(_Sent):
+class JournalEntry(BaseModel):
     """Something that was decided on a draft."""
 
     id: int
@@ -299,7 +295,7 @@ class Repainting(_Taken):
 Decision = Annotated[Approval | Rejection | Edit | Undo | Restyling | Repainting, Field(discriminator="action")]
 
 
-class Run(_Sent):
+class Run(BaseModel):
     """An artwork, a new version of one, or what a pipeline makes, that is being made."""
 
     id: str
@@ -311,7 +307,7 @@ class Run(_Sent):
     events: int = Field(description="How many events there are so far.")
 
 
-class RunEvent(_Sent):
+class RunEvent(BaseModel):
     """Something that happened in a run."""
 
     position: int = Field(description="From 1.")
@@ -323,7 +319,7 @@ class RunEvent(_Sent):
     facts: dict[str, JsonValue] = Field(description="What the step found so far, such as the lines of the poem.")
 
 
-class RunEvents(_Sent):
+class RunEvents(BaseModel):
     """What happened in a run after a position."""
 
     state: Literal["waiting", "running", "done", "failed"]
@@ -332,7 +328,7 @@ class RunEvents(_Sent):
     items: list[RunEvent]
 
 
-class Receipt(_Sent):
+class Receipt(BaseModel):
     """What a platform answered to a post."""
 
     id: str
@@ -341,7 +337,7 @@ class Receipt(_Sent):
     cost: float = Field(description="US dollars.")
 
 
-class Attempt(_Sent):
+class Attempt(BaseModel):
     """An attempt to publish or to withdraw a post."""
 
     number: int
@@ -353,7 +349,7 @@ class Attempt(_Sent):
     words: str = Field(description="The platform's answer.")
 
 
-class Post(_Sent):
+class Post(BaseModel):
     """A draft on a channel."""
 
     id: int

@@ -59,7 +59,7 @@ class DeskRoutes:
             NotPermitted: the form came from elsewhere.
         """
         session = self.reader(request)
-        self.check_origin(request)
+        check_origin(request, self.services.public_url)
         if not compare_digest(csrf.encode(), session.csrf.encode()):
             raise NotPermitted("the form is out of date; load the page again")
         return session
@@ -87,14 +87,6 @@ class DeskRoutes:
         if not session.may_manage:
             raise NotPermitted("only owners manage operators")
         return session
-
-    def check_origin(self, request: Request) -> None:
-        """Refuse a form of another site.
-
-        Raises:
-            NotPermitted: the browser says that it came from elsewhere.
-        """
-        check_origin(request, self.services.public_url)
 
     def page(
         self, template: str, request: Request, session: Session | None, status: int = 200, **values: Any

@@ -12,7 +12,7 @@ from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermi
 from auria_bot.services.accounts.accounts import ROLES, Session
 from auria_bot.web.desk.access import COOKIE, seen
 from auria_bot.web.links import READ
-from auria_bot.web.middleware import client_network
+from auria_bot.web.middleware import check_origin, client_network
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -42,7 +42,7 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/sign-in")
     def sign_in(request: Request, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
-        desk.check_origin(request)
+        check_origin(request, desk.services.public_url)
         address, agent = client_network(request), request.headers.get("user-agent", "")
         try:
             token = accounts.sign_in(name.strip(), password, address=address, agent=agent)

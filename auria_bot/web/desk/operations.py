@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Depends, Form, Query
 from starlette.requests import Request
@@ -18,15 +18,15 @@ from auria_bot.web.desk.access import seen
 from auria_bot.web.links import CANONICAL, READ
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable
 
     from fastapi import APIRouter
 
-    from auria_bot.domain.job_schedule import JobRun, ScheduledTime
     from auria_bot.web.desk.access import DeskRoutes
 
 __all__ = ["add_operations"]
 
+_Item = TypeVar("_Item")
 _COMING = 8.0  # days in which every job has a time
 _ENTRIES = 60  # of the journal on a page
 
@@ -53,8 +53,8 @@ def _add_health(router: APIRouter, desk: DeskRoutes) -> None:
                 "is_led": scheduler.is_led(),
                 "inventory": services.job_planner.inventory(),
                 "asked": scheduler.asked(),
-                "coming": _next(scheduler.upcoming(days=_COMING)),
-                "last": _last(scheduler.history()),
+                "coming": _first_of_each(scheduler.upcoming(days=_COMING), lambda time: time.job),
+                "last": _first_of_each(scheduler.history(), lambda run: run.slot.job),
                 "findings": None,
                 "message": "",
                 **values,
@@ -82,20 +82,12 @@ def _add_health(router: APIRouter, desk: DeskRoutes) -> None:
         return seen("/desk/health", "caught_up" if run else "skipped", job)
 
 
-def _next(upcoming: Sequence[ScheduledTime]) -> list[ScheduledTime]:
-    """Each job's next time, the first first."""
-    found: dict[str, ScheduledTime] = {}
-    for one in upcoming:
-        found.setdefault(one.job, one)
-    return list(found.values())
-
-
-def _last(history: Sequence[JobRun]) -> list[JobRun]:
-    """Each job's last run, the latest first."""
-    found: dict[str, JobRun] = {}
-    for run in history:
-        found.setdefault(run.slot.job, run)
-    return list(found.values())
+def _first_of_each(found: Iterable[_Item], job: Callable[[_Item], str]) -> list[_Item]:
+    """The first of each job, in their order."""
+    firsts: dict[str, _Item] = {}
+    for one in found:
+        firsts.setdefault(job(one), one)
+    return list(firsts.values())
 
 
 def _add_records(router: APIRouter, desk: DeskRoutes) -> None:

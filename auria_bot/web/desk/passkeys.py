@@ -13,7 +13,7 @@ from auria_bot.services.accounts.accounts import Session
 from auria_bot.web.desk.access import PRIVATE, seen
 from auria_bot.web.desk.accounts import ACCOUNT, account_page, sign_in_page, signed_in
 from auria_bot.web.links import READ
-from auria_bot.web.middleware import client_network
+from auria_bot.web.middleware import check_origin, client_network
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -44,7 +44,7 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/sign-in/passkey")
     def sign_in(request: Request, answer: Annotated[str, Form()] = "") -> Response:
-        desk.check_origin(request)
+        check_origin(request, desk.services.public_url)
         _require(desk)
         agent = request.headers.get("user-agent", "")
         try:

@@ -17,7 +17,7 @@ from auria_bot.services.gallery.picture_sizes import FORMATS, FORMER_WIDTHS
 from auria_bot.web import feeds
 from auria_bot.web.language import language_choice
 from auria_bot.web.links import CANONICAL, READ, Number, picture_path
-from auria_bot.web.rendering import page_key
+from auria_bot.web.rendering import HTML
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["gallery_router"]
 
-_HTML = "text/html; charset=utf-8"
 _PICTURE_HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -48,9 +47,7 @@ def gallery_router(web: WebApp) -> APIRouter:
         chosen = {facet: request.query_params.get(facet, "")[:200] for facet in FACETS}
         view = web.view(request)
         body = web.site.search(view, GalleryQuery(words=q, **chosen), page)
-        return Response(
-            body, media_type=_HTML, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
-        )
+        return Response(body, media_type=HTML, headers={"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"})
 
     @router.api_route("/{path:path}", methods=READ)
     def public_page(request: Request) -> Response:
@@ -59,8 +56,7 @@ def gallery_router(web: WebApp) -> APIRouter:
             return chosen
         if path != "/" and path.endswith("/"):
             return RedirectResponse("/" + path.strip("/"), 301)
-        view = web.view(request)
-        return web.cache.answer(request, page_key(view.language, path), lambda: (web.site.page(view), _HTML))
+        return web.kept(request, path, HTML, web.site.page)
 
     return router
 
@@ -111,8 +107,7 @@ def _add_files(router: APIRouter, web: WebApp) -> None:
 def _add_feeds(router: APIRouter, web: WebApp) -> None:
     def document(path: str, media_type: str, render: Callable[[View], str | bytes]) -> None:
         def answer(request: Request) -> Response:
-            view = web.view(request)
-            return web.cache.answer(request, page_key(view.language, path), lambda: (render(view), media_type))
+            return web.kept(request, path, media_type, render)
 
         router.add_api_route(path, answer, methods=READ)
 

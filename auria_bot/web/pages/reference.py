@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from auria_bot.web.language import language_choice
 from auria_bot.web.links import READ
+from auria_bot.web.rendering import HTML
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from auria_bot.web.app import WebApp
+    from auria_bot.web.rendering import View
 
 __all__ = ["Field", "Operation", "operations_of", "reference_router"]
 
@@ -60,12 +62,11 @@ def reference_router(web: WebApp, document: Callable[[], Mapping[str, Any]]) -> 
     def reference(request: Request) -> Response:
         if (chosen := language_choice(request)) is not None:
             return chosen
-        view = web.view(request)
 
-        def render() -> tuple[str, str]:
+        def render(view: View) -> str:
             described = document()
             opening, *points = described["info"]["description"].strip().split("\n- ")
-            body = web.renderer.page(
+            return web.renderer.page(
                 "reference.html",
                 view,
                 opening=_marked(opening),
@@ -73,9 +74,8 @@ def reference_router(web: WebApp, document: Callable[[], Mapping[str, Any]]) -> 
                 groups=_grouped(operations_of(described)),
                 server=web.services.public_url + described["servers"][0]["url"],
             )
-            return body, "text/html; charset=utf-8"
 
-        return web.cache.answer(request, f"{view.language.tag} /api", render)
+        return web.kept(request, "/api", HTML, render)
 
     return router
 

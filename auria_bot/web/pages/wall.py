@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auria_bot.web.links import READ, film_path
-from auria_bot.web.rendering import page_key
+from auria_bot.web.rendering import HTML
 
 if TYPE_CHECKING:
     from auria_bot.services.gallery.index import Card
@@ -32,24 +32,19 @@ def wall_router(web: WebApp) -> APIRouter:
 
     @router.api_route("", methods=READ)
     def wall(request: Request) -> Response:
-        view = web.view(request)
-
-        def render() -> tuple[str, str]:
+        def render(view: View) -> str:
             works = web.site.gallery.newest(1)
-            body = web.renderer.page("wall.html", view, work=works[0] if works else None)
-            return body, "text/html; charset=utf-8"
+            return web.renderer.page("wall.html", view, work=works[0] if works else None)
 
-        return web.cache.answer(request, page_key(view.language, "/wall"), render)
+        return web.kept(request, "/wall", HTML, render)
 
     @router.api_route("/works.json", methods=READ)
     def works(request: Request) -> Response:
-        view = web.view(request)
-
-        def render() -> tuple[str, str]:
+        def render(view: View) -> str:
             found = [_shown(web, view, work) for work in web.site.gallery.newest(_NEWEST)]
-            return json.dumps({"works": found}, ensure_ascii=False), "application/json"
+            return json.dumps({"works": found}, ensure_ascii=False)
 
-        return web.cache.answer(request, page_key(view.language, "/wall/works.json"), render)
+        return web.kept(request, "/wall/works.json", "application/json", render)
 
     @router.api_route("/worker.js", methods=READ)
     def worker() -> Response:

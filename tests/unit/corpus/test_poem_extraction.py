@@ -107,7 +107,6 @@ def test_a_poem_in_the_body_is_found_where_the_title_has_none(body: str) -> None
     """With its markup and remarks taken off."""
     found = read_poem("Frog", body)
     assert len(found.lines) == 3
-    assert found.source == "body"
     assert "frog jumps into the pond" in found.lines[1]
 
 
@@ -119,7 +118,7 @@ def test_prose_and_several_poems_in_a_body_are_none() -> None:
         "Rules", "Please read the rules before you post anything at all, and be kind to everybody."
     ).lines
     assert not read_poem("Event", "Dates: 12-02\nSections: 4\nPrize: gems").lines
-    assert read_poem(" / ".join(POND), both).source == "title"
+    assert read_poem(" / ".join(POND), "\n".join(POND[::-1])).lines == POND
 
 
 @given(st.text(max_size=400), st.text(max_size=400))

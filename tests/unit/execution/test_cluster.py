@@ -10,6 +10,7 @@ from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import BackendMissing, ClusterError
 from auria_bot.execution import cluster
 from auria_bot.execution.cluster import RayExecutor
+from auria_bot.execution.dispatcher import DriverOptions
 from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitProgress, UnitStarted
 from tests.unit.execution.test_local import unit
 
@@ -37,7 +38,7 @@ def executor() -> Iterator[RayExecutor]:
 
 def executor_at(address: str) -> RayExecutor:
     """An executor that is connected to nothing yet."""
-    return RayExecutor(address=address, memory=600 << 20, wait=0.0, start=60.0, idle=60.0, attempts=3)
+    return RayExecutor(DriverOptions(address=address, memory=600 << 20, wait=0.0, start=60.0, idle=60.0, attempts=3))
 
 
 def run(executor: RayExecutor, folder: Path, *units: WorkUnit) -> list[UnitEvent]:

@@ -10,6 +10,7 @@ import pytest
 from auria_bot.domain.artwork import ArtworkFile
 from auria_bot.errors import ClusterError
 from auria_bot.execution.cluster import RayExecutor
+from auria_bot.execution.dispatcher import DriverOptions
 from auria_bot.execution.work_unit import Requirements, UnitFinished, UnitStarted
 from tests.scenarios.ray_cluster import REASON, RayNodes, has_ray, kill_process, ray_nodes
 from tests.scenarios.ray_faults import measure
@@ -34,7 +35,9 @@ def nodes() -> Iterator[RayNodes]:
 @pytest.fixture
 def executor(nodes: RayNodes) -> Iterator[RayExecutor]:
     """An executor whose driver ends with the test."""
-    made = RayExecutor(address=nodes.address, memory=600 << 20, wait=1.0, start=120.0, idle=60.0, attempts=3)
+    made = RayExecutor(
+        DriverOptions(address=nodes.address, memory=600 << 20, wait=1.0, start=120.0, idle=60.0, attempts=3)
+    )
     yield made
     made.close()
 
@@ -85,7 +88,7 @@ def test_a_step_that_wants_a_gpu_is_refused(executor: RayExecutor, tmp_path: Pat
 
 def test_a_cluster_that_is_not_there_is_named(tmp_path: Path) -> None:
     """At once."""
-    executor = RayExecutor(address="127.0.0.1:9", memory=0, wait=1.0, start=60.0, idle=1.0, attempts=1)
+    executor = RayExecutor(DriverOptions(address="127.0.0.1:9", memory=0, wait=1.0, start=60.0, idle=1.0, attempts=1))
     with pytest.raises(ClusterError, match=r"127\.0\.0\.1:9 cannot be reached"), executor.open(tmp_path, {}):
         pass
 
@@ -130,7 +133,9 @@ def test_workers_of_the_cluster_train_again_and_again(nodes: RayNodes, tmp_path:
     told: list[str] = []
     options: dict[str, Any] = {"steps": 8, "minutes": None, "limit": 99}
     alone = line_recipe.train(data=tmp_path / "data", folder=tmp_path, out=tmp_path, log=told.append, **options)
-    executor = RayExecutor(address=nodes.address, memory=1500 << 20, wait=1.0, start=120.0, idle=60.0, attempts=3)
+    executor = RayExecutor(
+        DriverOptions(address=nodes.address, memory=1500 << 20, wait=1.0, start=120.0, idle=60.0, attempts=3)
+    )
     group = DistributedTraining(size=2, log=told.append, executor=executor)
     for number, die_at in enumerate((99, 5)):
         run = tmp_path / f"run{number}"

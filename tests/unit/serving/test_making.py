@@ -16,7 +16,8 @@ from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.model_requests import PictureRequest, PoemRequest
 from auria_bot.errors import NoGoodPicture
 from auria_bot.registry import find
-from auria_bot.serving.making import Painting, PicturePool, PoemPool, ServedMakers
+from auria_bot.serving.making import PicturePool, PoemPool, ServedMakers
+from auria_bot.settings.sections import StudioSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def poems(makers: Makers) -> Iterator[PoemPool]:
 @pytest.fixture
 def pictures(makers: Makers) -> Iterator[PicturePool]:
     """One request may wait."""
-    made = PicturePool(find=makers.find, waiting=1, painting=Painting(size=64, candidates=2, rounds=2))
+    made = PicturePool(find=makers.find, waiting=1, painting=StudioSettings(size=64, candidates=2, rounds=2))
     yield made
     made.close()
 

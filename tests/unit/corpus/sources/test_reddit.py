@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from auria_bot.corpus.sources.reddit import Access, Reddit, user_agent
+from auria_bot.corpus.sources.reddit import Reddit, user_agent
 from auria_bot.corpus.sources.retry import RequestCounter
 from auria_bot.errors import ChannelError, InputError, NotFound, SettingsError, Throttled, Unauthorised
+from auria_bot.settings.sections import RedditSettings
 from tests.platforms import MemorySecrets
 from tests.platforms.reddit import CLIENT_ID, CLIENT_SECRET, NOW, RedditServer
 from tests.reading_reddit import server
@@ -24,9 +25,8 @@ pytest.importorskip("praw")
 
 def reader(server: RedditServer, *, secret: str = CLIENT_SECRET, **more: Any) -> Reddit:
     """The client under test, which never waits."""
-    access = Access(**server.settings(**more))
     return Reddit(
-        access,
+        RedditSettings(**server.settings(**more)),
         MemorySecrets({"client_id": CLIENT_ID, "client_secret": secret}),
         meter=RequestCounter(sleep=lambda _: None),
     )

@@ -7,6 +7,7 @@ import pytest
 
 from auria_bot.corpus.sources.retry import RequestCounter, RetryPolicy
 from auria_bot.errors import ChannelError, Throttled
+from auria_bot.settings.sections import RedditSettings
 
 
 def answer(status: int = 200, **headers: str) -> Any:
@@ -20,7 +21,8 @@ def line(*answers: Any, **more: Any) -> tuple[RetryPolicy, Any, list[float], lis
     """A line, what is sent along it, and lists of its waits and of what is said of them."""
     waits, said, left = list[float](), list[str](), list(answers)
     meter = RequestCounter(sleep=waits.append, tell=lambda _seconds, why: said.append(why))
-    made = RetryPolicy(**{"timeout": 1.0, "max_wait": 60.0, "attempts": 4, "back_off": 2.0, "meter": meter, **more})
+    access = RedditSettings(**{"timeout": 1.0, "max_wait": 60.0, "attempts": 4, "retry_delay": 2.0, **more})
+    made = RetryPolicy(access=access, meter=meter)
     return made, lambda: left.pop(0), waits, said
 
 
