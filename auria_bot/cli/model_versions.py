@@ -1,4 +1,7 @@
-"""`auria models`: the trained models, their versions, and which of them are served."""
+"""`auria models`: the trained models, their versions, and which of them are served.
+
+A training registers a version; promoted, it is served from then on by the studio and by `auria serve`.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,6 @@ __all__ = ["models", "print_comparison"]
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, such as captioner.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
-Verify = Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")]
 
 models = command_group("models", invoke_without_command=True)
 
@@ -34,19 +36,16 @@ _HEADLINES = {
 """The metrics of a model that are shown; `--json` gives all."""
 
 
-@models.callback()
-def _models(context: typer.Context, verify: Verify = False, as_json: Json = False) -> None:
-    """List the trained models, compare their versions, and choose which are served.
-
-    A training registers a version; promoted, it is served from then on by the studio and by `auria serve`.
-    """
-    if is_called_alone(context):
-        list_models(verify=verify, as_json=as_json)
-
-
 @models.command("list")
-def list_models(verify: Verify = False, as_json: Json = False) -> None:
+@models.callback()
+def list_models(
+    context: typer.Context,
+    verify: Annotated[bool, typer.Option("--verify", help="Verify the checksum of every file.")] = False,
+    as_json: Json = False,
+) -> None:
     """List the models in service: version, hash, size, metrics and licence."""
+    if not is_called_alone(context):
+        return
     from auria_bot.services.models.catalogue import model_rows
 
     with app_context() as app:

@@ -283,19 +283,10 @@ class ScheduleSettings(Section):
 
     def rules(self, channels: Iterable[str]) -> tuple[JobSchedule, ...]:
         """The schedule of each job; posting is a separate job for each of these channels."""
-        jobs = {
-            "make": self.make,
-            "reconcile": self.reconcile,
-            "measure": self.measure,
-            "refresh": self.refresh,
-            "backup": self.backup,
-            "tidy": self.tidy,
-            "digest": self.digest,
-            "retrain-poet": self.retrain_poet,
-            "retrain-captioner": self.retrain_captioner,
-        }
+        jobs = {name.replace("_", "-"): job for name, job in self if type(job) is JobSettings}
+        approve = jobs.pop("approve")
         if self.approve_after:
-            jobs["approve"] = self.approve
+            jobs["approve"] = approve
         jobs |= {f"{PUBLISH}{name}": self.channels.get(name, self.publish) for name in channels}
         return tuple(
             JobSchedule(

@@ -148,7 +148,7 @@ class Renderer:
             language=view.language,
             picture=partial(self.picture, view),
             card=partial(self.card, view),
-            portrait=partial(_portrait_link, view, portrait.version) if portrait is not None else None,
+            portrait=(lambda name: _versioned(view, portrait_path(name), portrait.version)) if portrait else None,
             **values,
         )
 
@@ -192,14 +192,11 @@ class Renderer:
 
 
 def _asset(view: View, name: str) -> str:
-    """The address of a static file; on the running site it changes with the file's content."""
-    path = f"/static/{name}"
-    return view.link(path) if view.exported else f"{path}?v={_version(name)}"
+    return _versioned(view, f"/static/{name}", _version(name))
 
 
-def _portrait_link(view: View, version: str, name: str) -> str:
-    """The address of a file of the portrait; on the running site it changes with the portrait."""
-    path = portrait_path(name)
+def _versioned(view: View, path: str, version: str) -> str:
+    """The address of a file; on the running site it changes with the file's content."""
     return view.link(path) if view.exported else f"{path}?v={version}"
 
 

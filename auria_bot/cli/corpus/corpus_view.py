@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auria_bot.services.corpus.corpus_import import ImportReport
     from auria_bot.services.corpus.corpus_versions import Change
 
-__all__ = ["change_lines", "overview", "report_lines", "verse_lines", "version_table"]
+__all__ = ["change_lines", "overview", "report_lines", "verse_lines", "version_rows"]
 
 _ROWS = 8  # of a table in the overview
 _PAIR = 116  # columns from which two tables stand side by side
@@ -164,23 +164,12 @@ def verse_lines(item: CorpusItem) -> Iterator[Text]:
     yield Text(f"{item.digest}\n", style="dim")
 
 
-def version_table(known: Sequence[CorpusVersion], there: Collection[str], zone: str) -> Table:
-    """Versions, newest first."""
-    rows = []
+def version_rows(known: Sequence[CorpusVersion], there: Collection[str], zone: str) -> Iterator[tuple[str, ...]]:
+    """Each version's name, time, verses, those in form, those left out, and whether its file is gone."""
     for one in known:
-        forms = one.settings.get("forms", {})
-        left = sum(one.settings.get("left_out", {}).values())
-        rows.append(
-            (
-                one.name,
-                when(one.made_at, zone),
-                f"{one.verses:,}",
-                f"{forms.get('575', 0):,}",
-                f"{left:,}",
-                "" if one.name in there else "deleted",
-            )
-        )
-    return table("", ("version", "made", "verses", "5-7-5", "left out", ""), rows)
+        forms, left = one.settings.get("forms", {}), sum(one.settings.get("left_out", {}).values())
+        counts = (f"{count:,}" for count in (one.verses, forms.get("575", 0), left))
+        yield one.name, when(one.made_at, zone), *counts, "" if one.name in there else "deleted"
 
 
 def change_lines(names: Sequence[str], change: Change) -> Iterator[Text]:

@@ -12,8 +12,8 @@ import typer
 from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.corpus import corpus_view, rejected
 from auria_bot.cli.corpus import refresh as reddit
-from auria_bot.cli.corpus.corpus_view import change_lines, report_lines, verse_lines, version_table
-from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, print_result
+from auria_bot.cli.corpus.corpus_view import change_lines, report_lines, verse_lines, version_rows
+from auria_bot.cli.terminal.console import counted, echo, note, out, print_json, print_result, print_rows
 from auria_bot.cli.terminal.progress import reading
 from auria_bot.cli.terminal.prompts import require_confirmation
 from auria_bot.corpus.language.season_words import season_named
@@ -136,9 +136,7 @@ def _mapping(given: list[str] | tuple[str, ...]) -> dict[str, str]:
 
 def print_report(name: str, report: ImportReport, *, dry_run: bool = False) -> None:
     """Print the result of an import in a few lines."""
-    console = out()
-    for line in report_lines(name, report, dry_run=dry_run):
-        console.print(line)
+    out().print(*report_lines(name, report, dry_run=dry_run), sep="\n")
 
 
 @corpus.command()
@@ -232,12 +230,9 @@ def versions(as_json: Json = False) -> None:
         known = app.version_builder.list()
         there = {one.name for one in known if app.version_builder.has_file(one)}
         zone = app.settings.time_zone
-    if as_json:
-        print_json([{**corpus_version_json(one), "is_there": one.name in there} for one in known])
-    elif known:
-        out().print(version_table(known, there, zone))
-    else:
-        note("there is no version yet; make one: auria corpus version")
+    columns, rows = ("version", "made", "verses", "5-7-5", "left out", ""), version_rows(known, there, zone)
+    values = [{**corpus_version_json(one), "is_there": one.name in there} for one in known]
+    print_rows(columns, rows, values, as_json=as_json, empty="there is no version yet; make one: auria corpus version")
 
 
 @corpus.command("diff")
@@ -252,10 +247,8 @@ def compare(
         change = app.version_builder.compare(*names)
     if as_json:
         print_json(change_json(names, change))
-        return
-    console = out()
-    for line in change_lines(names, change):
-        console.print(line)
+    else:
+        out().print(*change_lines(names, change), sep="\n")
 
 
 @corpus.command()

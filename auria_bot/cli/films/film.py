@@ -89,7 +89,7 @@ LeadingPoem = Annotated[
 ]
 
 _SIZE = re.compile(r"(\d{1,5})\s*x\s*(\d{1,5})")
-_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?|\d{1,9}/\d{1,9}")
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9})?|\d{1,9}/(?!0+\Z)\d{1,9}")
 
 
 @film.command("make")
@@ -253,10 +253,7 @@ def _number(text: str, option: str) -> Fraction:
     Raises:
         UsageError: it is none.
     """
-    try:
-        found = Fraction(text) if _NUMBER.fullmatch(text) else Fraction(0)
-    except ZeroDivisionError:
-        found = Fraction(0)
+    found = Fraction(text) if _NUMBER.fullmatch(text) else Fraction(0)
     if found <= 0:
         raise UsageError(f"{option} {text[:20]!r} is no number above 0; write it as 25, 12.5 or 30000/1001")
     return found

@@ -26,7 +26,7 @@ __all__ = ["footage"]
 
 footage = command_group("footage", no_args_is_help=True)
 
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}|\d{1,9}/\d{1,9}")
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}|\d{1,9}/(?!0+\Z)\d{1,9}")
 
 
 @footage.command("add")
@@ -145,10 +145,7 @@ def _seconds(text: str) -> Fraction:
     Raises:
         InputError: it is none.
     """
-    try:
-        seconds = Fraction(text) if _SECONDS.fullmatch(text) else Fraction(0)
-    except ZeroDivisionError:
-        seconds = Fraction(0)
+    seconds = Fraction(text) if _SECONDS.fullmatch(text) else Fraction(0)
     if not Fraction(1, 1000) <= seconds <= 3600:
         raise UsageError(f"--every {text[:20]!r} is no number of seconds from 0.001 to 3600; write it as 0.5")
     return seconds.limit_denominator(100_000)

@@ -28,23 +28,19 @@ from auria_bot.services.portraits.avatars import set_avatar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["add", "avatar", "channels", "check", "list_channels", "overview", "pause", "remove", "resume", "serve"]
+__all__ = ["add", "avatar", "channels", "check", "list_channels", "pause", "remove", "resume", "serve"]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
 channels = command_group("channels")
 
 
-@channels.callback(invoke_without_command=True)
-def overview(context: typer.Context, as_json: Json = False) -> None:
-    """List and set up channels."""
-    if is_called_alone(context):
-        list_channels(as_json=as_json)
-
-
 @channels.command("list")
-def list_channels(as_json: Json = False) -> None:
+@channels.callback(invoke_without_command=True)
+def list_channels(context: typer.Context, as_json: Json = False) -> None:
     """List channels: state, posts, address, where secrets are stored."""
+    if not is_called_alone(context):
+        return
     with app_context() as app:
         rows = app.channel_administration.statuses()
     if as_json:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auria_bot.corpus.sources.stream import Tally, decoded, excerpt, json_lines, lines
+from auria_bot.corpus.sources.stream import Tally, decoded, excerpt, lines
 from auria_bot.corpus.sources.submission import dated, storable
 from auria_bot.errors import BackendMissing, InputError, NotFound, UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from auria_bot.corpus.sources.stream import Tell
 
-__all__ = ["FIELDS", "Row", "arrow_records", "csv_records", "from_json_lines", "from_records", "from_text"]
+__all__ = ["FIELDS", "Row", "arrow_records", "csv_records", "from_records", "from_text"]
 
 FIELDS = {
     "text": ("lines", "poem", "haiku", "verse", "text", "content", "title", "body"),
@@ -120,26 +120,14 @@ def csv_records(path: Path, *, tally: Tally, tell: Tell | None = None) -> Iterat
             tally.note_bad(tally.lines, f"{len(cells)} cells instead of {len(names)}", delimiter.join(cells).encode())
 
 
-def from_json_lines(path: Path, mapping: Mapping[str, str], *, tally: Tally, tell: Tell | None = None) -> Iterator[Row]:
-    """One object per line, compressed or not.
+def from_records(
+    records: Iterable[tuple[int, Any]], mapping: Mapping[str, str], *, path: Path, tally: Tally
+) -> Iterator[Row]:
+    """The rows of numbered objects, which their reader has counted; one without a text, as a heading, is a bad line.
 
     Raises:
         InputError: the mapping fits none of the first objects, or nothing in them looks like a text.
     """
-    return _rows(json_lines(path, tally=tally, tell=tell), mapping, path, tally)
-
-
-def from_records(records: Iterable[Any], mapping: Mapping[str, str], *, path: Path, tally: Tally) -> Iterator[Row]:
-    """Decoded objects, such as those of a JSON list, a CSV file or a table, which their reader has counted.
-
-    Raises:
-        InputError: the mapping fits none of the first objects, or nothing in them looks like a text.
-    """
-    return _rows(((tally.lines, record) for record in records), mapping, path, tally)
-
-
-def _rows(records: Iterable[tuple[int, Any]], mapping: Mapping[str, str], path: Path, tally: Tally) -> Iterator[Row]:
-    """The rows of numbered objects; one without a text, such as a heading, is a bad line."""
     fields: dict[str, str] = {}
     unfit: list[InputError] = []
     for number, record in records:

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.corpus.sources import rows, submission
-from auria_bot.corpus.sources.stream import Tally, blocks, decoded, lines
+from auria_bot.corpus.sources.stream import Tally, blocks, decoded, json_lines, lines
 from auria_bot.errors import InputError, NotFound
 from auria_bot.files import scratch_folder
 
@@ -72,14 +72,16 @@ def opened(
     elif kind == "txt" or not _is_json(path):
         return SourceContents(rows=rows.from_text(path, tally=tally, tell=tell))
     elif mapping or not _is_dump(path):
-        return SourceContents(rows=rows.from_json_lines(path, mapping, tally=tally, tell=tell))
+        objects = json_lines(path, tally=tally, tell=tell)
+        return SourceContents(rows=rows.from_records(objects, mapping, path=path, tally=tally))
     else:
         return SourceContents(posts=submission.submissions(path, subreddits=subreddits, tally=tally, tell=tell))
     first, records = _peeked(records)
     if not mapping and submission.is_post(first):
         typed = kind not in {"csv", "tsv"}
         return SourceContents(posts=submission.from_records(records, subreddits=subreddits, tally=tally, typed=typed))
-    return SourceContents(rows=rows.from_records(records, mapping, path=path, tally=tally))
+    numbered = ((tally.lines, record) for record in records)
+    return SourceContents(rows=rows.from_records(numbered, mapping, path=path, tally=tally))
 
 
 @contextmanager

@@ -28,6 +28,7 @@ __all__ = [
     "NewRating",
     "RatingKept",
     "captions_router",
+    "sent_picture",
 ]
 
 PICTURE_BODY: Final[dict[str, Any]] = {
@@ -109,16 +110,21 @@ class RatingKept(BaseModel):
     keeps_picture: bool
 
 
+def sent_picture(caller: Any) -> Any:
+    """The dependency that gives a request's body, which is received only once the caller's key was looked at."""
+
+    async def received(request: Request, _: ApiKey = caller) -> bytes:
+        return await request.body()
+
+    return Depends(received)
+
+
 def captions_router(web: WebApp, access: Access) -> APIRouter:
     """The routes of captions and ratings."""
     router = APIRouter(tags=["captions"])
     captioner = Security(access.caller, scopes=["caption"])
 
-    async def sent_picture(request: Request, _: ApiKey = captioner) -> bytes:
-        """The body, which is received only once the key was looked at."""
-        return await request.body()
-
-    sent = Depends(sent_picture)
+    sent = sent_picture(captioner)
 
     @router.post("/captions", response_model=CaptionedPicture, openapi_extra=PICTURE_BODY)
     def caption_picture(

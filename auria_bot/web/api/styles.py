@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Security
-from starlette.requests import Request
+from fastapi import APIRouter, Query, Security
 from starlette.responses import Response
 
 from auria_bot.domain.model_requests import StyleRequest
 from auria_bot.domain.pipeline import SEEDS
-from auria_bot.services.accounts.api_keys import ApiKey
-from auria_bot.web.api.captions import PICTURE_BODY
+from auria_bot.web.api.captions import PICTURE_BODY, sent_picture
 from auria_bot.web.api.schemas import Mode
 from auria_bot.web.links import CANONICAL
 
@@ -30,12 +28,7 @@ def styles_router(web: WebApp, access: Access) -> APIRouter:
     """The route that restyles."""
     router = APIRouter(tags=["styles"])
     restyler = Security(access.caller, scopes=["restyle"])
-
-    async def sent_picture(request: Request, _: ApiKey = restyler) -> bytes:
-        """The body, which is received only once the key was looked at."""
-        return await request.body()
-
-    sent = Depends(sent_picture)
+    sent = sent_picture(restyler)
 
     @router.post("/styles", response_class=Response, responses=_JPEG, openapi_extra=PICTURE_BODY)
     def restyle_picture(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auria_bot.web.app import WebApp
 
-__all__ = ["COOKIE", "PRIVATE", "SHORTCUTS", "DeskRoutes", "seen"]
+__all__ = ["COOKIE", "PRIVATE", "SHORTCUTS", "DeskRoutes", "Typed", "seen"]
 
 COOKIE = "auria_session"
 """The cookie with a session's token."""
@@ -30,6 +30,9 @@ SHORTCUTS = "auria_shortcuts"
 
 PRIVATE: Final = {"Cache-Control": "no-store"}
 """Headers of what only a signed-in operator sees."""
+
+Typed = Annotated[str, Form()]
+"""A field of a form."""
 
 _LONGEST_SUBJECT = 60  # characters of what a page's message is about
 
@@ -51,7 +54,7 @@ class DeskRoutes:
             raise SignInRequired
         return session
 
-    def writer(self, request: Request, csrf: Annotated[str, Form()] = "") -> Session:
+    def writer(self, request: Request, csrf: Typed = "") -> Session:
         """The session of a form, which must come from a page of this session.
 
         Raises:
@@ -64,7 +67,7 @@ class DeskRoutes:
             raise NotPermitted("the form is out of date; load the page again")
         return session
 
-    def decider(self, request: Request, csrf: Annotated[str, Form()] = "") -> Session:
+    def decider(self, request: Request, csrf: Typed = "") -> Session:
         """The same for a decision.
 
         Raises:
@@ -76,7 +79,7 @@ class DeskRoutes:
             raise NotPermitted("viewers look; ask an editor to decide")
         return session
 
-    def owner(self, request: Request, csrf: Annotated[str, Form()] = "") -> Session:
+    def owner(self, request: Request, csrf: Typed = "") -> Session:
         """The same for what concerns other operators.
 
         Raises:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import Depends, Form
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotPermitted
 from auria_bot.services.accounts.accounts import ROLES, Session
-from auria_bot.web.desk.access import COOKIE, seen
+from auria_bot.web.desk.access import COOKIE, Typed, seen
 from auria_bot.web.links import READ
 from auria_bot.web.middleware import check_origin, client_network
 
@@ -41,7 +41,7 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
         return sign_in_page(desk, request)
 
     @router.post("/sign-in")
-    def sign_in(request: Request, name: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
+    def sign_in(request: Request, name: Typed = "", password: Typed = "") -> Response:
         check_origin(request, desk.services.public_url)
         address, agent = client_network(request), request.headers.get("user-agent", "")
         try:
@@ -124,12 +124,7 @@ def _add_own_account(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(ACCOUNT, "session")
 
     @router.post("/account/password")
-    def password(
-        request: Request,
-        session: Session = writer,
-        old: Annotated[str, Form()] = "",
-        new: Annotated[str, Form()] = "",
-    ) -> Response:
+    def password(request: Request, session: Session = writer, old: Typed = "", new: Typed = "") -> Response:
         try:
             accounts.change_password(request.cookies[COOKIE], old, new)
         except InputError as error:
@@ -143,11 +138,7 @@ def _add_operators(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/operators")
     def add(
-        request: Request,
-        session: Session = owner,
-        name: Annotated[str, Form()] = "",
-        password: Annotated[str, Form()] = "",
-        role: Annotated[str, Form()] = "",
+        request: Request, session: Session = owner, name: Typed = "", password: Typed = "", role: Typed = ""
     ) -> Response:
         name = name.strip()
         try:
@@ -157,7 +148,7 @@ def _add_operators(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(ACCOUNT, "operator", name)
 
     @router.post("/operators/{name}/role")
-    def role(request: Request, name: str, session: Session = owner, role: Annotated[str, Form()] = "") -> Response:
+    def role(request: Request, name: str, session: Session = owner, role: Typed = "") -> Response:
         try:
             accounts.set_role(name, role, by=session.name)
         except (InputError, InvalidTransition) as error:

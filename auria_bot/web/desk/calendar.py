@@ -15,7 +15,7 @@ from auria_bot.domain.draft import LAST_ID
 from auria_bot.errors import AuriaError, InputError, InvalidTransition
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import Typed, seen
 from auria_bot.web.desk.posts import typed_time
 from auria_bot.web.links import READ
 
@@ -54,8 +54,8 @@ def add_calendar(router: APIRouter, desk: DeskRoutes) -> None:
         session: Session = decider,
         post: Annotated[int, Form(ge=0, le=LAST_ID)] = 0,
         draft: Annotated[int, Form(ge=0, le=LAST_ID)] = 0,
-        date: Annotated[str, Form()] = "",
-        time: Annotated[str, Form()] = "",
+        date: Typed = "",
+        time: Typed = "",
     ) -> Response:
         """Give a post, or all posts of an approved draft, another time."""
         publisher = services.publisher_as(session.name)

@@ -17,7 +17,7 @@ from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.gallery.picture_sizes import FORMATS
 from auria_bot.services.studio.review import LONGEST_ALT, LONGEST_TEXT
-from auria_bot.web.desk.access import PRIVATE, seen
+from auria_bot.web.desk.access import PRIVATE, Typed, seen
 from auria_bot.web.links import READ, Number
 
 if TYPE_CHECKING:
@@ -190,8 +190,8 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         draft_id: Number,
         session: Session = decider,
         channel: Annotated[list[str] | None, Form()] = None,
-        shown: Annotated[str, Form()] = "",
-        state: Annotated[str, Form()] = "",
+        shown: Typed = "",
+        state: Typed = "",
     ) -> Response:
         if not channel:
             raise InputError("choose at least one channel")
@@ -200,12 +200,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         return onwards(draft_id, "approved")
 
     @router.post("/drafts/{draft_id}/reject")
-    def reject(
-        draft_id: Number,
-        session: Session = decider,
-        reason: Annotated[str, Form()] = "",
-        state: Annotated[str, Form()] = "",
-    ) -> Response:
+    def reject(draft_id: Number, session: Session = decider, reason: Typed = "", state: Typed = "") -> Response:
         version = _unchanged(desk, draft_id, None, state)
         services.review_as(session.name).reject(draft_id, reason=reason, version=version)
         return onwards(draft_id, "rejected")
@@ -214,7 +209,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
     def undo(
         draft_id: Number,
         session: Session = decider,
-        state: Annotated[str, Form()] = "",
+        state: Typed = "",
         shown: Annotated[str | None, Form()] = None,
     ) -> Response:
         """Take back what the form names: sent twice, it does not take back the edit before the decision, too."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import Depends, Form
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from auria_bot.errors import AuriaError, InputError, NotFound, NotPermitted
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import PRIVATE, seen
+from auria_bot.web.desk.access import PRIVATE, Typed, seen
 from auria_bot.web.desk.accounts import ACCOUNT, account_page, sign_in_page, signed_in
 from auria_bot.web.links import READ
 from auria_bot.web.middleware import check_origin, client_network
@@ -43,7 +43,7 @@ def _add_signing_in(router: APIRouter, desk: DeskRoutes) -> None:
         return JSONResponse(passkeys.options_to_sign_in(), headers=PRIVATE)
 
     @router.post("/sign-in/passkey")
-    def sign_in(request: Request, answer: Annotated[str, Form()] = "") -> Response:
+    def sign_in(request: Request, answer: Typed = "") -> Response:
         check_origin(request, desk.services.public_url)
         _require(desk)
         agent = request.headers.get("user-agent", "")
@@ -65,11 +65,7 @@ def _add_own(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/account/passkeys")
     def add(
-        request: Request,
-        session: Session = writer,
-        password: Annotated[str, Form()] = "",
-        name: Annotated[str, Form()] = "",
-        answer: Annotated[str, Form()] = "",
+        request: Request, session: Session = writer, password: Typed = "", name: Typed = "", answer: Typed = ""
     ) -> Response:
         _require(desk)
         try:
@@ -80,9 +76,7 @@ def _add_own(router: APIRouter, desk: DeskRoutes) -> None:
         return seen(ACCOUNT, "passkey", added.name)
 
     @router.post("/account/passkeys/{passkey_id}/name")
-    def rename(
-        request: Request, passkey_id: str, session: Session = writer, name: Annotated[str, Form()] = ""
-    ) -> Response:
+    def rename(request: Request, passkey_id: str, session: Session = writer, name: Typed = "") -> Response:
         try:
             passkeys.rename(session.name, passkey_id, name)
         except AuriaError as error:

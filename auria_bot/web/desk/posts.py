@@ -15,7 +15,7 @@ from auria_bot.errors import AuriaError, InputError, InvalidTransition
 from auria_bot.redaction import redacted_error
 from auria_bot.services.accounts.accounts import Session
 from auria_bot.services.publishing.post_decisions import MOVABLE, decisions_on
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import Typed, seen
 from auria_bot.web.links import CANONICAL, READ, Number
 
 if TYPE_CHECKING:
@@ -132,11 +132,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/posts/{post_id}/time")
     def time(
-        request: Request,
-        post_id: Number,
-        session: Session = decider,
-        date: Annotated[str, Form()] = "",
-        time: Annotated[str, Form()] = "",
+        request: Request, post_id: Number, session: Session = decider, date: Typed = "", time: Typed = ""
     ) -> Response:
         try:
             services.publisher_as(session.name).decisions.set_time(post_id, typed_time(desk, date, time))
@@ -149,7 +145,7 @@ def _add_decisions(router: APIRouter, desk: DeskRoutes) -> None:
         request: Request,
         post_id: Number,
         session: Session = decider,
-        decision: Annotated[str, Form()] = "",
+        decision: Typed = "",
         url: Annotated[str, Form(max_length=2000)] = "",
         identifier: Annotated[str, Form(max_length=200)] = "",
     ) -> Response:

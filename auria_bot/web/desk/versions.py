@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import Depends, Form
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auria_bot.domain.pipeline import STEPS, ArtworkRequest
 from auria_bot.errors import NotFound
 from auria_bot.services.accounts.accounts import Session
-from auria_bot.web.desk.access import seen
+from auria_bot.web.desk.access import Typed, seen
 from auria_bot.web.event_stream import event_stream, first_event, looks_at
 from auria_bot.web.links import READ, Number
 
@@ -31,11 +31,7 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
 
     @router.post("/drafts/{draft_id}/restyle")
     def restyle(
-        draft_id: Number,
-        session: Session = decider,
-        mood: Annotated[str, Form()] = "",
-        style: Annotated[str, Form()] = "",
-        mode: Annotated[str, Form()] = "",
+        draft_id: Number, session: Session = decider, mood: Typed = "", style: Typed = "", mode: Typed = ""
     ) -> Response:
         request = ArtworkRequest(mood=mood or None, style=style or None, mode=mode or None).validated()
         review = services.review_as(session.name)
