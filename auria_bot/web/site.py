@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.domain.artwork import FILM
@@ -39,22 +40,16 @@ class Moved(Exception):
         self.path = path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Renders the public pages."""
 
-    def __init__(
-        self,
-        *,
-        settings: WebSettings,
-        gallery: Gallery,
-        sizes: PictureSizes,
-        corpora: CorpusVersions,
-        readings: Readings,
-        renderer: Renderer,
-    ) -> None:
-        self.settings, self.gallery, self.sizes, self.renderer = settings, gallery, sizes, renderer
-        self.readings = readings
-        self._corpora = corpora
+    settings: WebSettings
+    gallery: Gallery
+    sizes: PictureSizes
+    corpora: CorpusVersions
+    readings: Readings
+    renderer: Renderer
 
     def page(self, view: View) -> str:
         """The page of a view's path: a listing, an artwork, or the page to browse by.
@@ -147,7 +142,7 @@ class Site:
             similar=details.similar,
             posted=[post for post in details.posted if post.url.startswith(("https://", "http://"))],
             models=models_used(work.draft.artwork),
-            corpus=self._corpora.of(work.draft.artwork),
+            corpus=self.corpora.of(work.draft.artwork),
             reading=reading.name if (reading := self.readings.find(work.draft.artwork.haiku)) else "",
             structured=self.structured(view, work),
             mood_known=work.entry.mood in MOODS,
