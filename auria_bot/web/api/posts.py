@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["posts_router"]
 
 PostId = Annotated[int, Path(ge=1, le=LAST_ID), CANONICAL]
-_State = Literal[*map(str, PostState)]  # type: ignore[valid-type]  # the names are known when this is imported
+_STATES = tuple(map(str, PostState))
+_State = Literal[_STATES]  # type: ignore[valid-type]  # the names are known when this is imported
 
 
 def posts_router(web: WebApp, access: Access) -> APIRouter:
