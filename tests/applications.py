@@ -63,7 +63,7 @@ def add_drafts(home: Path, count: int = 1) -> None:
 
 @cache
 def _home_with_drafts(count: int) -> Path:
-    home = _folder() / "home"
+    home = own_folder() / "home"
     with closing(fake_application(home)) as application:
         assert len(application.studio.make(ArtworkRequest(count=count, seed=1)).drafts) == count
     return home
@@ -74,12 +74,12 @@ def migrated_database() -> Path:
     """An empty database, up to date."""
     from auria_bot.store.engine import upgrade
 
-    file = _folder() / "auria.db"
+    file = own_folder() / "auria.db"
     upgrade(f"sqlite:///{file}")
     return file
 
 
-def _folder() -> Path:
+def own_folder() -> Path:
     """An empty folder that goes with this process."""
     folder = Path(tempfile.mkdtemp(prefix="auria-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

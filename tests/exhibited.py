@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
@@ -16,7 +18,7 @@ from auria_bot.domain.artwork import Haiku, Style
 from auria_bot.domain.post import PostState, Receipt
 from auria_bot.files import sha256_of
 from auria_bot.web.app import create_app
-from tests.applications import fake_application
+from tests.applications import fake_application, own_folder
 from tests.factories import NOW, artwork
 
 if TYPE_CHECKING:
@@ -35,11 +37,26 @@ _FILES = ("painting.png", "full.png", "post.jpg", "card.jpg")
 
 
 def exhibited(home: Path, count: int = 3, **settings: Any) -> Application:
-    """An application with so many published artworks, one a day, the last one the newest."""
+    """An application with so many published artworks, one a day, the last one the newest.
+
+    In an empty home they are copied from one in which they were published once in this process.
+    """
+    if count and not (home / "auria.db").exists():
+        shutil.copytree(_home_with_artworks(count), home, dirs_exist_ok=True)
+        return fake_application(home, **settings)
     application = fake_application(home, **settings)
     for number in range(1, count + 1):
         publish(application, number)
     return application
+
+
+@cache
+def _home_with_artworks(count: int) -> Path:
+    home = own_folder() / "home"
+    with closing(fake_application(home)) as application:
+        for number in range(1, count + 1):
+            publish(application, number)
+    return home
 
 
 def publish(

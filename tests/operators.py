@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import closing
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from tests.applications import fake_application
+from tests.applications import fake_application, own_folder
 from tests.exhibited import visitor
 from tests.publishing import approved
 
@@ -25,22 +27,30 @@ PASSWORD = "correct horse battery"  # noqa: S105 - of nobody
 
 
 def with_operators(home: Path, drafts: int = 2) -> Application:
-    """An application with so many drafts to review, and an owner, an editor and a viewer: ada, eve and vera."""
-    made = fake_application(home)
-    for number in range(1, drafts + 1):
-        made.review.undo(approved(made, number).id)
-    with patch("auria_bot.services.accounts.accounts._hashed", lambda _: _cheap_hash()):
-        for name, role in (("ada", "owner"), ("eve", "editor"), ("vera", "viewer")):
-            made.accounts.add(name, PASSWORD, role=role)
-    return made
+    """An application with so many drafts to review, and an owner, an editor and a viewer: ada, eve and vera.
+
+    The home is a copy of one that was made once in this process.
+    """
+    shutil.copytree(_home_with_operators(drafts), home, dirs_exist_ok=True)
+    return fake_application(home)
 
 
 @cache
-def _cheap_hash() -> str:
-    """The password's hash at the least cost, which each sign-in with it costs too."""
+def _home_with_operators(drafts: int) -> Path:
     from argon2 import PasswordHasher
 
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    # At the least cost, which each sign-in costs too.
+    cheap_hash = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    home = own_folder() / "home"
+    with (
+        closing(fake_application(home)) as made,
+        patch("auria_bot.services.accounts.accounts._hashed", lambda _: cheap_hash),
+    ):
+        for number in range(1, drafts + 1):
+            made.review.undo(approved(made, number).id)
+        for name, role in (("ada", "owner"), ("eve", "editor"), ("vera", "viewer")):
+            made.accounts.add(name, PASSWORD, role=role)
+    return home
 
 
 def signed_in(application: Application, name: str = "ada") -> TestClient:

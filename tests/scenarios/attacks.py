@@ -141,7 +141,7 @@ def _health_flood(request: bytes) -> Callable[[Path], str]:
 def _picture_flood(request: bytes) -> Callable[[Path], str]:
     def case(scratch: Path) -> str:
         server = picture_server(PictureEndpoint(scratch, b"key"), host="127.0.0.1", port=0)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             return _flood(f"http://127.0.0.1:{server.server_port}/x.jpg", request)
         finally:

@@ -12,6 +12,7 @@ Not a benchmark itself.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -62,6 +63,16 @@ _LIBRARIES = (
     "av",
     "psycopg",
     "PIL.JpegImagePlugin",
+    "PIL.GifImagePlugin",
+    "PIL.ImageCms",
+    "PIL.ImageSequence",
+    "PIL.PngImagePlugin",
+    "auria_bot.art.films.video_writer",
+    "auria_bot.art.voice",
+    "auria_bot.services.models.versions",
+    "auria_bot.services.operations.backup_contents",
+    "auria_bot.services.visitors.works",
+    "regex",
     "tweepy",
     "atproto",
     "mastodon",
@@ -160,6 +171,7 @@ def main() -> None:
             importlib.import_module(library)
     for name in registry.BACKENDS["channel"]:
         registry.find("channel", name)
+    gc.freeze()
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         told = json.loads(line)

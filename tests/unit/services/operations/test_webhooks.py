@@ -264,7 +264,7 @@ def server() -> Iterator[tuple[str, list]]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as served:
-        thread = threading.Thread(target=served.serve_forever, daemon=True)
+        thread = threading.Thread(target=served.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield f"http://localhost:{served.server_port}", got
         served.shutdown()
