@@ -20,15 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = [
-    "DIRECTIONS",
-    "QUANTILES",
-    "ColourDistribution",
-    "distances",
-    "from_lab",
-    "matrix_root",
-    "to_lab",
-]
+__all__ = ["DIRECTIONS", "QUANTILES", "ColourDistribution", "distances", "from_lab", "matrix_root", "to_lab"]
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -39,14 +31,10 @@ QUANTILES = np.linspace(0.0, 1.0, 33)
 """Probabilities of the quantiles that are kept of each marginal."""
 
 
-def _directions() -> NDArray[np.float64]:
-    axes = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]
-    rows = np.array(axes, np.float64)
-    units: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return units
-
-
-DIRECTIONS = _directions()
+_AXES = np.array(
+    [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]], np.float64
+)
+DIRECTIONS: NDArray[np.float64] = _AXES / np.linalg.norm(_AXES, axis=1, keepdims=True)
 """(9, 3) unit vectors in CIELAB along which distributions are compared and moved."""
 
 
@@ -141,7 +129,6 @@ class ColourDistribution:
         """The linear map that moves this distribution a share of the optimal transport to another.
 
         Args:
-            other: the target.
             share: 0 stays, 1 arrives; the distance left is 1 - share of what it was.
 
         Returns:

@@ -31,24 +31,20 @@ _STRIDE = 16  # sides are multiples of it
 class PictureMatcher:
     """Scores pictures with texts.
 
-    Args:
-        models: the folder of trained models.
-        threads: threads to compute with; 0 for every core.
-
     Raises:
         ModelMissing: the model is missing.
         ModelCorrupt: its files do not match their checksums.
     """
 
-    def __init__(self, models: Path, *, threads: int = 0) -> None:
+    def __init__(self, models: Path) -> None:
         folder = models / "matcher"
         self.sha256 = verify(folder)
         try:
             self._side = int(read_json(folder / "config.json")["side"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelCorrupt(f"{folder / 'config.json'} describes no matcher: {error}") from None
-        self._net = load(folder / "model.onnx", threads=threads)
-        self._minilm = MiniLM(threads=threads or 2)
+        self._net = load(folder / "model.onnx")
+        self._minilm = MiniLM()
 
     def scores(self, pictures: NDArray[np.uint8], texts: Sequence[str]) -> NDArray[np.float32]:
         """(pictures, texts) cosines of (n, height, width, 3) pictures in 8-bit sRGB."""

@@ -25,11 +25,14 @@ __all__ = [
     "KINDS",
     "MOST_PIXELS",
     "POST_SIZE",
+    "at_most",
     "correct_exposure",
     "crop",
     "crop_size",
     "decode_picture",
+    "middle",
     "open_picture",
+    "resized",
     "save_picture",
     "to_array",
     "to_picture",
@@ -154,7 +157,6 @@ def save_picture(picture: Image.Image, path: Path, **options: Any) -> None:
     """Write a picture in the format of its suffix, atomically.
 
     Args:
-        picture: what to write.
         path: where; missing folders are made.
         options: as for `PIL.Image.Image.save`.
 
@@ -185,6 +187,28 @@ def crop_size(picture: tuple[int, int], canvas: tuple[int, int]) -> tuple[int, i
     """The largest size, (width, height), of the canvas's proportions that a picture holds."""
     ratio = min(picture[0] / canvas[0], picture[1] / canvas[1])
     return max(1, round(canvas[0] * ratio)), max(1, round(canvas[1] * ratio))
+
+
+def middle(picture: tuple[int, int], canvas: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The largest centred box (left, top, right, bottom) of the canvas's proportions that a picture holds."""
+    width, height = crop_size(picture, canvas)
+    left, top = (picture[0] - width) // 2, (picture[1] - height) // 2
+    return left, top, left + width, top + height
+
+
+def at_most(size: tuple[int, int], longest: int, *, least: int = 1) -> tuple[int, int]:
+    """A size (width, height), smaller where its longer side has more than so many pixels; no side below `least`."""
+    scale = min(1.0, longest / max(size))
+    return max(least, round(size[0] * scale)), max(least, round(size[1] * scale))
+
+
+def resized(values: NDArray[np.float32], size: tuple[int, int], method: Image.Resampling) -> NDArray[np.float32]:
+    """(height, width, channels) floats at another size, (width, height)."""
+    layers = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(values[..., channel])).resize(size, method))
+        for channel in range(values.shape[2])
+    ]
+    return np.stack(layers, axis=-1)
 
 
 def crop(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -19,7 +19,6 @@ from PIL import Image, ImageFilter
 
 from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.stylists.choice import choose_painting
-from auria_bot.domain.artwork import Style
 from auria_bot.domain.mood import MOODS
 
 if TYPE_CHECKING:
@@ -130,14 +129,7 @@ def evaluate(
         nothing = np.zeros(384, np.float32)
         painting = choose_painting(stylist.bank, mood=mood, meaning=nothing, colours=before, seed=number, recent=recent)
         recent.insert(0, painting.key)
-        style = Style(
-            key=painting.key,
-            title=painting.title,
-            artist=painting.artist,
-            year=painting.year,
-            mode=mode,
-            strength=mood.strength,
-        )
+        style = painting.style(mode=mode, strength=mood.strength)
         start = time.perf_counter()
         result = stylist.restyled(content, style)
         if number:  # the first one loads the net

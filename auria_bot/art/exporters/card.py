@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from auria_bot.art.colour import from_lab, to_lab
-from auria_bot.art.pictures import KINDS, save_picture
+from auria_bot.art.pictures import KINDS, middle, save_picture
 from auria_bot.errors import BackendMissing, InputError, PictureError, UsageError
 
 if TYPE_CHECKING:
@@ -83,9 +83,8 @@ def palette_of_card(picture: Image.Image) -> CardPalette:
     lab = to_lab(np.asarray(picture.convert("RGB").resize((48, 48), Image.Resampling.BOX))).reshape(-1, 3)
     mean = lab.mean(axis=0)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
-    hue = (lab[:, 1:] * chroma[:, None]).sum(axis=0) / max(
-        float((chroma**2).sum()), 1.0
-    )  # length 0 to 1: how much of one hue
+    # Its length, 0 to 1, is how much of one hue there is.
+    hue = (lab[:, 1:] * chroma[:, None]).sum(axis=0) / max(float((chroma**2).sum()), 1.0)
     night = float(mean[0]) < 27
     paper = (11.0, *(7.0 * hue)) if night else (95.5, *(4.5 * hue))
     ink = (92.0, *(4.0 * hue)) if night else (17.0, *(10.0 * hue))
@@ -152,9 +151,7 @@ def card(picture: Image.Image, lines: Sequence[str], credit: str, *, mood: str =
         log.warning("EB Garamond lacks these characters, which the card leaves out: %s", unset)
     palette = palette_of_card(picture)
     sheet = Image.new("RGB", (WIDTH, HEIGHT), palette.paper)
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.crop((left, top, left + side, top + side)).resize((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
+    square = picture.crop(middle(picture.size, (1, 1))).resize((_PICTURE, _PICTURE), Image.Resampling.LANCZOS)
     sheet.paste(square, (_MARGIN, _MARGIN))
     draw = ImageDraw.Draw(sheet)
     start = _MARGIN + _PICTURE + _GAP
@@ -176,7 +173,6 @@ def poem_rows(
     """Break a poem into rows; the rest of a line too long for the measure becomes a row marked as indented.
 
     Args:
-        lines: of the poem.
         wrapped: breaks a line to a measure.
         size: of the type.
         measure: in the same unit.
@@ -319,12 +315,11 @@ class Frame:
     caption: str  # a small line under the poem
 
 
-def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> None:
+def write_sheet(frames: Sequence[Frame], target: Path) -> None:
     """Write the sheet in the format of the file's suffix, atomically; a missing folder is created.
 
     Args:
         frames: at least one.
-        quality: of a JPEG or WebP, 1 to 95.
 
     Raises:
         InputError: there is no frame, there are more than the format has room for, or the suffix is of no format that
@@ -337,7 +332,7 @@ def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> 
         raise InputError("a contact sheet needs at least one picture")
     if target.suffix.lower() not in KINDS:
         raise UsageError(f"{target.name[:60]!r} is named as no picture is; let it end with {', '.join(sorted(KINDS))}")
-    columns = _columns(len(frames))
+    columns = min(len(frames), 3 if len(frames) in {5, 6} else _COLUMNS)  # for a nearly square sheet
     rows = math.ceil(len(frames) / columns)
     cell = (_FRAME[0] + _FRAME_GAP, _FRAME[1] + _CAPTION + _FRAME_GAP)
     kind = KINDS[target.suffix.lower()]
@@ -347,12 +342,7 @@ def write_sheet(frames: Sequence[Frame], target: Path, *, quality: int = 88) -> 
     sheet = Image.new("RGB", (columns * cell[0] + _FRAME_GAP, rows * cell[1] + _FRAME_GAP), _PAPER)
     for number, frame in enumerate(frames):
         _place_frame(sheet, frame, _FRAME_GAP + number % columns * cell[0], _FRAME_GAP + number // columns * cell[1])
-    save_picture(sheet, target, quality=quality, optimize=True)
-
-
-def _columns(count: int) -> int:
-    """Columns for a nearly square sheet: at most four, and three for five or six pictures."""
-    return min(_COLUMNS, count) if count <= _COLUMNS else 3 if count <= 6 else _COLUMNS
+    save_picture(sheet, target, quality=88, optimize=True)
 
 
 def _place_frame(sheet: Image.Image, frame: Frame, left: int, top: int) -> None:

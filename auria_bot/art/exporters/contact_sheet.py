@@ -34,7 +34,6 @@ def write_contact_sheet(title: str, frames: Sequence[tuple[Path, str]], target: 
     Args:
         title: stands above the frames.
         frames: the pictures, all of the same size, each with the text beneath it.
-        target: the file.
 
     Raises:
         InputError: there is no frame, or more than MOST_FRAMES.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 _escape = partial(html.escape, quote=False)  # of text between tags
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")  # by XML 1.0
 _QUALITIES = (95, 93, 91, 88, 85, 81, 76, 70, 60, 45, 30)
 
 
@@ -57,7 +59,6 @@ def jpeg_within(picture: Image.Image, most_bytes: int, artwork: ArtworkInProgres
     extras = {"icc_profile": icc_profile(), "exif": exif(artwork), "xmp": xmp(artwork)}
     for quality in _QUALITIES:
         buffer = io.BytesIO()
-        full_chroma = quality > 85
         try:
             picture.save(
                 buffer,
@@ -65,7 +66,7 @@ def jpeg_within(picture: Image.Image, most_bytes: int, artwork: ArtworkInProgres
                 quality=quality,
                 optimize=True,
                 progressive=True,
-                subsampling=0 if full_chroma else 2,
+                subsampling=0 if quality > 85 else 2,
                 **extras,
             )
         except OSError:  # Pillow's buffer holds a byte a pixel: a picture of pure noise overflows it
@@ -112,9 +113,8 @@ class PrintExporter:
         if ratio > 1:
             size = (round(styled.width * ratio), round(styled.height * ratio))
             full = styled.resize(size, Image.Resampling.LANCZOS)
-            full = full.filter(
-                ImageFilter.UnsharpMask(radius=1.2, percent=60, threshold=2)
-            )  # compensate for the softness of enlarging
+            # Compensate for the softness of enlarging.
+            full = full.filter(ImageFilter.UnsharpMask(radius=1.2, percent=60, threshold=2))
         files = {"full": folder / "full.png", "post": folder / "post.jpg", "card": folder / "card.jpg"}
         credit = artwork.style.credit if artwork.style else ""
         with ThreadPoolExecutor(1) as pool:  # the PNG takes as long as both JPEGs
@@ -142,16 +142,6 @@ _NAMESPACES = {
 }
 
 
-def _is_allowed(character: str) -> bool:
-    code = ord(character)
-    return code >= 32 and not 0xD800 <= code <= 0xDFFF and code not in {0xFFFE, 0xFFFF}
-
-
-def _tidy(text: str) -> str:
-    """Text without the control characters that XML 1.0 forbids."""
-    return "".join(character for character in text if character in "\n\t" or _is_allowed(character))
-
-
 def record(artwork: ArtworkInProgress) -> dict[str, str]:
     """The metadata of a picture by name, in a fixed order; empty values are left out."""
     style = artwork.style
@@ -168,7 +158,7 @@ def record(artwork: ArtworkInProgress) -> dict[str, str]:
         "models": json.dumps(dict(artwork.models), sort_keys=True) if artwork.models else "",
         "alt_text": artwork.alt_text or artwork.caption or "",
     }
-    return {name: _tidy(value) for name, value in fields.items() if value}
+    return {name: _FORBIDDEN.sub("", value) for name, value in fields.items() if value}
 
 
 def xmp(artwork: ArtworkInProgress) -> bytes:
@@ -206,14 +196,9 @@ def exif(artwork: ArtworkInProgress) -> bytes:
     """EXIF with description, artist and software, and the whole record as user comment."""
     fields = record(artwork)
     tags = Image.Exif()
-    tags[0x010E] = (
-        fields.get("title", "").encode("ascii", "replace").decode()
-    )  # ImageDescription is ASCII by the standard
-    tags[0x013B] = CREATOR
-    tags[0x0131] = fields["software"]
-    tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + json.dumps(fields, ensure_ascii=False).encode(
-        "utf-16-be"
-    )  # UserComment
+    tags.update(_credit(fields))
+    comment = json.dumps(fields, ensure_ascii=False).encode("utf-16-be")
+    tags.get_ifd(0x8769)[0x9286] = b"UNICODE\0" + comment  # UserComment
     return tags.tobytes()
 
 
@@ -244,14 +229,17 @@ def png_chunks(artwork: ArtworkInProgress, *, profile: bool = False) -> PngImage
 
 def tiff_tags(artwork: ArtworkInProgress) -> TiffImagePlugin.ImageFileDirectory_v2:
     """TIFF's tags for description, artist and software, and the XMP packet."""
-    fields = record(artwork)
     tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[0x010E] = fields.get("title", "").encode("ascii", "replace").decode()
-    tags[0x013B] = CREATOR
-    tags[0x0131] = fields["software"]
+    tags.update(_credit(record(artwork)))
     tags.tagtype[700] = 7  # bytes
     tags[700] = xmp(artwork)
     return tags
+
+
+def _credit(fields: dict[str, str]) -> dict[int, str]:
+    """The tags ImageDescription, which is ASCII by the standard, Artist and Software."""
+    title = fields.get("title", "").encode("ascii", "replace").decode()
+    return {0x010E: title, 0x013B: CREATOR, 0x0131: fields["software"]}
 
 
 @cache

@@ -61,7 +61,6 @@ def arrange(width: float, height: float, lines: int = 3, small: int = 2) -> Arra
     Args:
         width: of the page, in millimetres.
         height: likewise.
-        lines: of the poem.
         small: lines beneath the poem.
     """
     size = 0.024 * (width * height) ** 0.5
@@ -100,7 +99,6 @@ class PdfDocument:
     Args:
         size: (width, height) of the trimmed page in millimetres.
         bleed: millimetres around it.
-        title: of the document.
         made_at: its date, instead of today's.
 
     Raises:
@@ -164,10 +162,8 @@ class PdfDocument:
         """Set one line.
 
         Args:
-            text: the words.
             place: where the baseline begins, or its middle or end by `align`.
             size: type size in millimetres.
-            italic: whether in italics.
             capitals: whether in spaced small capitals.
             colour: RGB.
             align: "left", "centre" or "right".

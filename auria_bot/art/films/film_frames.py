@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.films.walk import MovingNoise, Walk
+from auria_bot.art.pictures import middle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from auria_bot.art.films.walk import FrameMaker
     from auria_bot.art.films.water_flow import WaterFlow
 
-__all__ = ["FilmFrames", "PictureEnlarger", "Timing", "middle"]
+__all__ = ["FilmFrames", "PictureEnlarger", "Timing"]
 
 _BATCH = 8  # frames that the model makes at once
 _RIM = 0.03  # of a frame's height that is cut off on each side, where convolutions lack neighbours and draw a line
@@ -49,23 +50,11 @@ class Timing:
         return self.frames / self.rate
 
 
-def middle(size: tuple[int, int], shown: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The largest centred box (left, top, right, bottom) with the proportions of another size."""
-    factor = min(size[0] / shown[0], size[1] / shown[1])
-    width, height = max(1, round(shown[0] * factor)), max(1, round(shown[1] * factor))
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return left, top, left + width, top + height
-
-
 class FilmFrames:
     """Makes any frame of a film; the same frame is always the same.
 
     Args:
-        maker: the film model.
-        walk: the way through its styles.
-        timing: length, rate and size.
         noise: the seed of the noise.
-        moving: noise moves.
         flow: carries the water along; None: it stands.
         palette: the colours; None: the model's own.
         enlarger: makes frames larger; None: by interpolation.

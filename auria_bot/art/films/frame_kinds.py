@@ -78,7 +78,6 @@ def learn(features: NDArray[np.float32], labels: Sequence[str]) -> KindModel:
 
     Args:
         features: (frames, FEATURES), as `relative_features` gives them.
-        labels: the kind of each.
 
     Raises:
         InputError: there are fewer than two kinds.

@@ -54,23 +54,21 @@ class FilmGenerator:
     The same inputs give the same bytes on the same machine with the same number of threads.
 
     Args:
-        folder: the model's folder.
         threads: threads to compute with; 0 for every core.
-        runtime: "auto", "onnxruntime" or "openvino".
 
     Raises:
         ModelMissing: a file is missing.
         ModelCorrupt: the files do not match their checksums, or are no film model.
     """
 
-    def __init__(self, folder: Path, *, threads: int = 0, runtime: str = "auto") -> None:
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
         self.sha256 = verify(folder)
         try:
             self.shape = FilmShape.from_json(read_json(folder / "config.json")["film"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelCorrupt(f"{folder / 'config.json'} describes no film model: {error}") from None
         self._mapping, self._synthesis = (
-            load(folder / name, runtime=runtime, threads=threads) for name in ("mapping.onnx", "synthesis.onnx")
+            load(folder / f"{name}.onnx", threads=threads) for name in ("mapping", "synthesis")
         )
 
     def latents(self, seed: int, count: int) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from auria_bot.art.pictures import resized
 from auria_bot.art.stylists.direction_field import box_mean
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def flow_between(now: NDArray[np.float32], before: NDArray[np.float32]) -> NDArr
     flow = np.zeros((*levels[-1][0].shape, 2), np.float32)
     for one, other in reversed(levels):
         if flow.shape[:2] != one.shape:
-            flow = _enlarged(flow, one.shape)
+            scale = np.array([one.shape[1] / flow.shape[1], one.shape[0] / flow.shape[0]], np.float32)
+            flow = resized(flow, (one.shape[1], one.shape[0]), Image.Resampling.BILINEAR) * scale
         flow = _refined(one, other, flow)
     return flow
 
@@ -72,11 +74,7 @@ def _refined(now: NDArray[np.float32], before: NDArray[np.float32], flow: NDArra
 
 
 def trust(now: NDArray[np.float32], before: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The flow, and where it can be trusted.
-
-    Args:
-        now: as in `flow_between`.
-        before: as in `flow_between`.
+    """The flow of `flow_between`, and where it can be trusted.
 
     Returns:
         The flow (height, width, 2), and (height, width) from 0, where something was uncovered or changed, to 1.
@@ -155,21 +153,6 @@ def _halved(light: NDArray[np.float32]) -> NDArray[np.float32]:
     """Half the size, rounded up."""
     size = (-(-light.shape[1] // 2), -(-light.shape[0] // 2))
     return np.asarray(Image.fromarray(light).resize(size, Image.Resampling.BOX))
-
-
-def _enlarged(flow: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """The flow of a level for the next finer one."""
-    scale = (shape[1] / flow.shape[1], shape[0] / flow.shape[0])
-    parts = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(flow[..., axis])).resize(
-                (shape[1], shape[0]), Image.Resampling.BILINEAR
-            )
-        )
-        * np.float32(scale[axis])
-        for axis in (0, 1)
-    ]
-    return np.stack(parts, -1)
 
 
 def _median(flow: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
+from auria_bot.art.pictures import resized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,6 @@ class Palette:
 
         Args:
             film: (..., 3) CIELAB of frames from all of the film.
-            painting: the goal.
             share: 0 to 1.
         """
         own = ColourDistribution.of(film, marginals=False)
@@ -55,19 +55,9 @@ class Palette:
         """(height, width, 3) 8-bit sRGB in these colours."""
         height, width = frame.shape[:2]
         cell = max(1.0, min(height, width) / _CELLS)
-        small = (max(2, round(width / cell)), max(2, round(height / cell)))
+        size = (max(2, round(width / cell)), max(2, round(height / cell)))
         lab = to_lab(frame)
-        low = np.stack(
-            [
-                np.asarray(
-                    Image.fromarray(np.ascontiguousarray(lab[..., channel]))
-                    .resize(small, Image.Resampling.BOX)
-                    .resize((width, height), Image.Resampling.BICUBIC)
-                )
-                for channel in range(3)
-            ],
-            -1,
-        )
+        low = resized(resized(lab, size, Image.Resampling.BOX), (width, height), Image.Resampling.BICUBIC)
         moved = low @ self.matrix + self.offset
         values = from_lab(np.asarray(lab + (moved - low), np.float32))
         return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, np.uint8)

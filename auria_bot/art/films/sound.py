@@ -109,7 +109,7 @@ class FilmSound:
 
     def open(self, container: Any, form: VideoFormat) -> None:
         """Add the stream to the container that is written."""
-        self._container, self._stream = container, _stereo_stream(container, form)
+        self._container, self._stream = container, _stream(container, form.sound)
         if self._path is not None and self._spoken:
             over = loudness(_beginning(self._path), SOUND_RATE) - (LOUDNESS - _ABOVE)
             self._lowered = min(1.0, 10 ** (-over / 20))
@@ -198,7 +198,7 @@ class CopiedSound:
         if self.copies:
             self._packets = self._copied(source, stream, container.add_stream_from_template(stream))
         else:
-            self._packets = self._encoded(source, stream, _stereo_stream(container, form))
+            self._packets = self._encoded(source, stream, _stream(container, form.sound))
 
     def write(self, until: Fraction | None) -> None:
         """Write what is heard before a time in seconds; None: the rest. What is damaged is left out."""
@@ -257,12 +257,8 @@ def write_sound(
     options = {"fflags": "+bitexact", **({"movflags": "+faststart"} if container_name == "mp4" else {})}
     with av.open(str(path), "w", format=container_name, container_options=options) as container:
         container.metadata.update(metadata)
-        stream: Any = container.add_stream(codec, rate=SOUND_RATE, layout="mono")
+        stream = _stream(container, codec, layout="mono", bits=_SPOKEN_BITS)
         context = stream.codec_context
-        context.bit_rate, context.thread_count = _SPOKEN_BITS, 1
-        context.flags |= _BIT_EXACT | _GLOBAL_HEADER
-        context.format = "fltp" if codec == "aac" else "flt"
-        context.open()
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples, np.float32)[None], format="fltp", layout="mono"
         )
@@ -304,13 +300,13 @@ def _can_be_copied(context: Any, form: VideoFormat) -> bool:
     return context.name in form.copied or context.codec.canonical_name in form.copied
 
 
-def _stereo_stream(container: Any, form: VideoFormat) -> Any:
+def _stream(container: Any, codec: str, *, layout: str = "stereo", bits: int = _BITS) -> Any:
     """A stream of encoded sound in a container that is written."""
-    stream = container.add_stream(form.sound, rate=SOUND_RATE, layout="stereo")
+    stream = container.add_stream(codec, rate=SOUND_RATE, layout=layout)
     context = stream.codec_context
-    context.bit_rate, context.thread_count = _BITS, 1
+    context.bit_rate, context.thread_count = bits, 1
     context.flags |= _BIT_EXACT | _GLOBAL_HEADER
-    context.format = "fltp" if form.sound == "aac" else "flt"
+    context.format = "fltp" if codec == "aac" else "flt"
     context.open()
     return stream
 

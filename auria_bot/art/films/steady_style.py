@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from auria_bot.art.films.optical_flow import trust, warped
+from auria_bot.art.pictures import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["SteadyStyle", "luma_for_flow"]
 
 _FLOW_SIDE = 160  # pixels of the longer side at which motion is measured
+_FRESH = 0.3  # share of a restyled frame that is mixed in where the flow can be trusted
 _CUT = 0.35  # mean trust below which a frame is of another shot
 _UNCOVERED = 0.15  # mean doubt from which a frame is restyled out of turn
 _OTHER_LIGHT = 40.0  # difference of colours (of 255, without detail) from which the new frame is taken in full
@@ -35,8 +37,7 @@ _DETAIL = 4.0  # pixels of the small copy within which differences are of stroke
 
 def luma_for_flow(frame: Image.Image) -> NDArray[np.float32]:
     """A small copy of a frame, (height, width) luma of 0 to 255."""
-    scale = min(1.0, _FLOW_SIDE / max(frame.size))
-    size = (max(8, round(frame.width * scale)), max(8, round(frame.height * scale)))
+    size = at_most(frame.size, _FLOW_SIDE, least=8)
     return np.asarray(frame.convert("L").resize(size, Image.Resampling.BOX), np.float32)
 
 
@@ -55,11 +56,10 @@ class SteadyStyle:
     Args:
         style: restyles a picture, at the same size.
         every: only each so many frames is restyled, as long as the flow can be trusted.
-        fresh: the share of a restyled frame that is mixed in where the flow can be trusted, 0 to 1.
     """
 
-    def __init__(self, style: Callable[[Image.Image], Image.Image], *, every: int = 3, fresh: float = 0.3) -> None:
-        self._style, self._every, self._fresh = style, every, fresh
+    def __init__(self, style: Callable[[Image.Image], Image.Image], *, every: int = 3) -> None:
+        self._style, self._every = style, every
         self._carried: _Carried | None = None
 
     def restyle(self, frame: Image.Image) -> Image.Image:
@@ -112,5 +112,5 @@ class SteadyStyle:
             for one in (moved, fresh)
         ]
         other_light = np.clip(np.abs(coarse[0] - coarse[1]).max(-1) / _OTHER_LIGHT, 0.0, 1.0)
-        kept = trusted * (1.0 - self._fresh) * (1.0 - other_light)
+        kept = trusted * (1.0 - _FRESH) * (1.0 - other_light)
         return Image.fromarray((255 * (1.0 - kept) + 0.5).astype(np.uint8))

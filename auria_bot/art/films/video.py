@@ -26,15 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = [
-    "FORMATS",
-    "MOST_PIXELS",
-    "Frame",
-    "Video",
-    "decoded_frames",
-    "is_installed",
-    "require_video",
-]
+__all__ = ["FORMATS", "MOST_PIXELS", "Frame", "Video", "decoded_frames", "is_installed", "require_video"]
 
 MOST_PIXELS = 4096 * 2304
 """Most pixels of a frame: 4K, in either direction. A decoder holds some 16 frames, so more would need much memory."""

@@ -120,7 +120,6 @@ class VideoWriter:
         """Open a file to write, which need not have the format's ending; it is complete at the end of the block.
 
         Args:
-            path: the file.
             form: one of FORMATS.
             size: width and height in pixels, both even.
             rate: frames a second.
@@ -189,7 +188,6 @@ def join(
             its own times begin.
         target: the file to write, which need not have the format's ending.
         metadata: such as "title" and "comment".
-        soundtrack: what is heard.
     """
     import av
 

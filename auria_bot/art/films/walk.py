@@ -125,18 +125,13 @@ class Walk:
 
     @classmethod
     def through(
-        cls,
-        keys: NDArray[np.float32],
-        frames: Callable[[NDArray[np.float32]], NDArray[np.uint8]],
-        *,
-        closed: bool,
+        cls, keys: NDArray[np.float32], frames: Callable[[NDArray[np.float32]], NDArray[np.uint8]], *, closed: bool
     ) -> Walk:
         """Measure a curve through key frames.
 
         Args:
             keys: (n, w) style vectors.
             frames: (n, w) to frames, with noise that stands.
-            closed: see Curve.
         """
         curve = Curve(keys, closed=closed)
         count = _SAMPLES * curve.spans

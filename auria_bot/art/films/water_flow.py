@@ -22,6 +22,7 @@ from PIL import Image
 
 from auria_bot.art.films.optical_flow import sampled, trust
 from auria_bot.art.films.video import Video
+from auria_bot.art.pictures import crop_size, resized
 from auria_bot.art.stylists.direction_field import box_mean
 from auria_bot.errors import InputError, ModelCorrupt
 from auria_bot.files import readable_name
@@ -67,7 +68,8 @@ class WaterFlow:
                 moves = trusted * (np.hypot(flow[..., 0], flow[..., 1]) > _SLOWEST)
                 sums += np.concatenate([-flow * moves[..., None], moves[..., None]], -1)
                 pairs += 1
-        cells = _cells(sums)
+        smooth = box_mean(np.asarray(sums, np.float32), 6)
+        cells = resized(smooth, (_COLUMNS, _ROWS), Image.Resampling.BOX).astype(np.float64)
         share = np.minimum(cells[..., 2:] / max(pairs, 1) / _USUAL, 1.0)
         field = cells[..., :2] / np.maximum(cells[..., 2:], 1e-6) * share / (float(_STEP) * _LOOKED[1])
         if np.hypot(field[..., 0], field[..., 1]).max() < _STANDING:
@@ -112,7 +114,7 @@ class WaterFlow:
     def carried(self, frame: NDArray[np.uint8], time: float, period: float) -> NDArray[np.uint8]:
         """A frame (height, width, 3) in 8-bit sRGB, carried along at a time in seconds."""
         height, width = frame.shape[:2]
-        velocity = np.stack([_enlarged(self.field[..., axis], (width, height)) for axis in (0, 1)], -1) * height
+        velocity = resized(self.field, (width, height), Image.Resampling.BICUBIC) * height
         age = np.asarray((time / period + _ahead(height, width, time / period)) % 1.0, np.float32)[..., None]
         margin = min(height, width) - 1
         wide = np.pad(frame.astype(np.float32), ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
@@ -136,7 +138,7 @@ def _neighbours(path: Path) -> Iterator[tuple[NDArray[np.float32], NDArray[np.fl
             if frame.time < due:
                 continue
             due = frame.time + _STEP - Fraction(1, 100)
-            small = frame.picture(_covered(frame.size)).resize(_LOOKED, Image.Resampling.BOX)
+            small = frame.picture(crop_size(frame.size, _LOOKED)).resize(_LOOKED, Image.Resampling.BOX)
             now = np.asarray(small.convert("L"), np.float32)
             if before is not None:
                 yield now, before
@@ -161,26 +163,3 @@ def _ahead(height: int, width: int, turns: float) -> NDArray[np.float64]:
     """
     y, x = np.linspace(0, 1, height)[:, None], np.linspace(0, 1, width)[None] * width / height
     return 0.3 * np.sin(9.7 * y + 1.2 * x) + 0.06 * np.sin(5.1 * x + 2.3 * y - 2 * np.pi * turns)
-
-
-def _covered(size: tuple[int, int]) -> tuple[int, int]:
-    """The largest size of the proportions of _LOOKED within a size."""
-    factor = min(size[0] / _LOOKED[0], size[1] / _LOOKED[1])
-    return max(1, round(_LOOKED[0] * factor)), max(1, round(_LOOKED[1] * factor))
-
-
-def _cells(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means (_ROWS, _COLUMNS, n) of (height, width, n), smoothed."""
-    smooth = box_mean(np.asarray(sums, np.float32), 6)
-    parts = [np.asarray(_resized(smooth[..., part], (_COLUMNS, _ROWS))) for part in range(sums.shape[2])]
-    return np.stack(parts, -1).astype(np.float64)
-
-
-def _resized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    shown = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(shown.resize(size, Image.Resampling.BOX), np.float32)
-
-
-def _enlarged(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    shown = Image.fromarray(np.ascontiguousarray(values, np.float32))
-    return np.asarray(shown.resize(size, Image.Resampling.BICUBIC), np.float32)

@@ -54,7 +54,6 @@ def emblem(
     Args:
         painted: (SIDE, SIDE, 3) a painting, 0 to 255; PAPER where the paper is bare.
         ground: (SIDE, SIDE) what stands in front of the seal, 1, and the sky behind it, 0.
-        seal: where the seal stands.
         seed: decides about ring, edges and grain.
         bare_sky: leave the sky to the paper.
 

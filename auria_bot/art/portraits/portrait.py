@@ -66,7 +66,6 @@ class PortraitPainter:
     """Paints portraits.
 
     Args:
-        models: the folder with the trained models.
         bank: reads the style bank.
         threads: of the networks; 0: every core.
 

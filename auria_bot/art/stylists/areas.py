@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
+from auria_bot.art.pictures import at_most
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -42,7 +44,6 @@ class Areas:
         count: most colours, 2 to 32.
         smoothing: pixels of a canvas 1080 wide below which forms are rounded off.
         ragged: 0 to 1: how uneven borders are.
-        chance: for uneven borders.
     """
 
     def __init__(
@@ -55,8 +56,7 @@ class Areas:
         ragged: float,
         chance: np.random.Generator,
     ) -> None:
-        shrink = min(1.0, _STUDY / max(size))
-        small = (max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink)))
+        small = at_most(size, _STUDY)
         shown = picture.convert("RGB").resize(small, Image.Resampling.LANCZOS)
         for _ in range(3):
             shown = shown.filter(ImageFilter.MedianFilter(5))

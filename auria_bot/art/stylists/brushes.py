@@ -46,7 +46,6 @@ class Brush:
 
     Args:
         width: of the stroke in pixels.
-        tuft: what it is made of.
         scale: pixels of the canvas for one of the canvas that is posted.
     """
 
@@ -117,7 +116,8 @@ class Brush:
         inside = np.clip((x - start) / soft + 0.5, 0, 1) * np.clip((stop - x) / (1.6 * soft) + 0.5, 0, 1)
         side = max(1.2, 0.8 * self._scale)
         inside *= np.clip((1 - np.abs(across) + 0.05 * tuft.bristles * hair) * width / 2 / side, 0, 1)
-        grain = _stretched(chance.standard_normal((rows, max(3, int(columns / (0.8 * width)) + 3))), columns)
+        coarse = chance.standard_normal((rows, max(3, int(columns / (0.8 * width)) + 3)))
+        grain = _interpolated(coarse, np.linspace(0, coarse.shape[1] - 1.01, columns))
         paint = 1.3 - tuft.dryness * travelled**1.6
         paint = paint + tuft.bristles * (0.42 * hair + 0.2 * grain) * (0.45 + 0.55 * travelled)
         mask = inside * np.clip(paint, 0, 1) * tuft.opacity
@@ -163,15 +163,8 @@ def _waves(chance: np.random.Generator, along: NDArray[np.floating], count: int)
 
 
 def _interpolated(values: NDArray[np.float64], at: NDArray[np.floating]) -> NDArray[np.float64]:
-    low = np.clip(at.astype(int), 0, len(values) - 2)
+    """Values at places of the last axis, linearly."""
+    low = np.clip(at.astype(int), 0, values.shape[-1] - 2)
     part = at - low
-    found: NDArray[np.float64] = values[low] * (1 - part) + values[low + 1] * part
-    return found
-
-
-def _stretched(values: NDArray[np.float64], columns: int) -> NDArray[np.float64]:
-    """(rows, few) to (rows, columns), linearly."""
-    at = np.linspace(0, values.shape[1] - 1.01, columns)
-    low = at.astype(int)
-    found: NDArray[np.float64] = values[:, low] * (1 - (at - low)) + values[:, low + 1] * (at - low)
+    found: NDArray[np.float64] = values[..., low] * (1 - part) + values[..., low + 1] * part
     return found

@@ -73,8 +73,6 @@ def scores(
     """(paintings,) how well each painting of the bank suits; higher is better.
 
     Args:
-        bank: the paintings.
-        mood: the mood of the artwork.
         meaning: (384,) unit vector of the poem.
         colours: of the picture that will be restyled; a near painting keeps the time of day.
     """
@@ -104,13 +102,10 @@ def choose_painting(
     recent: Sequence[str] = (),
     weights: Mapping[str, float] | None = None,
 ) -> BankedPainting:
-    """Draw one of the best paintings by seed.
+    """Draw one of the best paintings, by `scores`, by seed.
 
     Args:
         bank: at least one painting.
-        mood: see `scores`.
-        meaning: see `scores`.
-        colours: see `scores`.
         seed: decides among the best.
         recent: keys used lately, the newest first; the last two dozen are left out while enough others remain.
         weights: by key, the factor (more than 0) on a painting's chance of being drawn.
@@ -138,8 +133,6 @@ def find_painting(
         bank: reads the style bank, where that is needed.
         style: a painting's key or title, or with a mood also an artist; "" for any.
         mood: the name of a mood; "" for none.
-        colours: see `scores`.
-        seed: see `choose_painting`.
 
     Raises:
         UnknownName: there is no such painting or mood.

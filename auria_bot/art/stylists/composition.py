@@ -19,6 +19,7 @@ from PIL import Image
 
 from auria_bot.art.colour import DIRECTIONS, QUANTILES, ColourDistribution, from_lab, matrix_root, to_lab
 from auria_bot.art.painters.retouching import find_moon, paint_moon
+from auria_bot.art.pictures import at_most, resized
 from auria_bot.art.stylists.direction_field import box_mean
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ def grade(picture: NDArray[np.float32], target: ColourDistribution, share: float
 
     Args:
         picture: (height, width, 3) sRGB from 0 to 1.
-        target: the painting's colours.
         share: 0 leaves the colours, 1 takes the painting's.
 
     Returns:
@@ -86,30 +86,20 @@ def grade(picture: NDArray[np.float32], target: ColourDistribution, share: float
     """
     height, width = picture.shape[:2]
     lab = to_lab(picture)
-    scale = min(1.0, _SMALL / max(height, width))
-    shape = (max(8, round(height * scale)), max(8, round(width * scale)))
-    small = _resized(lab, shape, Image.Resampling.BOX)
+    size = at_most((width, height), _SMALL, least=8)
+    small = resized(lab, size, Image.Resampling.BOX)
     change = (share * (transport(small, target) - small)).astype(np.float32)
-    slope, level = guided((small[..., 0] / 100).astype(np.float32), change, radius=max(2, min(shape) // 24), noise=2e-3)
-    slope, level = (_resized(part, (height, width), Image.Resampling.BILINEAR) for part in (slope, level))
+    slope, level = guided((small[..., 0] / 100).astype(np.float32), change, radius=max(2, min(size) // 24), noise=2e-3)
+    slope, level = (resized(part, (width, height), Image.Resampling.BILINEAR) for part in (slope, level))
     graded = (lab + slope * (lab[..., :1] / 100) + level).astype(np.float32)
     # A linear map, which keeps edges, restores the part of the change that was lost by smoothing.
     before = ColourDistribution.of(small, marginals=False)
     goal = ColourDistribution.of(small + change, marginals=False)
-    near = ColourDistribution.of(_resized(graded, shape, Image.Resampling.BOX), marginals=False)
+    near = ColourDistribution.of(resized(graded, size, Image.Resampling.BOX), marginals=False)
     if goal.distance(near) > 0.02 * max(before.distance(target), 1e-6):
         matrix, offset = near.transport_map(goal, 1.0)
         graded = (graded @ matrix + offset).astype(np.float32)
     return from_lab(graded)
-
-
-def _resized(values: NDArray[np.float32], shape: tuple[int, int], method: Image.Resampling) -> NDArray[np.float32]:
-    """(height, width, channels) floats at another size."""
-    layers = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(values[..., channel])).resize((shape[1], shape[0]), method))
-        for channel in range(values.shape[2])
-    ]
-    return np.stack(layers, axis=-1)
 
 
 _COUNTED = 192  # pixels of the shorter side at which colours are sampled
@@ -126,11 +116,6 @@ def colour_share(strength: float) -> float:
     return float(min(max(strength, 0.0), 1.0) ** 0.75)
 
 
-def _limited_share(share: float, distance: float) -> float:
-    """A smaller share of a long distance, but at least what halves it: red tulips stay warm under a grey painting."""
-    return min(share, max(_HALVING, share * _LONG_WAY / max(distance, 1e-6)))
-
-
 def transfer_colours(lab: NDArray[np.float32], painting: ColourDistribution, share: float) -> NDArray[np.float32]:
     """Move (height, width, 3) CIELAB a share of the way to a painting's colours.
 
@@ -139,7 +124,8 @@ def transfer_colours(lab: NDArray[np.float32], painting: ColourDistribution, sha
     """
     colours = _sampled_colours(lab)
     distance = colours.distance(painting)
-    share = _limited_share(share, distance)
+    # Less of a long distance, but at least what halves it: red tulips stay warm under a grey painting.
+    share = min(share, max(_HALVING, share * _LONG_WAY / max(distance, 1e-6)))
     most_left = (1 - 0.92 * share) * distance
     for stretch in (_MOST_STRETCH, 2 * _MOST_STRETCH):
         matrix, goal = _separate_map(colours, painting, share, stretch)
@@ -182,7 +168,6 @@ def combine(
     Args:
         picture: (height, width, 3) sRGB from 0 to 1.
         strokes: (height, width, 3) 8 bits, the network's output.
-        painting: the painting's colours.
         strength: 0 returns the picture; 1 takes strokes and colours in full.
         stroke_filter: turns grain into strokes, (height, width, 3) CIELAB to the same.
 
@@ -220,8 +205,4 @@ def _low_frequencies(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = lab.shape[:2]
     cell = max(1, max(height, width) // _CELLS)
     size = (max(2, width // cell), max(2, height // cell))
-    layers = []
-    for channel in range(3):
-        small = Image.fromarray(np.ascontiguousarray(lab[..., channel])).resize(size, Image.Resampling.BOX)
-        layers.append(np.asarray(small.resize((width, height), Image.Resampling.BICUBIC)))
-    return np.stack(layers, axis=-1)
+    return resized(resized(lab, size, Image.Resampling.BOX), (width, height), Image.Resampling.BICUBIC)

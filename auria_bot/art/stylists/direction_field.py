@@ -114,8 +114,7 @@ def measure_directions(
     if prior is not None:
         left = np.clip(1 - 1.6 * coherence, 0, 1) * 0.5
         x, y = x - left * np.cos(2 * prior), y - left * np.sin(2 * prior)
-    x, y = (
-        blurred(np.asarray(part, np.float32), 0.8 * fine) for part in (x, y)
-    )  # neighbours agree, so that strokes do not cross
+    # Neighbours agree, so that strokes do not cross.
+    x, y = (blurred(np.asarray(part, np.float32), 0.8 * fine) for part in (x, y))
     angles = 0.5 * np.arctan2(y, x) + np.pi / 2
     return DirectionField(angles=angles.astype(np.float32), coherence=np.clip(coherence, 0, 1).astype(np.float32))

@@ -10,6 +10,7 @@ Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artisti
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from auria_bot.art.checkpoint import verify
 from auria_bot.art.colour import ColourDistribution, to_lab
 from auria_bot.art.pictures import (
     POST_SIZE,
+    at_most,
     correct_exposure,
     crop,
     crop_size,
@@ -35,7 +37,6 @@ from auria_bot.art.stylists.hands import hand_of
 from auria_bot.art.stylists.media import STROKE_MODES, render
 from auria_bot.art.stylists.style_bank import StyleBank
 from auria_bot.art.stylists.style_networks import StyleNetworks
-from auria_bot.domain.artwork import Style
 from auria_bot.domain.pipeline import MODES
 from auria_bot.errors import UsageError
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from auria_bot.art.minilm import MiniLM
     from auria_bot.art.stylists.oil_strokes import OnLayer
     from auria_bot.art.stylists.style_bank import BankedPainting
-    from auria_bot.domain.artwork import Haiku
+    from auria_bot.domain.artwork import Haiku, Style
     from auria_bot.domain.mood import Mood
 
 __all__ = ["Magenta", "Photorealistic"]
@@ -70,16 +71,12 @@ class Magenta:
         """Options."""
 
         banks: tuple[str, ...] = ()  # folders of the operator's own style banks, beside the one that ships
-        work: int = (
-            768  # pixels of the longer side at which the picture is composed; larger ones are enlarged afterwards
-        )
+        work: int = 768  # pixels of the longer side at which a picture is composed; larger ones are enlarged afterwards
         canvas: int = POST_SIZE[0]  # pixels of the width of the 4:5 canvas that strokes are painted on
         network: int = 512  # pixels of the longer side at which a style's own network paints
         strokes: int = 448  # pixels of the longer side at which the network paints; fewer make broader strokes
         margin: int = 32  # pixels reflected around the picture and cut off again, because the network darkens borders
-        leanings: dict[str, float] = field(
-            default_factory=dict
-        )  # factor on a painting's chance of being chosen, by key
+        leanings: dict[str, float] = field(default_factory=dict)  # factor on a painting's chance, by key
         runtime: RuntimeChoice = "auto"  # see art.runtime
         precision: Precision = "f32"  # or "bf16": see art.runtime
         threads: int = 0  # 0: every core
@@ -92,7 +89,6 @@ class Magenta:
         self._net_folder = models / "stylist"
         self._sums = {"stylist": verify(self._net_folder), "styles": verify(models / "styles")}
         self._bank_folders = [models / "styles", *(Path(folder) for folder in config.banks)]
-        self._bank: StyleBank | None = None
         self._loaded: dict[str, Network] = {}
         self.networks = StyleNetworks(models, side=config.network, runtime=config.runtime, threads=config.threads)
         self._minilm = minilm
@@ -101,14 +97,11 @@ class Magenta:
         """Read the style banks; else the first picture does."""
         _ = self.bank
 
-    @property
+    @cached_property
     def bank(self) -> StyleBank:
         """Every painting that can be chosen."""
-        if self._bank is None:
-            self._bank = StyleBank.load_all(
-                [self._bank_folders[0], *(each for each in self._bank_folders[1:] if each.exists())]
-            )
-        return self._bank
+        shipped, *own = self._bank_folders
+        return StyleBank.load_all([shipped, *(folder for folder in own if folder.exists())])
 
     def models(self) -> Mapping[str, str]:
         """SHA-256 of the network, of the style bank, and of the styles' own networks that were used."""
@@ -135,7 +128,7 @@ class Magenta:
         """
         if wanted and (own := self.networks.find(wanted)):
             mode = "painterly" if self.mode == "oil" else self.mode
-            return _style(own, mode=mode, strength=mood.strength)
+            return own.style(mode=mode, strength=mood.strength)
         bank = self.bank.matching(wanted) if wanted else self.bank
         if len(bank.paintings) == 1:
             (found,) = bank.paintings
@@ -154,7 +147,7 @@ class Magenta:
                 weights=self.config.leanings,
             )
         mode = choose_medium(found, mood=mood, seed=seed) if self.mode == "oil" else self.mode
-        return _style(found, mode=mode, strength=mood.strength)
+        return found.style(mode=mode, strength=mood.strength)
 
     def named(self, wanted: str, *, mode: str, strength: float) -> Style:
         """The style that a name means: with a network of its own, else the first as `StyleBank.matching`.
@@ -163,7 +156,7 @@ class Magenta:
             UnknownName: there is none.
         """
         painting = self.networks.find(wanted) or self.bank.matching(wanted).paintings[0]
-        return _style(painting, mode=mode, strength=strength)
+        return painting.style(mode=mode, strength=strength)
 
     def restyle(self, source: Path, target: Path, *, style: Style, seed: int, on_layer: OnLayer | None = None) -> None:
         """Write `source` in that style as PNG, of the same size; oil strokes on a canvas of 4:5, layer by layer.
@@ -183,13 +176,7 @@ class Magenta:
         save_picture(restyled, target, compress_level=1)
 
     def painted(
-        self,
-        picture: Image.Image,
-        style: Style,
-        *,
-        size: tuple[int, int],
-        seed: int,
-        on_layer: OnLayer | None = None,
+        self, picture: Image.Image, style: Style, *, size: tuple[int, int], seed: int, on_layer: OnLayer | None = None
     ) -> Image.Image:
         """The picture painted stroke by stroke at any size, as for a print: see `media.render`.
 
@@ -220,14 +207,13 @@ class Magenta:
     def restyled(self, picture: Image.Image, style: Style) -> Image.Image:
         """The picture in that style, same size, in a mode without strokes."""
         painting = self._painting(style.key)
-        scale = min(1.0, self.config.work / max(picture.size))
-        size = (max(8, round(picture.width * scale)), max(8, round(picture.height * scale)))
         if style.mode == "photorealistic":
             return to_picture(grade(to_array(picture), painting.colours, colour_share(style.strength)))
         if style.mode != "painterly":
             raise UsageError(f"no style mode named {style.mode!r}; known: {', '.join(MODES)}")
         if style.key in self.networks.names():
             return self.networks.restyle(picture, style.key, strength=style.strength)
+        size = at_most(picture.size, self.config.work, least=8)
         values = to_array(picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS))
         painted = to_picture(self._strokes(picture, painting.vector)).resize(size, Image.Resampling.BICUBIC)
         strokes = np.asarray(painted, np.uint8)
@@ -248,8 +234,7 @@ class Magenta:
 
     def _strokes(self, picture: Image.Image, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's output for a picture, (height, width, 3), its longer side at most `strokes` pixels."""
-        scale = min(1.0, self.config.strokes / max(picture.size))
-        width, height = (max(8, round(side * scale)) for side in picture.size)
+        width, height = at_most(picture.size, self.config.strokes, least=8)
         values = to_array(picture.resize((width, height), Image.Resampling.LANCZOS))
         margin = min(self.config.margin, height - 1, width - 1)
         down, right = margin + (-(height + 2 * margin)) % 4, margin + (-(width + 2 * margin)) % 4
@@ -281,17 +266,6 @@ class Magenta:
 
             self._minilm = MiniLM()
         return self._minilm
-
-
-def _style(painting: BankedPainting, *, mode: str, strength: float) -> Style:
-    return Style(
-        key=painting.key,
-        title=painting.title,
-        artist=painting.artist,
-        year=painting.year,
-        mode=mode,
-        strength=strength,
-    )
 
 
 class Photorealistic(Magenta):

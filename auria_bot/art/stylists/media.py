@@ -31,7 +31,6 @@ def render(
     Args:
         picture: RGB of any size, of about the canvas's proportions; measured at about 540 pixels.
         size: (width, height) of the canvas in pixels.
-        hand: how to paint, with which medium.
         seed: the same seed gives the same bytes at the same size, and about the same strokes at every size.
         on_layer: called after each layer of oil, and each wash of watercolour and ink; a print has none.
 

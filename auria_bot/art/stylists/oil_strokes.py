@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from PIL import Image, ImageFilter
 
+from auria_bot.art.pictures import at_most
 from auria_bot.art.stylists.areas import enlarged_rows, grain
 from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Brush, Tuft
 from auria_bot.art.stylists.direction_field import LUMINANCE, DirectionField, blurred, measure_directions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -56,7 +57,8 @@ def paint(
 ) -> Image.Image:
     """Paint a picture on a canvas of a size; see `media.render`."""
     chance = np.random.default_rng(seed)
-    study = _study(picture, size)
+    opaque = picture.convert("RGB")
+    study = np.asarray(opaque.resize(at_most(size, _STUDY), Image.Resampling.LANCZOS), np.float32)  # 0 to 255
     scale = size[0] / _CANVAS
     prior = _prior(study.shape[:2], hand.curl, chance)
     widths = [max(1.6, hand.width * factor * scale) for factor in np.geomspace(_BROADEST, 1.0, _LAYERS)]
@@ -75,7 +77,7 @@ def paint(
             canvas = _blended(canvas, 0.7 * hand.blend, 0.3 * hand.width * scale)
         if hand.contour > 0.05:
             _Layer(study, prior, hand, max(1.4, (2.2 + 3.0 * hand.contour) * scale), scale).outline(canvas, chance)
-        return _lit(canvas, picture.convert("RGB"), hand, scale, seed, threads)
+        return _lit(canvas, opaque, hand, scale, seed, threads)
 
 
 def _shown(canvas: Image.Image) -> Image.Image:
@@ -83,13 +85,6 @@ def _shown(canvas: Image.Image) -> Image.Image:
     shown = Image.merge("RGB", canvas.split()[:3])
     shown.thumbnail((_SHOWN, _SHOWN), Image.Resampling.BILINEAR)
     return shown
-
-
-def _study(picture: Image.Image, size: tuple[int, int]) -> NDArray[np.float32]:
-    """The picture as it is measured: (height, width, 3), 0 to 255."""
-    shrink = min(1.0, _STUDY / max(size))
-    small = (max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink)))
-    return np.asarray(picture.convert("RGB").resize(small, Image.Resampling.LANCZOS), np.float32)
 
 
 def _toned(study: NDArray[np.float32], size: tuple[int, int], hand: Hand) -> Image.Image:
@@ -146,9 +141,6 @@ class _Layer:
     """Strokes of one width.
 
     Args:
-        study: the picture as it is measured.
-        prior: see `_prior`.
-        hand: how to paint.
         width: of the strokes in pixels of the canvas.
         scale: pixels of the canvas for one of the canvas that is posted.
     """
@@ -190,9 +182,9 @@ class _Layer:
         flipped = chance.integers(0, 2, len(places))
         turn = self._turn(places, direction, 0.35 * (ahead + behind))
         colours = self._broken(self._target[at], chance)
-        self._strokes(places, direction, length, turn, flipped, colours, chance).lay(
-            canvas, Brush(self._width, self._tuft, self._scale), chance
-        )
+        tuft = Tuft(opacity=hand.opacity, dryness=_DRYNESS, bristles=hand.bristles, roundness=hand.roundness)
+        strokes = self._strokes(places, direction, length, turn, flipped, colours, chance)
+        strokes.lay(canvas, Brush(self._width, tuft, self._scale), chance)
 
     def outline(self, canvas: Image.Image, chance: np.random.Generator) -> None:
         """Draw dark outlines along the strongest edges."""
@@ -223,11 +215,6 @@ class _Layer:
         strokes = self._strokes(places, direction, length, turn, np.zeros(len(picked), int), dark, chance)
         tuft = Tuft(opacity=0.3 + 0.5 * hand.contour, dryness=0.8, bristles=0.4, roundness=1.0)
         strokes.lay(canvas, Brush(self._width, tuft, self._scale), chance)
-
-    @property
-    def _tuft(self) -> Tuft:
-        hand = self._hand
-        return Tuft(opacity=hand.opacity, dryness=_DRYNESS, bristles=hand.bristles, roundness=hand.roundness)
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -309,22 +296,6 @@ def _blended(canvas: Image.Image, share: float, radius: float) -> Image.Image:
     return Image.blend(canvas, canvas.filter(ImageFilter.BoxBlur(radius)).filter(ImageFilter.BoxBlur(radius)), share)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Band:
-    """Rows of a canvas that are lit at a time; more are read, because light depends on what is above and below."""
-
-    top: int
-    end: int
-    first: int  # that is read
-    last: int  # end of those that are read
-
-
-def _bands(height: int, margin: int) -> Iterator[_Band]:
-    for top in range(0, height, _BAND):
-        end = min(height, top + _BAND)
-        yield _Band(top=top, end=end, first=max(0, top - margin), last=min(height, end + margin))
-
-
 def _lit(
     canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int, threads: ThreadPoolExecutor
 ) -> Image.Image:
@@ -332,19 +303,18 @@ def _lit(
     if min(canvas.size) < 3:
         return Image.merge("RGB", canvas.split()[:3])
     result = Image.new("RGB", canvas.size)
-    bands = list(_bands(canvas.height, int(6 * scale) + 4))
-    for band, rows in zip(
-        bands, threads.map(lambda band: _lit_band(canvas, picture, hand, scale, seed, band), bands), strict=True
-    ):
-        result.paste(rows, (0, band.top))
+    tops = range(0, canvas.height, _BAND)
+    lit = threads.map(lambda top: _lit_band(canvas, picture, hand, scale, seed, top), tops)
+    for top, rows in zip(tops, lit, strict=True):
+        result.paste(rows, (0, top))
     return result
 
 
-def _lit_band(
-    canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int, band: _Band
-) -> Image.Image:
-    rows = band.first, band.last
-    values = np.asarray(canvas.crop((0, band.first, canvas.width, band.last)), np.float32)
+def _lit_band(canvas: Image.Image, picture: Image.Image, hand: Hand, scale: float, seed: int, top: int) -> Image.Image:
+    """_BAND rows from `top` on; more are read, because light depends on what is above and below."""
+    end, margin = min(canvas.height, top + _BAND), int(6 * scale) + 4
+    first, last = rows = max(0, top - margin), min(canvas.height, end + margin)
+    values = np.asarray(canvas.crop((0, first, canvas.width, last)), np.float32)
     colours, paint_height = values[..., :3], values[..., 3]
     if hand.blend:
         own = np.asarray(enlarged_rows(picture, canvas.size, *rows), np.float32)
@@ -357,7 +327,7 @@ def _lit_band(
     slope[1:] += body[:-1] - body[1:]
     shine = hand.relief * np.tanh(-slope * scale / 34) * (0.35 + 0.65 * np.minimum(light / 140, 1))
     crisp = _CRISP * (light - blurred(light, 0.9 * scale)) + _TOOTH * grain(rows, canvas.width, scale, seed)
-    lit = np.clip(colours + (shine + crisp)[..., None], 0, 255)[band.top - band.first : band.end - band.first]
+    lit = np.clip(colours + (shine + crisp)[..., None], 0, 255)[top - first : end - first]
     return Image.fromarray(lit.astype(np.uint8))
 
 

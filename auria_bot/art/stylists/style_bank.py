@@ -23,6 +23,7 @@ from auria_bot.art.colour import ColourDistribution
 from auria_bot.art.pictures import write_bytes
 from auria_bot.art.stylists.hands import TYPICAL, HandMeasures
 from auria_bot.art.stylists.style_import import cleaned, year_of
+from auria_bot.domain.artwork import Style
 from auria_bot.errors import ModelCorrupt, ModelMissing, UnknownName
 from auria_bot.files import disk_errors, file_lock
 
@@ -71,6 +72,11 @@ class BankedPainting:
             "nature": round(self.nature, 3),
             "palette": [[colour, round(share, 3)] for colour, share in self.palette],
         }
+
+    def style(self, *, mode: str, strength: float) -> Style:
+        """The style of a picture after this painting."""
+        credit = {"key": self.key, "title": self.title, "artist": self.artist, "year": self.year}
+        return Style(**credit, mode=mode, strength=strength)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

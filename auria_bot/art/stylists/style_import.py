@@ -91,7 +91,6 @@ def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, 
     failure can be reported.
 
     Args:
-        folder: where the pictures are.
         moods: an optional table, see `read_table`.
 
     Raises:
@@ -106,8 +105,9 @@ def read_folder(folder: Path, moods: Path | None = None) -> tuple[PaintingFile, 
     places = [
         path.relative_to(folder)
         for path in sorted(folder.rglob("*"))
-        if not _is_hidden(path.relative_to(folder)) and path.is_file() and path.resolve() not in tables_read
+        if path.is_file() and path.resolve() not in tables_read
     ]
+    places = [place for place in places if not any(part.startswith(".") for part in place.parts)]
     present = frozenset(_parts(place) for place in places)
     files = []
     for place in places:
@@ -140,10 +140,6 @@ def read_file(path: Path) -> PaintingFile:
 def _title_of(path: Path) -> str:
     """A title for a picture that has none: its file's name."""
     return cleaned(readable_name(path).removesuffix(path.suffix).replace("_", " ").replace("-", " "))
-
-
-def _is_hidden(place: Path) -> bool:
-    return any(part.startswith(".") for part in place.parts)
 
 
 def _by_name(rows: Iterable[PaintingFile]) -> dict[str, list[PaintingFile]]:

@@ -21,7 +21,7 @@ from auria_bot.art.checkpoint import write_checksums
 from auria_bot.art.colour import ColourDistribution, from_lab, to_lab
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.packaged_weights import STYLE_PREDICTOR, checked
-from auria_bot.art.pictures import open_picture, to_array
+from auria_bot.art.pictures import middle, open_picture, to_array
 from auria_bot.art.runtime import load
 from auria_bot.art.stylists.hands import measure_hand
 from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
@@ -40,6 +40,7 @@ _SIDE = 256  # pixels a side of the prediction network's input
 _COLOUR_SIDE = 192  # pixels of the longer side at which colours are sampled
 MOST_NUDITY = 0.7  # paintings scored at or above are left out; photographs are judged by less
 _STRICT_NUDITY = 0.2  # likewise, for the bank that ships
+_PALETTE = 6  # colours, at most; a flat picture has fewer
 _NEIGHBOURS = 9  # labelled paintings whose emotions are averaged for an unlabelled one
 _NATURE = "a landscape painting of mountains, sea, trees, sky, river, garden or flowers"
 _PERSONS = "a portrait of a man or a woman, a saint, a battle or people in a room"
@@ -69,9 +70,7 @@ class StyleIndexer:
 
     def vector(self, picture: Image.Image) -> NDArray[np.float32]:
         """The (100,) stylisation vector of a painting's middle square."""
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        square = picture.crop((left, top, left + side, top + side)).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+        square = picture.crop(middle(picture.size, (1, 1))).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS)
         vector = self._network.run({self._network.inputs[0]: to_array(square)[None]})[self._network.outputs[0]]
         return vector.reshape(100).astype(np.float32)
 
@@ -90,9 +89,7 @@ class StyleIndexer:
         small = picture.copy()
         small.thumbnail((_COLOUR_SIDE, _COLOUR_SIDE), Image.Resampling.BOX)
         lab = to_lab(np.asarray(small))
-        meaning = self._minilm.encode([f"{painting.title}, {painting.artist}" if painting.artist else painting.title])[
-            0
-        ]
+        named = f"{painting.title}, {painting.artist}" if painting.artist else painting.title
         nature, persons = (float(value) for value in self._minilm.encode([painting.title])[0] @ self._nature_poles.T)
         return BankedPainting(
             key=_key_of(painting),
@@ -105,7 +102,7 @@ class StyleIndexer:
             nature=1.0 / (1.0 + float(np.exp(-12.0 * (nature - persons)))),
             palette=palette_of(lab),
             vector=self.vector(picture),
-            meaning=meaning,
+            meaning=self._minilm.encode([named])[0],
             colours=ColourDistribution.of(lab),
             hand=measure_hand(picture),
         )
@@ -119,17 +116,12 @@ def _key_of(painting: PaintingFile) -> str:
     return f"{slug(named)}-{hashlib.sha256(named.encode()).hexdigest()[:8]}"
 
 
-def palette_of(lab: NDArray[np.float32], colours: int = 6) -> tuple[tuple[str, float], ...]:
-    """A picture's main colours, ("#rrggbb", share), the largest first: k-means in CIELAB from distant seeds.
-
-    Args:
-        lab: (..., 3) CIELAB pixels.
-        colours: most colours; a flat picture has fewer.
-    """
+def palette_of(lab: NDArray[np.float32]) -> tuple[tuple[str, float], ...]:
+    """The main colours of (..., 3) CIELAB, ("#rrggbb", share), the largest first: k-means from distant seeds."""
     pixels = lab.reshape(-1, 3).astype(np.float64)
     pixels = pixels[:: max(1, len(pixels) // 4000)]
     centres = pixels.mean(axis=0, keepdims=True)
-    while len(centres) < colours:
+    while len(centres) < _PALETTE:
         gap = ((pixels[:, None] - centres[None]) ** 2).sum(-1).min(1)
         if gap.max() < 1.0:
             break
@@ -246,10 +238,8 @@ def add(
 def _reject_poor(painting: BankedPainting) -> None:
     """Raise PictureError for a painting that makes a poor style."""
     colours = painting.colours
-    light, chroma = (
-        colours.mean[0],
-        np.hypot(colours.mean[1], colours.mean[2]) + np.sqrt(colours.covariance[1, 1] + colours.covariance[2, 2]),
-    )
+    light, spread = colours.mean[0], np.sqrt(colours.covariance[1, 1] + colours.covariance[2, 2])
+    chroma = np.hypot(colours.mean[1], colours.mean[2]) + spread
     if light < (15 if painting.nature < 0.5 else 4):
         raise PictureError(f"is too dark for a style (mean lightness {light:.0f} of 100)")
     if chroma < 7:

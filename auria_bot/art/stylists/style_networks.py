@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from auria_bot.art.checkpoint import verify
-from auria_bot.art.pictures import to_array, to_picture
+from auria_bot.art.pictures import at_most, to_array, to_picture
 from auria_bot.art.runtime import load
 from auria_bot.art.stylists.composition import colour_share, grade
 from auria_bot.art.stylists.style_bank import StyleBank
@@ -50,10 +50,7 @@ class StyleNetworks:
         """List the networks; each is loaded when it is first used.
 
         Args:
-            models: the folder of all models.
             side: pixels of the longer side at which a larger picture is restyled, so that memory is bounded.
-            runtime: see `art.runtime`.
-            threads: see `art.runtime`.
         """
         self._folders = {
             path.name.removeprefix(PREFIX): path
@@ -91,7 +88,6 @@ class StyleNetworks:
 
         Args:
             picture: of any size.
-            name: of the style.
             strength: 0 to 1: how far the colours move to the painting's before the network paints.
 
         Raises:
@@ -101,8 +97,7 @@ class StyleNetworks:
         if name not in self._folders:
             raise UnknownName(f"no style network named {name[:60]!r}; known: {', '.join(self._folders) or 'none'}")
         given = picture.convert("RGB")
-        scale = min(1.0, self._side / max(given.size))
-        size = (max(1, round(given.width * scale)), max(1, round(given.height * scale)))
+        size = at_most(given.size, self._side)
         values = to_array(given if given.size == size else given.resize(size, Image.Resampling.LANCZOS))
         graded = grade(values, self._painting(name).colours, colour_share(strength))
         result = to_picture(self._run(name, graded))

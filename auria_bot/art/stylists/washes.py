@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
+from auria_bot.art.pictures import at_most
 from auria_bot.art.stylists.areas import Areas, bands, clouds, enlarged_rows, grain
 from auria_bot.art.stylists.brushes import ANGLES, BENDS, LENGTHS, VARIANTS, Brush, Tuft
 from auria_bot.art.stylists.direction_field import LUMINANCE, blurred, measure_directions
@@ -57,16 +58,16 @@ def paint_watercolour(
         scale = canvas[0] / 1080
         for top, end in bands(canvas):
             tooth = grain((top, end), canvas[0], 1.3 * scale, seed)
-            wet = _density(np.asarray(enlarged_rows(broad, canvas, top, end), np.float32), _WHITE)
-            drawn = _density(np.asarray(enlarged_rows(fine, canvas, top, end), np.float32), _WHITE)
-            pooled = np.asarray(enlarged_rows(pools, canvas, top, end), np.float32)
+            wet = _density(_read(broad, canvas, top, end))
+            drawn = _density(_read(fine, canvas, top, end))
+            pooled = _read(pools, canvas, top, end)
             layers, edge = glazes.band(canvas, top, end, tooth, laid=laid)
             density = 0.5 * wet + (0.25 * drawn if laid > _GLAZES else 0.0) + 0.36 * wet * (2 * layers[..., None] - 0.5)
             density = (
                 density * np.clip(1 + 0.16 * pooled + 0.34 * edge + 0.3 * hand.weave * tooth, 0.15, None)[..., None]
             )
             dry = np.clip(1.4 - 0.5 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
-            covered = np.asarray(enlarged_rows(border, canvas, top, end), np.float32) / 255 * 6 - 2.5 + 0.12 * tooth
+            covered = _read(border, canvas, top, end) / 255 * 6 - 2.5 + 0.12 * tooth
             density = np.maximum(density, 0) * (dry * np.clip(covered, 0, 1))[..., None]
             values = _WHITE * (1 + 0.012 * tooth[..., None]) * np.exp(-density)
             result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))
@@ -95,15 +96,13 @@ def paint_ink(
         for top, end in bands(canvas):
             tooth = grain((top, end), canvas[0], 0.9 * scale, seed)
             fibres = grain((top, end), canvas[0], 4.0 * scale, seed + 1)
-            wet, near = (
-                1 - np.asarray(enlarged_rows(layer, canvas, top, end), np.float32) / 255 for layer in (broad, fine)
-            )
-            pooled = np.asarray(enlarged_rows(pools, canvas, top, end), np.float32)
+            wet, near = (1 - _read(layer, canvas, top, end) / 255 for layer in (broad, fine))
+            pooled = _read(pools, canvas, top, end)
             layers, edge = glazes.band(canvas, top, end, tooth, laid=laid)
             bare = np.clip((0.65 * wet + 0.35 * near - 0.1) / 0.9, 0, 1)  # the paper is left bare where it is light
             density = 0.75 * bare**1.2 + 1.15 * layers**1.5 * (0.4 + 0.6 * near)
             density = density * np.clip(1 + 0.24 * pooled + 0.3 * edge + 0.12 * hand.weave * tooth, 0.1, None)
-            covered = np.asarray(enlarged_rows(border, canvas, top, end), np.float32) / 255 * 5 - 2.0
+            covered = _read(border, canvas, top, end) / 255 * 5 - 2.0
             density = density * np.clip(covered, 0, 1)
             if laid > _GLAZES:
                 stroke = np.asarray(drawn.crop((0, top, canvas[0], end)), np.float32) / 255
@@ -126,14 +125,13 @@ def _in_layers(
     `painted` takes the canvas's size and how many layers are laid: the glazes, and the drawing last.
     """
     count = _GLAZES + 1
-    shrink = min(1.0, _SHOWN / max(size))
-    small = (max(2, round(size[0] * shrink)), max(2, round(size[1] * shrink)))
-    if on_layer is not None:
-        for number in range(1, count):
-            on_layer(painted(small, number), number, count)
+    if on_layer is None:
+        return painted(size, count)
+    small = at_most(size, _SHOWN, least=2)
+    for number in range(1, count):
+        on_layer(painted(small, number), number, count)
     finished = painted(size, count)
-    if on_layer is not None:
-        on_layer(finished.resize(small, Image.Resampling.BILINEAR), count, count)
+    on_layer(finished.resize(small, Image.Resampling.BILINEAR), count, count)
     return finished
 
 
@@ -146,7 +144,6 @@ class _Glazes:
     Args:
         light: (height, width) luminance, 0 to 255, at the size at which washes are planned.
         levels: shares of the picture's area that each glaze leaves free, rising.
-        chance: for uneven borders.
     """
 
     def __init__(self, light: NDArray[np.floating], *, levels: tuple[float, ...], chance: np.random.Generator) -> None:
@@ -160,7 +157,7 @@ class _Glazes:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(rows, width) how much of the first `laid` glazes lies on some rows, 0 to 1, and what dried at edges."""
         scale = size[0] / 1080
-        dark = np.asarray(enlarged_rows(self._dark, size, top, end), np.float32) + 0.004 * self._range * tooth
+        dark = _read(self._dark, size, top, end) + 0.004 * self._range * tooth
         down, across = np.gradient(dark) if min(dark.shape) > 1 else (np.zeros_like(dark),) * 2
         slope = np.hypot(down, across) * scale
         steep = self._range / 90  # change in a pixel of a canvas 1080 wide from which a border is dry
@@ -174,10 +171,14 @@ class _Glazes:
         return layers, edge
 
 
+def _read(layer: Image.Image, size: tuple[int, int], top: int, end: int) -> NDArray[np.float32]:
+    """Some rows of a layer that is enlarged to the size of the canvas."""
+    return np.asarray(enlarged_rows(layer, size, top, end), np.float32)
+
+
 def _lifted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The picture at the size at which washes are planned, its lights lifted towards the paper's white."""
-    shrink = min(1.0, _STUDY / max(size))
-    small = (max(2, round(size[0] * shrink)), max(2, round(size[1] * shrink)))
+    small = at_most(size, _STUDY, least=2)
     values = np.asarray(picture.convert("RGB").resize(small, Image.Resampling.LANCZOS), np.float32)
     light = values @ LUMINANCE
     low, high = (float(end) for end in np.percentile(light, (2, 94)))
@@ -187,9 +188,9 @@ def _lifted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(np.clip(stretched, 0, 255).astype(np.uint8))
 
 
-def _density(colours: NDArray[np.floating], paper: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The density of pigment that makes paper look like colours (..., 3), 0 to 255."""
-    return np.asarray(np.clip(-np.log((colours + 6) / (paper + 6)), 0, _DENSEST), np.float32)
+def _density(colours: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The density of pigment that makes white paper look like colours (..., 3), 0 to 255."""
+    return np.asarray(np.clip(-np.log((colours + 6) / (_WHITE + 6)), 0, _DENSEST), np.float32)
 
 
 def _border(size: tuple[int, int], chance: np.random.Generator) -> Image.Image:
@@ -201,10 +202,7 @@ def _border(size: tuple[int, int], chance: np.random.Generator) -> Image.Image:
 
 
 def _dry_strokes(
-    light: NDArray[np.float32],
-    border: NDArray[np.uint8],
-    size: tuple[int, int],
-    chance: np.random.Generator,
+    light: NDArray[np.float32], border: NDArray[np.uint8], size: tuple[int, int], chance: np.random.Generator
 ) -> Image.Image:
     """Strokes of a nearly dry brush along the dark forms, as a mask."""
     drawn = Image.new("L", size)
@@ -250,10 +248,10 @@ def print_woodblock(picture: Image.Image, size: tuple[int, int], hand: Hand, *, 
     result = Image.new("RGB", size)
     for top, end in bands(size):
         band = areas.band(top, end)
-        modelled = np.asarray(enlarged_rows(broad, size, top, end), np.float32)
+        modelled = _read(broad, size, top, end)
         flat = colours[band.area]
         printed = flat + (0.18 + 0.5 * (1 - hand.flat)) * (modelled - flat)
-        uneven = np.asarray(enlarged_rows(pressure, size, top, end), np.float32)
+        uneven = _read(pressure, size, top, end)
         rows = np.arange(top, end, dtype=np.float32)[:, None]
         wood = np.sin(rows / (2.3 * scale) + 5 * uneven) * np.sin(rows / (7.1 * scale) + 3 * uneven)
         tooth = grain((top, end), size[0], scale, seed)

@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from auria_bot.art.films.film_frames import middle
 from auria_bot.art.films.walk import frame_distance, small_lab
+from auria_bot.art.pictures import middle
 from tests.scenarios.films import drawn_frames
 
 
