@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -230,8 +231,6 @@ class Hashtags:
     def __init__(self, folder: Path) -> None:
         """Keep the folder; the table in it and MiniLM are loaded on first use."""
         self._folder = folder
-        self._table: tuple[tuple[str, ...], NDArray[np.float32]] | None = None
-        self._encoder: MiniLM | None = None
 
     def version(self) -> str:
         """The SHA-256 that identifies the table."""
@@ -250,8 +249,8 @@ class Hashtags:
 
     def similar(self, haiku: Haiku) -> list[Tag]:
         """The tags that fit the poem, the most similar first; none too similar to an earlier one."""
-        names, vectors = self._load()
-        poem = (self._encoder or self._start()).encode([" ".join(haiku.lines)])[0]
+        names, vectors = self._table
+        poem = self._encoder.encode([" ".join(haiku.lines)])[0]
         poem_words = {
             form for word in words(haiku.text) for form in (word, word.removesuffix("s"), word.removesuffix("'s"))
         }
@@ -267,21 +266,20 @@ class Hashtags:
                 chosen.append(place)
         return [Tag(text=f"#{names[place]}", similarity=float(similarity[place])) for place in chosen]
 
-    def _start(self) -> MiniLM:
-        self._encoder = MiniLM()
-        return self._encoder
+    @cached_property
+    def _encoder(self) -> MiniLM:
+        return MiniLM()
 
-    def _load(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-        if self._table is None:
-            names = tuple(read_json(self._folder / "tags.json"))
-            try:
-                vectors = np.load(self._folder / "vectors.npy", allow_pickle=False).astype(np.float32)
-            except (OSError, ValueError) as error:
-                raise ModelCorrupt(f"{self._folder / 'vectors.npy'} cannot be read: {error}") from None
-            if vectors.shape != (len(names), 384):
-                raise ModelCorrupt(f"{self._folder} holds {len(names)} tags and vectors of shape {vectors.shape}")
-            self._table = names, vectors
-        return self._table
+    @cached_property
+    def _table(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+        names = tuple(read_json(self._folder / "tags.json"))
+        try:
+            vectors = np.load(self._folder / "vectors.npy", allow_pickle=False).astype(np.float32)
+        except (OSError, ValueError) as error:
+            raise ModelCorrupt(f"{self._folder / 'vectors.npy'} cannot be read: {error}") from None
+        if vectors.shape != (len(names), 384):
+            raise ModelCorrupt(f"{self._folder} holds {len(names)} tags and vectors of shape {vectors.shape}")
+        return names, vectors
 
 
 def write_table(out: Path) -> None:

@@ -66,7 +66,6 @@ def _loaded(
     Args:
         changed: when the network's file was, in ns; a changed one is loaded anew.
         vocabulary: tokenizer.json.
-        threads: threads one pass may use.
 
     Raises:
         ModelCorrupt: a file cannot be read.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from auria_bot.art.checkpoint import read_json, verify, write_checksums, write_json
 from auria_bot.art.packaged_weights import MINILM
+from auria_bot.corpus.language.words import word_set
 from auria_bot.domain.mood import MOODS, Mood
 
 if TYPE_CHECKING:
@@ -30,25 +32,21 @@ if TYPE_CHECKING:
 
 __all__ = ["MiniLmMoodReader", "stem", "tone", "write_meanings"]
 
-_PLEASANT = frozenset(
-    (  # noqa: SIM905 - a column of words reads better than a hundred quotes
-        "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play "
-        "happi glad peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn "
-        "spring child delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak "
-        "wonder"
-    ).split()
+_PLEASANT = word_set(
+    "love joy bright warm sun sunlight laugh smile gentl soft sweet kiss bloom blossom danc sing song play "
+    "happi glad peac calm hope new gift home safe friend together embrac tender golden shin sparkl light dawn "
+    "spring child delight merri free bless thank harvest bread honey butterfli rainbow garden fresh rise awak "
+    "wonder"
 )
 """Stems and short words with a positive tone."""
-_UNPLEASANT = frozenset(
-    (  # noqa: SIM905 - the same
-        "dead death die grave griev grief tear weep cri sad sorrow lone alon lost empti dark cold bitter broken fear"
-        " afraid storm thunder rage war blood ash ruin wither rot pain hurt wound ghost howl scream night shadow gone"
-        " forgotten abandon grey gray rain ache hungri starv bleak barren frozen last fade silenc regret fall fallen"
-        " bone rust crow sick farewell never nobodi leav left drown burn"
-    ).split()
+_UNPLEASANT = word_set(
+    "dead death die grave griev grief tear weep cri sad sorrow lone alon lost empti dark cold bitter broken fear"
+    " afraid storm thunder rage war blood ash ruin wither rot pain hurt wound ghost howl scream night shadow gone"
+    " forgotten abandon grey gray rain ache hungri starv bleak barren frozen last fade silenc regret fall fallen"
+    " bone rust crow sick farewell never nobodi leav left drown burn"
 )
 """Stems and short words with a negative tone."""
-_NOT = frozenset("no not never without nor neither hardly barely cannot".split())  # noqa: SIM905 - the same
+_NOT = word_set("no not never without nor neither hardly barely cannot")
 _ENDING_LIST = "ingly ings ing edly ness iest ies ied est ful less ely ly ers er ed es y e s"
 _ENDINGS = tuple(_ENDING_LIST.split())
 
@@ -95,9 +93,7 @@ class MiniLmMoodReader:
     def __init__(self, config: Config, models: Path, minilm: MiniLM | None = None) -> None:
         self.config = config
         self._folder = models / "feelings"
-        self._minilm = minilm
-        self._prototypes: NDArray[np.float32] | None = None
-        self._common: NDArray[np.float32] | None = None
+        self._given = minilm
         self._stems = {name: frozenset(stem(word) for word in mood.words) for name, mood in MOODS.items()}
 
     def models(self) -> Mapping[str, str]:
@@ -127,20 +123,25 @@ class MiniLmMoodReader:
 
     def _nearness(self, text: str) -> NDArray[np.float32]:
         """(moods,) the poem's centred cosine similarity to each mood, -1 to 1."""
-        if self._minilm is None:
-            from auria_bot.art.minilm import MiniLM
-
-            self._minilm = MiniLM()
-        if self._prototypes is None:
-            descriptions, word_lists = np.split(_meanings(self._folder, self._minilm), 2)
-            both = _unit(descriptions) + 0.6 * _unit(word_lists)
-            self._common = both.mean(axis=0)
-            self._prototypes = _unit(both - self._common)
+        common, prototypes = self._prototypes
         poem = _unit(self._minilm.encode([text]))
-        common = _unit(self._common[None] if self._common is not None else poem)
         poem = poem - (poem @ common.T) * common
-        result: NDArray[np.float32] = (self._prototypes @ poem[0]).astype(np.float32)
+        result: NDArray[np.float32] = (prototypes @ poem[0]).astype(np.float32)
         return result
+
+    @cached_property
+    def _minilm(self) -> MiniLM:
+        from auria_bot.art.minilm import MiniLM
+
+        return self._given or MiniLM()
+
+    @cached_property
+    def _prototypes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(1, 384) what all descriptions have in common, and (moods, 384) the moods without it; of unit length."""
+        descriptions, word_lists = np.split(_meanings(self._folder, self._minilm), 2)
+        both = _unit(descriptions) + 0.6 * _unit(word_lists)
+        common = both.mean(axis=0)
+        return _unit(common[None]), _unit(both - common)
 
 
 def _texts() -> list[str]:

@@ -9,6 +9,7 @@ trained on is unknown, so the alt text does not trust what it says of people and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,6 @@ class Blip:
                 'such as "Salesforce/blip-image-captioning-base"'
             )
         self._config = config
-        self._loaded: tuple[Any, Any, str] | None = None
 
     def models(self) -> Mapping[str, str]:
         """The SHA-256 of the model's weights where it is a folder, else its name and revision."""
@@ -68,7 +68,7 @@ class Blip:
             ModelMissing: the model cannot be loaded.
         """
         image = open_picture(picture)
-        model, processor, device = self._load()
+        model, processor, device = self._loaded
         import torch
 
         inputs = processor(images=image, return_tensors="pt").to(device)
@@ -81,9 +81,8 @@ class Blip:
             return "A picture that could not be described."
         return f"{said[0].upper()}{said[1:]}."
 
-    def _load(self) -> tuple[Any, Any, str]:
-        if self._loaded is not None:
-            return self._loaded
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any, str]:
         try:
             import torch
             import transformers
@@ -103,8 +102,7 @@ class Blip:
         except (OSError, ValueError, KeyError) as error:
             raise ModelMissing(f"no image-to-text model at {name!r}: {str(error).splitlines()[0]}") from None
         device = torch_device(self._config.device, torch)
-        self._loaded = model.to(device), processor, device
-        return self._loaded
+        return model.to(device), processor, device
 
 
 def _model_class(transformers: Any) -> Any:

@@ -7,6 +7,7 @@ measured colours; otherwise the whole vocabulary learnt from photographs.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from auria_bot.art.captioners.vocabulary import (
 from auria_bot.art.checkpoint import read_json, verify
 from auria_bot.art.pictures import open_picture, to_array
 from auria_bot.art.runtime import Precision, RuntimeChoice  # noqa: TC001 - pydantic resolves the options' types
+from auria_bot.corpus.language.words import word_set
 from auria_bot.errors import ModelCorrupt
 
 if TYPE_CHECKING:
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["Advance", "Caption", "CaptionModel", "ShowAttendTell", "search"]
 
 _SIDE: Final = 224  # pixels a side, as in training
-_SMALL_WORDS = "a an the of on in at by near under over with and above from into to next"
-_SMALL: Final = frozenset(_SMALL_WORDS.split())  # words allowed more than once in a caption
+_SMALL: Final = word_set("a an the of on in at by near under over with and above from into to next")
+"""Words allowed more than once in a caption."""
 
 
 class Advance(Protocol):
@@ -94,9 +96,7 @@ def search(
         for rank, place in enumerate(flat):
             beam, word = divmod(int(place), sums.shape[1])
             total = float(sums[beam, word])
-            if not np.isfinite(total):
-                continue
-            if word == END and rank >= beams:
+            if not np.isfinite(total) or (word == END and rank >= beams):
                 continue
             if word == END:
                 length = len(active[beam]) + 1
@@ -187,22 +187,6 @@ class CaptionModel:
         self._encode = runtime.load(folder / "encode.onnx", **options)
         self._step = runtime.load(folder / "step.onnx", **options)
 
-    def generate(
-        self,
-        grid: NDArray[np.float32],
-        *,
-        beams: int = 5,
-        length_power: float | None = None,
-        forbidden: NDArray[np.bool_] | None = None,
-        once: NDArray[np.bool_] | None = None,
-    ) -> list[Caption]:
-        """Caption one picture, the best caption first.
-
-        Args:
-            grid: (1, rows, columns, 1280) EfficientNet-Lite0's last feature map.
-        """
-        return self.attend(grid, beams=beams, length_power=length_power, forbidden=forbidden, once=once)[0]
-
     def attend(
         self,
         grid: NDArray[np.float32],
@@ -212,7 +196,11 @@ class CaptionModel:
         forbidden: NDArray[np.bool_] | None = None,
         once: NDArray[np.bool_] | None = None,
     ) -> tuple[list[Caption], list[NDArray[np.float32]]]:
-        """The same captions, and for each the attention of its words, (words, rows, columns); a word's sums to 1."""
+        """Caption one picture, the best caption first; for each the attention of its words, (words, rows, columns).
+
+        Args:
+            grid: (1, rows, columns, 1280) EfficientNet-Lite0's last feature map.
+        """
         steps = _Steps(self._step, self._encode.run({"grid": grid}))
         power = self.length_power if length_power is None else length_power
         found = search(steps, beams=beams, longest=self._longest, length_power=power, forbidden=forbidden, once=once)
@@ -230,10 +218,10 @@ class CaptionModel:
             steps(np.array([word]), np.array([0]))
         return np.stack([weights[0].reshape(grid.shape[1:3]) for weights in steps.weights])
 
-    def mask(self, words: Sequence[str] | frozenset[str], *, outside: bool = False) -> NDArray[np.bool_]:
-        """(vocabulary,) True for the given words, or for all others if `outside`; special tokens are always False."""
-        mask = np.full(len(self.vocabulary), outside)
-        mask[self.vocabulary.numbers(sorted(words))] = not outside
+    def mask(self, words: Sequence[str] | frozenset[str]) -> NDArray[np.bool_]:
+        """(vocabulary,) False for the given words and for special tokens, True for all others."""
+        mask = np.full(len(self.vocabulary), fill_value=True)
+        mask[self.vocabulary.numbers(sorted(words))] = False
         mask[:4] = False
         return mask
 
@@ -257,12 +245,9 @@ class ShowAttendTell:
         """Keep the settings; the models are loaded on first use.
 
         Args:
-            config: options.
-            models: the folder of models.
             folder: the captioner's own folder; by default that in `models`.
         """
         self._config, self._models, self._folder = config, models, folder or models / "captioner"
-        self._loaded: tuple[runtime.Network, CaptionModel] | None = None
         self._sums: dict[str, str] = {}
 
     def models(self) -> Mapping[str, str]:
@@ -284,7 +269,8 @@ class ShowAttendTell:
         """Like `describe`, for a decoded picture."""
         caption_model, grid = self._seen(picture)
         forbidden, once = self._word_rules(caption_model)
-        best = caption_model.generate(grid, beams=self._config.beams, forbidden=forbidden, once=once)[0]
+        found, _ = caption_model.attend(grid, beams=self._config.beams, forbidden=forbidden, once=once)
+        best = found[0]
         sentence = " ".join(caption_model.vocabulary.decode(best.numbers))
         if self._config.scenes:
             sure = best.log_probability / (len(best.numbers) + 1) >= self._config.least_sure
@@ -313,23 +299,17 @@ class ShowAttendTell:
 
     def _seen(self, picture: Image.Image) -> tuple[CaptionModel, NDArray[np.float32]]:
         """The model, and the image encoder's grid of a picture."""
-        image_encoder, caption_model = self._load()
+        image_encoder, caption_model = self._loaded
         pixels = to_array(picture.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC))
         return caption_model, image_encoder.run({"pictures": pixels.transpose(2, 0, 1)[None]})["grid"]
 
     def _word_rules(self, caption_model: CaptionModel) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_]]:
         """The words that must not be used, and those that may be used once."""
-        forbidden = caption_model.mask(SCENE_WORDS, outside=True) if self._config.scenes else None
-        return forbidden, caption_model.mask(_SMALL, outside=True)
+        forbidden = caption_model.mask(SCENE_WORDS) if self._config.scenes else None
+        return forbidden, caption_model.mask(_SMALL)
 
-    def _load(self) -> tuple[runtime.Network, CaptionModel]:
-        if self._loaded is None:
-            options: dict[str, Any] = {"precision": self._config.precision, "threads": self._config.threads}
-            image_encoder = runtime.load(self._models / "lite0" / "model.onnx", runtime=self._config.runtime, **options)
-            caption_model = CaptionModel(
-                self._folder,
-                runtime_name=self._config.runtime,
-                **options,
-            )
-            self._loaded = image_encoder, caption_model
-        return self._loaded
+    @cached_property
+    def _loaded(self) -> tuple[runtime.Network, CaptionModel]:
+        name, options = self._config.runtime, {"precision": self._config.precision, "threads": self._config.threads}
+        image_encoder = runtime.load(self._models / "lite0" / "model.onnx", runtime=name, **options)
+        return image_encoder, CaptionModel(self._folder, runtime_name=name, **options)

@@ -20,6 +20,7 @@ from PIL import Image
 
 from auria_bot.art.colour import to_lab
 from auria_bot.art.pictures import to_array
+from auria_bot.corpus.language.words import word_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,7 +95,7 @@ class Vocabulary:
 UNCERTAIN: Final = "a scene from nature"
 """The description used when the captioner is not confident enough for another."""
 
-_NATURE = (
+SCENE_WORDS: Final = word_set(
     # function words
     "a an the of on in at by near under over with and above across against along among around behind below beneath "
     "beside between beyond from into through toward towards next "
@@ -118,10 +119,9 @@ _NATURE = (
     "still quiet silent cold lush jagged rough smooth bare empty lone nature lovely beautiful fresh shaded close-up "
     "view scene covered surrounded"
 )
-SCENE_WORDS: Final = frozenset(_NATURE.split())
 """The words of scene mode; words missing in the trained vocabulary are ignored."""
 
-_NON_NATURE = (
+NON_NATURE_WORDS: Final = word_set(
     # people
     "man men man's woman women woman's boy boys boy's girl girls girl's child children child's kid kids baby babies "
     "toddler toddlers person persons person's people people's human guy guys lady ladies male males female females "
@@ -145,33 +145,28 @@ _NON_NATURE = (
     "balls frisbee toy toys building buildings house houses street streets road sidewalk bench table chair bed window "
     "wall fence phone camera guitar microphone"
 )
-NON_NATURE_WORDS: Final = frozenset(_NON_NATURE.split())
 """Words for people, animals and made things."""
 
 
-_FLOWERS = (
+FLOWERS: Final = word_set(
     "flower flowers flowery petal petals blossom blossoms bloom blooms blooming bud buds dandelion dandelions daisy "
     "daisies tulip tulips rose roses sunflower sunflowers garden gardens meadow lily lilies iris lotus poppy poppies "
     "orchid violet violets bouquet wildflower wildflowers"
 )
-FLOWERS: Final = frozenset(_FLOWERS.split())
 """Words for flowers, which the captioner often sees in brush strokes."""
 
 _KINDS: Final = {
-    kind: frozenset(names.split())
-    for kind, names in (
-        (
-            "water",
-            (
-                "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline "
-                "seashore beach coast surf bay"
-            ),
-        ),
-        ("land", "mountain mountains mountainside hill hills peak peaks slope slopes valley cliff cliffs fields land"),
-        ("ice", "ice icy glacier frozen snow snowy snow-covered"),
-        ("trees", "tree trees forest forested woods wooded pine pines branch branches leaves foliage"),
-    )
-} | {"flowers": FLOWERS}
+    "water": word_set(
+        "sea ocean water waters wave waves lake lakeside river stream creek pond shore shoreline seashore beach coast "
+        "surf bay"
+    ),
+    "land": word_set(
+        "mountain mountains mountainside hill hills peak peaks slope slopes valley cliff cliffs fields land"
+    ),
+    "ice": word_set("ice icy glacier frozen snow snowy snow-covered"),
+    "trees": word_set("tree trees forest forested woods wooded pine pines branch branches leaves foliage"),
+    "flowers": FLOWERS,
+}
 
 _REPHRASINGS = (  # phrases of the templated training captions, and better wordings
     (re.compile(r"\b(sunflower|daisy|tulip|rose|dandelion) flower\b"), r"\1"),

@@ -39,6 +39,7 @@ from auria_bot.art import runtime
 from auria_bot.art.captioners.show_attend_tell import CaptionModel
 from auria_bot.art.captioners.vocabulary import tokenise
 from auria_bot.art.checkpoint import verified
+from auria_bot.art.training.captioner.dataset import spread
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import BackendMissing, InputError, NotFound
 
@@ -124,7 +125,8 @@ def cider(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) 
     sigma = 6.0
     documents: Counter[tuple[str, ...]] = Counter()
     for given in references:
-        documents.update({gram for reference in given for gram in _all_grams(reference)})
+        orders = range(1, _ORDERS + 1)
+        documents.update({gram for reference in given for order in orders for gram in _grams(reference, order)})
     size = math.log(len(references))
 
     def weigh(tokens: Tokens) -> list[dict[tuple[str, ...], float]]:
@@ -167,10 +169,6 @@ def _check(hypotheses: Sequence[Tokens], references: Sequence[Sequence[Tokens]])
 
 def _grams(tokens: Tokens, order: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(tokens[start:] for start in range(order)), strict=False))
-
-
-def _all_grams(tokens: Tokens) -> Counter[tuple[str, ...]]:
-    return sum((_grams(tokens, order) for order in range(1, _ORDERS + 1)), Counter())
 
 
 def _clipped_cosine(mine: dict[tuple[str, ...], float], theirs: dict[tuple[str, ...], float]) -> float:
@@ -285,7 +283,7 @@ def evaluate(
     Raises:
         NotFound: the archive is missing.
     """
-    rows = _limited(read_split(data, split), limit)
+    rows = spread(read_split(data, split), limit)
     caption_model = CaptionModel(model, runtime_name=runtime_name, precision=precision)
     image_encoder = runtime.load(
         verified(models_folder() / "lite0" / "model.onnx"), runtime=runtime_name, precision=precision
@@ -294,7 +292,7 @@ def evaluate(
     seconds = 0.0
     for grid in grids(data, rows, image_encoder):
         began = time.perf_counter()
-        best = caption_model.generate(grid, beams=beams, length_power=length_power)[0]
+        best = caption_model.attend(grid, beams=beams, length_power=length_power)[0][0]
         seconds += time.perf_counter() - began
         captions.append(caption_model.vocabulary.decode(best.numbers))
     figures: dict[str, Any] = dict(all_figures(captions, [_references(row) for row in rows]))
@@ -313,7 +311,7 @@ def evaluate(
 
 def tune(*, data: Path, model: Path, limit: int | None = None) -> dict[float, float]:
     """BLEU-4 with beam 5 on the validation split, or `limit` pictures of it, for each length power."""
-    rows = _limited(read_split(data, "val"), limit)
+    rows = spread(read_split(data, "val"), limit)
     caption_model = CaptionModel(model)
     image_encoder = runtime.load(verified(models_folder() / "lite0" / "model.onnx"))
     features = list(grids(data, rows, image_encoder))
@@ -321,7 +319,7 @@ def tune(*, data: Path, model: Path, limit: int | None = None) -> dict[float, fl
     found: dict[float, float] = {}
     for power in (0.0, 0.5, 0.7, 0.9):
         captions = [
-            caption_model.vocabulary.decode(caption_model.generate(grid, length_power=power)[0].numbers)
+            caption_model.vocabulary.decode(caption_model.attend(grid, length_power=power)[0][0].numbers)
             for grid in features
         ]
         found[power] = bleu(captions, given)[3]
@@ -356,12 +354,6 @@ def grids(data: Path, rows: Sequence[dict[str, Any]], image_encoder: runtime.Net
 
 def _references(row: dict[str, Any]) -> list[list[str]]:
     return [tokenise(caption) for caption in row["captions"]]
-
-
-def _limited(rows: list[dict[str, Any]], limit: int | None) -> list[dict[str, Any]]:
-    if limit is None or limit >= len(rows):
-        return rows
-    return [rows[place * len(rows) // limit] for place in range(limit)]
 
 
 if __name__ == "__main__":

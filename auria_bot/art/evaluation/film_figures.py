@@ -55,9 +55,7 @@ def _judged_size(height: int, width: int) -> tuple[int, int]:
     return max(32, round(height * factor / 32) * 32), max(32, round(width * factor / 32) * 32)
 
 
-def precision_recall(
-    real: NDArray[np.float32], made: NDArray[np.float32], *, k: int = NEIGHBOURS
-) -> tuple[float, float]:
+def precision_recall(real: NDArray[np.float32], made: NDArray[np.float32]) -> tuple[float, float]:
     """The share of made frames within the k-nearest-neighbour balls of real ones, and the other way round.
 
     Args:
@@ -65,8 +63,8 @@ def precision_recall(
         made: (m, d).
     """
     across = _distances(real, made)
-    real_radius = np.sort(_distances(real, real), axis=1)[:, k]
-    made_radius = np.sort(_distances(made, made), axis=1)[:, k]
+    real_radius = np.sort(_distances(real, real), axis=1)[:, NEIGHBOURS]
+    made_radius = np.sort(_distances(made, made), axis=1)[:, NEIGHBOURS]
     precision = (across <= real_radius[:, None]).any(axis=0).mean()
     recall = (across <= made_radius[None, :]).any(axis=1).mean()
     return float(precision), float(recall)

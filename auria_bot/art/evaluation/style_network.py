@@ -95,11 +95,9 @@ def compare(
     """The figures of a style's own network, and of the arbitrary stylisation with the same painting, both in full.
 
     Args:
-        stylist: both.
         name: of the style with its own network.
         key: of the painting in the style bank.
         painting: see `StyleJudge`.
-        pictures: photographs.
 
     Returns:
         "network"; "magenta", the arbitrary stylisation's own output; and "composed", that output combined with the

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.pictures import save_picture
 from auria_bot.art.runtime import torch_device
@@ -51,8 +51,6 @@ class DiffusersPainter:
         manner: str = "a painting of {poem}"  # the prompt; {poem}, {mood} and {theme} are filled in
         avoid: str = "text, letters, watermark, frame"
         device: str = "auto"  # "auto", "cuda", "mps" or "cpu"
-
-    name: ClassVar[str] = "diffusers"
 
     def __init__(self, config: Config | None = None, *, models: Path) -> None:
         del models

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, LEAFY, LIGHT_PHRASES, SCENES, SNOWY, phrase, resolve
+from auria_bot.corpus.language.words import word_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,18 +45,15 @@ _SCENE_WORDS: dict[str, str] = {
     ),
     "mountain": (
         "mountain mountains hill hills hillside peak peaks ridge cliff cliffs canyon rock rocks stone stones eagle "
-        "hawk "
-        "summit climb volcano pilgrim"
+        "hawk summit climb volcano pilgrim"
     ),
     "glacier": (
         "glacier glaciers ice iceberg icy icicle icicles frozen frost frosty freeze freezing arctic polar glacial"
     ),
     "forest": (
         "forest forests wood woods woodland tree trees branch branches twig pine pines oak maple birch cedar willow "
-        "leaf "
-        "leaves foliage deer owl fox moss fern path trail shade squirrel cicada cricket crickets grove roots bark "
-        "acorn "
-        "mushroom wind orchard"
+        "leaf leaves foliage deer owl fox moss fern path trail shade squirrel cicada cricket crickets grove roots "
+        "bark acorn mushroom wind orchard"
     ),
     "rose": "rose roses thorn thorns kiss love lover beloved heart bouquet",
     "tulip": "tulip tulips bulb vase easter",
@@ -75,8 +73,7 @@ _SCENE_WORDS: dict[str, str] = {
     "bridge": "bridge bridges",
     "river": (
         "river rivers stream streams creek brook lake lakes pond ponds water waters fish trout carp koi heron duck "
-        "ducks "
-        "geese swan swans frog ripples current"
+        "ducks geese swan swans frog ripples current"
     ),
     "boat": (
         "boat boats ship ships sail sails sailing sailboat sailor harbor harbour ferry canoe raft rowing fisherman "
@@ -84,8 +81,7 @@ _SCENE_WORDS: dict[str, str] = {
     ),
     "field": (
         "field fields meadow meadows farm farmer corn wheat barley rice paddy paddies harvest scarecrow hay barn "
-        "pasture "
-        "plow cows sheep"
+        "pasture plow cows sheep"
     ),
     "garden": "garden gardens gardener gardening hedge hedges fountain",
     "park": "park bench lawn swing swings playground picnic",
@@ -99,8 +95,9 @@ _SCENE_WORDS: dict[str, str] = {
         "sky skies cloud clouds heaven heavens horizon sun thunder storm lightning rainbow kite star stars heat dawn "
         "sunrise sunset"
     ),
-    "rain": "rain rains rainy rainfall raindrop raindrops drizzle downpour shower showers umbrella umbrellas puddle "
-    "puddles",
+    "rain": (
+        "rain rains rainy rainfall raindrop raindrops drizzle downpour shower showers umbrella umbrellas puddle puddles"
+    ),
     "snowfield": "snow snowy snowfall snowflake snowflakes blizzard snowman sled footprints",
     "bird": (
         "bird birds crow crows raven ravens sparrow sparrows robin wren finch nightingale blackbird cuckoo swallow "
@@ -113,18 +110,14 @@ _SCENE_WORDS: dict[str, str] = {
         "poppies orchid camellia wildflower wildflowers violet lotus crocus"
     ),
 }
-_STRONG_TEXT = (
+_STRONG = word_set(
     "sea ocean waves wave beach shore tide lake river pond creek stream boat boats ship mountain mountains hills hill "
-    "peak "
-    "peaks summit valley desert dunes cliff cliffs glacier ice iceberg frozen forest woods wood trees tree pine pines "
-    "branches leaves rose roses tulip tulips sunflower sunflowers daisy daisies dandelion dandelions blossoms blossom "
-    "flower flowers petals city street streets town house cottage cabin hut temple shrine church steeple bridge "
-    "sailboat "
-    "harbor harbour field fields meadow garden park road highway swamp marsh waterfall bamboo sky clouds bird birds "
-    "crow "
-    "crows sparrow sparrows robin butterfly butterflies horse horses"
+    "peak peaks summit valley desert dunes cliff cliffs glacier ice iceberg frozen forest woods wood trees tree pine "
+    "pines branches leaves rose roses tulip tulips sunflower sunflowers daisy daisies dandelion dandelions blossoms "
+    "blossom flower flowers petals city street streets town house cottage cabin hut temple shrine church steeple "
+    "bridge sailboat harbor harbour field fields meadow garden park road highway swamp marsh waterfall bamboo sky "
+    "clouds bird birds crow crows sparrow sparrows robin butterfly butterflies horse horses"
 )
-_STRONG = frozenset(_STRONG_TEXT.split())
 _LIGHT_WORDS: dict[str, str] = {
     "moon": "moon moonlight moonlit moonrise lunar",
     "night": (
@@ -133,8 +126,7 @@ _LIGHT_WORDS: dict[str, str] = {
     ),
     "sunset": (
         "sunset dusk evening twilight sundown sunrise dawn daybreak wake woke waking awake ember embers fire burning "
-        "flame flames glow red "
-        "sinking campfire"
+        "flame flames glow red sinking campfire"
     ),
     "autumn": "autumn october november september fall maple harvest fallen pumpkin rust crimson wither withered",
     "snow": "snow snowy snowfall snowflake snowflakes winter december january february blizzard frost cold christmas",
@@ -149,11 +141,10 @@ _LIGHT_WORDS: dict[str, str] = {
     ),
     "day": "spring april may march green new bud buds sprout",
 }
-_STRONG_LIGHT_TEXT = (
+_STRONG_LIGHT = word_set(
     "moon moonlight moonlit night midnight stars sunset dusk twilight sunrise dawn autumn october november snow "
     "winter snowfall mist fog rain storm noon summer sunlight spring"
 )
-_STRONG_LIGHT = frozenset(_STRONG_LIGHT_TEXT.split())
 _COLOUR_WORDS = {
     "red": "red crimson scarlet",
     "pink": "pink blush",
@@ -173,10 +164,8 @@ _COLOUR_WORDS = {
 }
 _COLOURS = {word: colour for colour, words in _COLOUR_WORDS.items() for word in words.split()}
 _IMPLIED = dict.fromkeys(("desert", "dune", "dunes", "camel", "cactus", "savanna"), "golden")  # the colour of dry land
-_UNSUITABLE = {
-    "autumn": ("green",),
-    "sunset": ("blue", "deep blue", "green", "grey", "teal"),
-}  # colours that contradict a light
+# Colours that contradict a light.
+_UNSUITABLE = {"autumn": ("green",), "sunset": ("blue", "deep blue", "green", "grey", "teal")}
 _MOOD_LIGHTS: dict[str, tuple[str, ...]] = {
     "happiness": ("noon", "day"),
     "love": ("sunset", "day"),
@@ -213,11 +202,10 @@ _CONTRARY = {  # lights that contradict a scene
 _DARK = ("night", "moon")
 _OPEN = frozenset({"sky", "sea", "field", "valley", "mountain", "river", "desert", "boat", "snowfield", "glacier"})
 _MOONRISE = 0.03  # gained by moonlight over night in an open scene, which is black without a moon
-_MOONLESS_TEXT = (
+_MOONLESS = word_set(  # what one sees at night without the moon
     "star stars starry starlight galaxy firefly fireflies lightning thunder storm rain clouds cloudy fog moonless lamp"
 )
-_MOONLESS = frozenset(_MOONLESS_TEXT.split())  # what one sees at night without the moon
-_MOON = frozenset(_LIGHT_WORDS["moon"].split())
+_MOON = word_set(_LIGHT_WORDS["moon"])
 _SPREAD = 0.03  # temperature of the random choice between scores
 
 SENTENCES: dict[str, tuple[str, ...]] = {
@@ -271,7 +259,6 @@ def compose(
     """Choose scene, light and colour, and word the prompt.
 
     Args:
-        lines: the poem's.
         vector: (384,) MiniLM's unit vector of poem and theme.
         meanings: for each key of SENTENCES its vectors, (n, 384) of unit length.
         seed: chooses between scenes of about the same score.
@@ -283,7 +270,7 @@ def compose(
     words = re.findall(r"[a-z']+", " ".join([*lines, (theme or "")[:200]]).lower())
     lights = {
         light: _near(vector, meanings[f"light:{light}"])
-        + _LIGHT_WEIGHT * _hits(words, frozenset(_LIGHT_WORDS[light].split()), _STRONG_LIGHT)
+        + _LIGHT_WEIGHT * _hits(words, word_set(_LIGHT_WORDS[light]), _STRONG_LIGHT)
         for light in LIGHT_PHRASES
     }
     for rank, light in enumerate(_MOOD_LIGHTS.get(mood.parent, ()) if mood is not None else ()):
@@ -336,7 +323,7 @@ def _scene_scores(
             if not strong & named[near]:
                 scores[near] -= _LIGHT_WEIGHT
     for light, seen in (("snow", SNOWY), ("autumn", LEAFY)):
-        if _STRONG_LIGHT.intersection(words) & set(_LIGHT_WORDS[light].split()):
+        if _STRONG_LIGHT.intersection(words) & word_set(_LIGHT_WORDS[light]):
             scores = {scene: score - (0.0 if scene in seen else _UNSEEN) for scene, score in scores.items()}
     return scores
 

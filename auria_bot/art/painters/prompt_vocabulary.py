@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from auria_bot.corpus.language.words import word_set
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -54,53 +56,21 @@ SCENES = tuple(_NOUN_TEXTS)
 CLOSE_UPS = frozenset({"daisy", "dandelion", "rose", "sunflower", "tulip", "flower", "bird", "butterfly", "horse"})
 """Scenes with one thing in the middle; they have no sky, so they are painted by day and darkened where it is night."""
 
-SNOWY = frozenset(
-    [
-        "forest",
-        "mountain",
-        "glacier",
-        "snowfield",
-        "house",
-        "temple",
-        "church",
-        "park",
-        "field",
-        "road",
-        "bridge",
-        "valley",
-        "garden",
-    ]
-)
+SNOWY = word_set("forest mountain glacier snowfield house temple church park field road bridge valley garden")
 """Scenes that are seen in snow in training, mostly in relit pictures."""
 
-LEAFY = frozenset({"forest", "mountain", "park", "garden", "valley", "road", "temple", "house", "river"})
+LEAFY = word_set("forest mountain park garden valley road temple house river")
 """Scenes that are seen in autumn in training, mostly in relit pictures."""
 
-KIN = {
-    "city": "mountain",
-    "house": "forest",
-    "temple": "forest",
-    "church": "mountain",
-    "bridge": "sea",
-    "river": "sea",
-    "boat": "sea",
-    "field": "mountain",
-    "garden": "tulip",
-    "park": "forest",
-    "road": "mountain",
-    "swamp": "sea",
-    "valley": "mountain",
-    "desert": "mountain",
-    "waterfall": "sea",
-    "bamboo": "forest",
-    "sky": "mountain",
-    "rain": "sea",
-    "snowfield": "glacier",
-    "bird": "forest",
-    "butterfly": "daisy",
-    "horse": "mountain",
-    "flower": "daisy",
+_KIN_TEXTS = {
+    "sea": "bridge river boat swamp waterfall rain",
+    "mountain": "city church field road valley desert sky horse",
+    "glacier": "snowfield",
+    "forest": "house temple park bamboo bird",
+    "daisy": "butterfly flower",
+    "tulip": "garden",
 }
+KIN = {scene: kin for kin, scenes in _KIN_TEXTS.items() for scene in scenes.split()}
 """The scene that is painted instead by a model that was trained without a scene."""
 
 NOUNS = {scene: tuple(names.split(", ")) for scene, names in _NOUN_TEXTS.items()}

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from auria_bot.art.pictures import at_most
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -134,7 +136,6 @@ def find_moon(lab: NDArray[np.float32], *, clean: bool = False) -> Moon | None:
     """Find a round light blot, alone in a dark upper sky of (height, width, 3) CIELAB; None where there is none.
 
     Args:
-        lab: the picture.
         clean: accept only an even, nearly colourless disc on an even sky, such as `paint_moon` makes.
     """
     light = _small(lab)
@@ -152,9 +153,7 @@ def find_moon(lab: NDArray[np.float32], *, clean: bool = False) -> Moon | None:
     y, x = float(rows[blot].mean()), float(columns[blot].mean())
     far = np.hypot(columns - x, rows - y)
     round_ = (blot & (far <= radius + 0.5)).sum() >= _ROUND * blot.sum()
-    whole = (
-        min(x, y, light.shape[1] - 1 - x) >= 0.8 * radius
-    )  # a blot cut off by the border may be part of a light area
+    whole = min(x, y, light.shape[1] - 1 - x) >= 0.8 * radius  # one cut off may be part of a light area
     if not (_SMALLEST <= radius <= _LARGEST and round_ and whole) or (clean and not _even(light, far / radius)):
         return None
     longer = max(light.shape)
@@ -164,10 +163,9 @@ def find_moon(lab: NDArray[np.float32], *, clean: bool = False) -> Moon | None:
 def _small(lab: NDArray[np.float32]) -> NDArray[np.float32]:
     """L of (height, width, 3) CIELAB, the longer side at most 64 pixels."""
     height, width = lab.shape[:2]
-    scale = _SIDE / max(height, width)
     light: NDArray[np.float32] = np.ascontiguousarray(lab[..., 0])
-    if scale < 1:
-        size = (max(8, round(width * scale)), max(8, round(height * scale)))
+    if max(height, width) > _SIDE:
+        size = at_most((width, height), _SIDE, least=8)
         light = np.asarray(Image.fromarray(light).resize(size, Image.Resampling.BOX))
     return light
 

@@ -67,8 +67,8 @@ def test_the_mask_keeps_people_out() -> None:
     grid = np.random.default_rng(0).gamma(0.3, 1.0, (1, 7, 7, 1280)).clip(0, 6).astype(np.float32)
     said = {}
     for scenes in (False, True):
-        forbidden = caption_model.mask(SCENE_WORDS, outside=True) if scenes else None
-        best = caption_model.generate(grid, forbidden=forbidden)[0]
+        forbidden = caption_model.mask(SCENE_WORDS) if scenes else None
+        best = caption_model.attend(grid, forbidden=forbidden)[0][0]
         said[scenes] = " ".join(caption_model.vocabulary.decode(best.numbers))
     assert non_nature_words(said[False])
     assert not non_nature_words(said[True])
@@ -105,7 +105,7 @@ def test_both_runtimes_say_the_same() -> None:
     grid = np.random.default_rng(1).gamma(0.3, 1.0, (1, 7, 7, 1280)).clip(0, 6).astype(np.float32)
     caption_models = [CaptionModel(models_folder() / "captioner", runtime_name=name) for name in runtime.RUNTIMES]
     for beams in (1, 5):
-        first, second = (caption_model.generate(grid, beams=beams)[0] for caption_model in caption_models)
+        first, second = (caption_model.attend(grid, beams=beams)[0][0] for caption_model in caption_models)
         assert first.numbers == second.numbers
         assert first.log_probability == pytest.approx(second.log_probability, abs=1e-3)
 
