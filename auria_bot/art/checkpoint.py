@@ -24,6 +24,7 @@ __all__ = [
     "load_model_weights",
     "load_onnx_weights",
     "load_weights",
+    "part_of",
     "read_json",
     "save_rest",
     "save_weights",
@@ -137,13 +138,13 @@ def load_model_weights(folder: Path, *, graphs: str = "*.onnx", prefix: str = ""
     return found
 
 
+def part_of(weights: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The weights whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
 def save_rest(
-    folder: Path,
-    weights: Mapping[str, torch.Tensor],
-    *,
-    graphs: str = "*.onnx",
-    prefix: str = "",
-    half: bool = False,
+    folder: Path, weights: Mapping[str, torch.Tensor], *, graphs: str = "*.onnx", prefix: str = "", half: bool = False
 ) -> None:
     """Write weights.safetensors with what a model's ONNX files do not hold, or none where they hold all.
 
@@ -151,9 +152,6 @@ def save_rest(
 
     Args:
         weights: all of the model.
-        graphs: as there.
-        prefix: as there.
-        half: as in `save_weights`.
     """
     held = {name.removeprefix(prefix) for path in folder.glob(graphs) for name in load_onnx_weights(path)}
     rest = {name: tensor for name, tensor in weights.items() if name not in held}

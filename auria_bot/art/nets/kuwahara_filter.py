@@ -18,6 +18,7 @@ from torch.nn import functional as F
 __all__ = ["KuwaharaFilter"]
 
 _SECTORS = 8
+_RADIUS = 5  # pixels of a sector; about the width of the strokes
 _EVEN = 4.0  # standard deviation of L in a sector above which its weight falls
 _FLOW = 12.0  # pixels over which directions are averaged; more makes longer, calmer strokes
 _COARSE = 4  # directions are averaged on a copy this many times smaller
@@ -26,18 +27,13 @@ _RELIEF, _BLUR = 0.3, 1.5  # share of detail finer than so many pixels that is a
 
 
 class KuwaharaFilter(nn.Module):
-    """(batch, 3, height, width) CIELAB, L from 0 to 100, to the same shape.
-
-    Args:
-        radius: of a sector, in pixels; about the width of the strokes.
-    """
+    """(batch, 3, height, width) CIELAB, L from 0 to 100, to the same shape."""
 
     sectors: torch.Tensor
 
-    def __init__(self, radius: int = 5) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.radius = radius
-        self.register_buffer("sectors", _sectors(radius), persistent=False)  # (8, 1, side, side)
+        self.register_buffer("sectors", _sectors(_RADIUS), persistent=False)  # (8, 1, side, side)
         self.fine, self.flow, self.blur = (
             _Blur(1.0, channels=1),
             _Blur(_FLOW / _COARSE, channels=3),
@@ -52,7 +48,7 @@ class KuwaharaFilter(nn.Module):
         return painted + _RELIEF * (painted - blurred)
 
     def _flattened(self, lab: torch.Tensor) -> torch.Tensor:
-        around = F.pad(lab, (self.radius,) * 4, mode="replicate")
+        around = F.pad(lab, (_RADIUS,) * 4, mode="replicate")
         lightness = around[:, :1]
         means = [F.conv2d(around[:, channel : channel + 1], self.sectors) for channel in range(3)]  # (batch, 8, h, w)
         spread = (F.conv2d(lightness * lightness, self.sectors) - means[0] * means[0]).clamp(min=1e-6) / _EVEN**2

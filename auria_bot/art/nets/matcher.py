@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from auria_bot.art.nets.lite0 import TAP_CHANNELS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["TAPS", "Matcher", "MatcherConfig", "Scorer", "SentenceScorer"]
 
 TAPS = (4, 8, 16)  # strides of Lite0's maps that the matcher reads
-_CHANNELS = {4: 24, 8: 40, 16: 112}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,11 @@ class Matcher(nn.Module):
     def __init__(self, config: MatcherConfig) -> None:
         super().__init__()
         self.config = config
-        pooled = 2 * sum(_CHANNELS.values())
+        pooled = 2 * sum(TAP_CHANNELS[stride] for stride in TAPS)
         self.norm = nn.BatchNorm1d(pooled)
         self.whole = nn.Sequential(nn.Linear(pooled, config.hidden), nn.GELU(), nn.Linear(config.hidden, config.width))
-        self.region_norm = nn.BatchNorm1d(_CHANNELS[16])
-        self.region = nn.Linear(_CHANNELS[16], config.width)
+        self.region_norm = nn.BatchNorm1d(TAP_CHANNELS[16])
+        self.region = nn.Linear(TAP_CHANNELS[16], config.width)
         self.sentence = nn.Linear(config.sentence, config.width)
         self.word = nn.Linear(config.word, config.width)
         self.temperature = nn.Parameter(torch.tensor(2.5))

@@ -61,9 +61,8 @@ class ProjectedCritic(nn.Module):
             self.register_buffer(
                 f"mix{stride}", torch.randn(width, width, 3, 3, generator=generator) * (2 / (9 * width)) ** 0.5
             )
-            for name in ("mean", "scale"):
-                start = torch.zeros(1, width, 1, 1) if name == "mean" else torch.ones(1, width, 1, 1)
-                self.register_buffer(f"{name}{stride}", start)
+            self.register_buffer(f"mean{stride}", torch.zeros(1, width, 1, 1))
+            self.register_buffer(f"scale{stride}", torch.ones(1, width, 1, 1))
         self.heads = nn.ModuleDict(
             {str(stride): _Head(width, width, config.height // stride, config.group) for stride in _STRIDES}
         )
@@ -89,15 +88,12 @@ class ProjectedCritic(nn.Module):
     @torch.no_grad()
     def calibrate(self, lite0: Lite0, frames: Tensor) -> None:
         """Measure mean and deviation of the mixed maps on real frames, by which they are normalised from then on."""
-        self._reset()
-        for stride, one in zip(_STRIDES, self.features(lite0, frames), strict=False):
-            self._of("mean", stride).copy_(one.mean((0, 2, 3), keepdim=True))
-            self._of("scale", stride).copy_(1 / (one.std((0, 2, 3), keepdim=True) + _EPSILON))
-
-    def _reset(self) -> None:
         for stride in _STRIDES:
             self._of("mean", stride).zero_()
             self._of("scale", stride).fill_(1.0)
+        for stride, one in zip(_STRIDES, self.features(lite0, frames), strict=False):
+            self._of("mean", stride).copy_(one.mean((0, 2, 3), keepdim=True))
+            self._of("scale", stride).copy_(1 / (one.std((0, 2, 3), keepdim=True) + _EPSILON))
 
     def _of(self, name: str, stride: int) -> Tensor:
         found: Tensor = getattr(self, f"{name}{stride}")

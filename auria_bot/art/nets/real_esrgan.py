@@ -133,7 +133,6 @@ def load_ncnn(net: _Net, data: bytes) -> _Net:
 
     Args:
         net: its convolutions and PReLUs were created in the file's order.
-        data: the file's content.
 
     Raises:
         ModelCorrupt: the file is not one of this network.

@@ -34,6 +34,7 @@ __all__ = [
     "ScaledLinear",
     "StyledLayer",
     "batch_spread",
+    "rectified",
 ]
 
 _GAIN = math.sqrt(2)  # of the leaky rectifier, which keeps the variance
@@ -124,7 +125,7 @@ class Mapping(nn.Module):
         """
         x = z * (z.square().mean(1, keepdim=True) + _EPSILON).rsqrt()
         for layer in self.layers:
-            x = _rectified(layer(x))
+            x = rectified(layer(x))
         styles = x[:, None].repeat(1, self.styles, 1)
         if truncation == 1.0:
             return styles
@@ -178,7 +179,7 @@ class StyledLayer(nn.Module):
             y = _doubled(y)
         if noise is None:
             noise = torch.randn(y.shape[0], 1, *y.shape[2:], device=y.device, dtype=y.dtype)
-        return _rectified(y + self.strength * noise + self.bias[:, None, None])
+        return rectified(y + self.strength * noise + self.bias[:, None, None])
 
 
 class Generator(nn.Module):
@@ -266,16 +267,17 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, 3, height, width), -1 to 1, to (n,): positive where a frame looks real."""
-        x = _rectified(self.entry(x))
+        x = rectified(self.entry(x))
         for first, second, skip in zip(self.first, self.second, self.skips, strict=True):
-            y = _rectified(_halved(second(_rectified(first(x)))))
+            y = rectified(_halved(second(rectified(first(x)))))
             x = (y + skip(_halved(x))) / math.sqrt(2)
-        x = _rectified(self.merge(batch_spread(x, self._group)))
-        scores: Tensor = self.out(_rectified(self.hidden(x.flatten(1))))
+        x = rectified(self.merge(batch_spread(x, self._group)))
+        scores: Tensor = self.out(rectified(self.hidden(x.flatten(1))))
         return scores[:, 0]
 
 
-def _rectified(x: Tensor) -> Tensor:
+def rectified(x: Tensor) -> Tensor:
+    """A leaky rectifier that keeps the variance."""
     return F.leaky_relu(x, _SLOPE) * _GAIN
 
 

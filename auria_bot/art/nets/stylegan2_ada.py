@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from auria_bot.art.nets.stylegan2 import ScaledLinear
+from auria_bot.art.nets.stylegan2 import ScaledLinear, rectified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,6 @@ __all__ = ["LAYOUT", "AdaConfig", "AdaGenerator"]
 
 LAYOUT: Final = "stylegan2-ada"
 _MAPPING_RATE = 0.01  # of all published models
-_GAIN = math.sqrt(2)  # of the leaky rectifier
-_SLOPE = 0.2
 _EPSILON = 1e-8
 _START = 4  # pixels of the first resolution
 
@@ -69,9 +67,7 @@ class _Mapping(nn.Module):
     def __init__(self, config: AdaConfig) -> None:
         super().__init__()
         self._count, self._styles = config.mapping_layers, config.styles
-        for number, (before, after) in enumerate(
-            itertools.pairwise([config.z, *[config.w] * config.mapping_layers]),
-        ):
+        for number, (before, after) in enumerate(itertools.pairwise([config.z, *[config.w] * config.mapping_layers])):
             setattr(self, f"fc{number}", ScaledLinear(before, after, rate=_MAPPING_RATE))
         self.register_buffer("w_avg", torch.zeros(config.w))
 
@@ -84,7 +80,7 @@ class _Mapping(nn.Module):
         """(n, z) to (n, styles, w), not truncated."""
         x = z * (z.square().mean(1, keepdim=True) + _EPSILON).rsqrt()
         for number in range(self._count):
-            x = _rectified(getattr(self, f"fc{number}")(x))
+            x = rectified(getattr(self, f"fc{number}")(x))
         return x[:, None].repeat(1, self._styles, 1)
 
 
@@ -110,7 +106,7 @@ class _Layer(nn.Module):
         else:
             x = F.conv2d(x, self.weight, padding=1)
         x = x * (power + _EPSILON).rsqrt()[:, :, None, None]
-        return _rectified(x + noise * self.noise_strength + self.bias[:, None, None])
+        return rectified(x + noise * self.noise_strength + self.bias[:, None, None])
 
 
 class _Colours(nn.Module):
@@ -177,10 +173,6 @@ class AdaGenerator(nn.Module):
     def _block(self, level: int) -> _Block:
         block: _Block = getattr(self.synthesis, f"b{_START * 2**level}")
         return block
-
-
-def _rectified(x: Tensor) -> Tensor:
-    return F.leaky_relu(x, _SLOPE) * _GAIN
 
 
 def _filter(channels: int) -> Tensor:

@@ -19,6 +19,7 @@ import numpy as np
 from auria_bot.art.checkpoint import (
     export_onnx,
     load_model_weights,
+    part_of,
     read_json,
     save_weights,
     write_checksums,
@@ -33,7 +34,7 @@ from auria_bot.domain.artwork import FORM, Haiku
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -132,23 +133,6 @@ class _CalibrationPictures:
             yield {"picture": np.ascontiguousarray(values.transpose(2, 0, 1)[None])}
 
 
-def _write_stroke_filter(target: Path) -> None:
-    """Export the stroke filter, which has no weights."""
-    import torch
-
-    from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
-
-    axes = {"lab": {2: "height", 3: "width"}, "brushed": {2: "height", 3: "width"}}
-    export_onnx(
-        KuwaharaFilter(),
-        (torch.rand(1, 3, 32, 32),),
-        target / "brush.onnx",
-        input_names=["lab"],
-        output_names=["brushed"],
-        dynamic_axes=axes,
-    )
-
-
 def convert_stylist(source: Path, target: Path) -> None:
     """Read arbitrary_transform.onnx in `source` and write the stylist's folder.
 
@@ -157,6 +141,9 @@ def convert_stylist(source: Path, target: Path) -> None:
     free.
     """
     import onnx
+    import torch
+
+    from auria_bot.art.nets.kuwahara_filter import KuwaharaFilter
 
     graph = onnx.load(_checked(source / "arbitrary_transform.onnx", STYLIST_SHA256))
     _remove_quantisation(graph)
@@ -165,7 +152,14 @@ def convert_stylist(source: Path, target: Path) -> None:
     onnx.checker.check_model(graph)
     target.mkdir(parents=True, exist_ok=True)
     onnx.save(graph, target / "model.onnx")
-    _write_stroke_filter(target)
+    export_onnx(  # the stroke filter, which has no weights
+        KuwaharaFilter(),
+        (torch.rand(1, 3, 32, 32),),
+        target / "brush.onnx",
+        input_names=["lab"],
+        output_names=["brushed"],
+        dynamic_axes={name: {2: "height", 3: "width"} for name in ("lab", "brushed")},
+    )
     write_json(target / "config.json", {"style_size": 100, "multiple_of": 4, "source_sha256": STYLIST_SHA256})
     write_checksums(target)
 
@@ -210,11 +204,7 @@ def convert_matcher(painter: Path, target: Path) -> None:
 
     config = read_json(painter / "config.json")
     matcher = Matcher(MatcherConfig(**config["matcher"])).eval()
-    weights = load_model_weights(painter)
-    prefix = "matcher."
-    matcher.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
-    )
+    matcher.load_state_dict(part_of(load_model_weights(painter), "matcher."))
     write_json(target / "config.json", {"side": config["size"], "sentence": config["matcher"]["sentence"]})
     export_onnx(
         SentenceScorer(matcher, Lite0.pretrained()),
@@ -262,15 +252,19 @@ def _remove_quantisation(model: Any) -> None:
         for index, name in enumerate(node.input):
             node.input[index] = origin(name)
     outputs = {origin(out.name): out.name for out in graph.output}  # the node that feeds an output takes its name
-    for node in kept:
-        for ports in (node.input, node.output):
-            for index, name in enumerate(ports):
-                ports[index] = outputs.get(name, name)
+    _name_ports(kept, outputs)
     used = {name for node in kept for name in node.input}
     initialisers = [initialiser for initialiser in graph.initializer if initialiser.name in used]
     for field, values in (("node", kept), ("initializer", initialisers), ("value_info", [])):
         graph.ClearField(field)
         getattr(graph, field).extend(values)
+
+
+def _name_ports(nodes: Iterable[Any], names: Mapping[str, str]) -> None:
+    for node in nodes:
+        for ports in (node.input, node.output):
+            for index, name in enumerate(ports):
+                ports[index] = names.get(name, name)
 
 
 def _free_size(model: Any, size: int) -> None:
@@ -282,10 +276,7 @@ def _free_size(model: Any, size: int) -> None:
 
 def _rename(model: Any, inputs: dict[str, str], output: str) -> None:
     names = {**inputs, model.graph.output[0].name: output}
-    for node in model.graph.node:
-        for ports in (node.input, node.output):
-            for index, name in enumerate(ports):
-                ports[index] = names.get(name, name)
+    _name_ports(model.graph.node, names)
     for port in [*model.graph.input, *model.graph.output]:
         port.name = names.get(port.name, port.name)
 

@@ -77,12 +77,9 @@ def _curves(log: Path) -> tuple[dict[str, list[tuple[float, float]]], int, float
         for name, value in row.figures.items():
             if math.isfinite(value):
                 found.setdefault(name, []).append((steps, value))
-    return {name: points[:: -_thinning(len(points))][::-1] for name, points in found.items()}, steps, seconds
-
-
-def _thinning(count: int) -> int:
-    """Of how many points one is drawn; the newest always is."""
-    return max(1, math.ceil(count / _POINTS))
+    # Of many points some are drawn; the newest always is.
+    thinned = {name: points[:: -max(1, math.ceil(len(points) / _POINTS))][::-1] for name, points in found.items()}
+    return thinned, steps, seconds
 
 
 def _figure(name: str, points: list[tuple[float, float]]) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import torch
 
-from auria_bot.art.checkpoint import load_weights, read_json, save_weights, write_json
+from auria_bot.art.checkpoint import load_weights, part_of, read_json, save_weights, write_json
 from auria_bot.art.training.event_log import EventLog
 from auria_bot.art.training.figures_page import write_figures_page
 from auria_bot.art.training.training_log import LOG
@@ -109,7 +109,6 @@ def run(
         minutes: wall-clock budget of this session; None for no limit.
         save_every: seconds between checkpoints.
         evaluate_every: steps between evaluations; None to evaluate only at the end.
-        workers: the processes that train together.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = restore(recipe, folder) if workers.is_first else {}
@@ -181,17 +180,13 @@ def _spread(recipe: Recipe, state: dict[str, Any], workers: Workers) -> dict[str
 
 def _load(recipe: Recipe, saved: Mapping[str, torch.Tensor]) -> None:
     for name, module in recipe.modules().items():
-        prefix = f"module.{name}."
-        own = {key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)}
-        module.load_state_dict(own)
+        module.load_state_dict(part_of(saved, f"module.{name}."))
     for name, optimizer in recipe.optimizers().items():
-        prefix = f"optimizer.{name}."
         template = optimizer.state_dict()
         slots: dict[int, dict[str, Any]] = {}
-        for key, value in saved.items():
-            if key.startswith(prefix):
-                index, field = key.removeprefix(prefix).split(".", 1)
-                slots.setdefault(int(index), {})[field] = value
+        for key, value in part_of(saved, f"optimizer.{name}.").items():
+            index, field = key.split(".", 1)
+            slots.setdefault(int(index), {})[field] = value
         optimizer.load_state_dict({"state": slots, "param_groups": template["param_groups"]})
 
 

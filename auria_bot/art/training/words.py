@@ -30,6 +30,8 @@ __all__ = ["blocked", "capitals", "derive", "dictionary", "fit_guesser", "main",
 
 _STRESS = re.compile(r"[012]$")
 _SCALE = 100  # a stored weight of 100 is one syllable
+_SWEEPS = 24  # passes over the table
+_LEAST = 6  # words in which a feature is seen; rarer ones are left out
 _WORTH_KEEPING = 3  # hundredths of a syllable: smaller weights are dropped
 
 _NOT_NAMES = words.word_set(
@@ -116,19 +118,15 @@ def dictionary(rows: Iterable[str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def fit_guesser(table: Mapping[str, tuple[int, ...]], *, sweeps: int = 24, least: int = 6) -> dict[str, int]:
+def fit_guesser(table: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     """Weights (hundredths of a syllable) that predict a word's syllables from its vowel groups.
 
     A ridge regression on the features of `syllables.nuclei`, by Adam over the whole table.
-
-    Args:
-        sweeps: passes over the table.
-        least: a feature seen in fewer words is left out.
     """
     plain = [word for word in table if "'" not in word]
     features = [list(syllables.nuclei(word)) for word in plain]
     seen = Counter(key for keys in features for key in set(keys))
-    index = {key: number for number, key in enumerate(key for key, times in seen.items() if times >= least)}
+    index = {key: number for number, key in enumerate(key for key, times in seen.items() if times >= _LEAST)}
     rows = np.concatenate([np.full(len(keys), row) for row, keys in enumerate(features)])
     columns = np.array([index.get(key, -1) for keys in features for key in keys])
     rows, columns = rows[columns >= 0], columns[columns >= 0]
@@ -138,8 +136,8 @@ def fit_guesser(table: Mapping[str, tuple[int, ...]], *, sweeps: int = 24, least
     if bounds[-1] != len(rows):
         bounds = np.append(bounds, len(rows))
     number = 0
-    for sweep in range(sweeps):
-        rate = 0.03 * (1 - sweep / sweeps)
+    for sweep in range(_SWEEPS):
+        rate = 0.03 * (1 - sweep / _SWEEPS)
         for block in np.random.default_rng(sweep).permutation(len(bounds) - 1):
             number += 1
             at = slice(bounds[block], bounds[block + 1])
@@ -247,12 +245,13 @@ def derive(*, cmudict: Path, profanity: Path, census: Path, data: Path, out: Pat
 def main() -> None:
     """Derive the tables from the command line."""
     parser = argparse.ArgumentParser(description="Derive the tables of models/words.")
-    for name, text in (
-        ("--cmudict", "cmudict.dict"),
-        ("--blocked", "a list of blocked words, one a line"),
-        ("--names", "folder with the census files dist.male.first, dist.female.first, dist.all.last"),
-        ("--data", "folder with the verse"),
-    ):
+    texts = {
+        "--cmudict": "cmudict.dict",
+        "--blocked": "a list of blocked words, one a line",
+        "--names": "folder with the census files dist.male.first, dist.female.first, dist.all.last",
+        "--data": "folder with the verse",
+    }
+    for name, text in texts.items():
         parser.add_argument(name, type=Path, required=True, help=text)
     parser.add_argument("--out", type=Path, default=Path("models/words"))
     given = parser.parse_args()

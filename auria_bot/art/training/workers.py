@@ -106,7 +106,6 @@ class Workers:
         """Make one update by the gradients of every worker's loss.
 
         Args:
-            optimizer: of the parameters that are trained.
             loss: this worker's, a scalar.
             rate: the learning rate; a group of parameters with a `share` gets that share of it.
             weight: of this worker's gradients in the sum of all.
@@ -185,7 +184,6 @@ def join(
         host: the address at which the first worker is found.
         port: its port; 0 in the first worker, which takes a free one.
         rank: this worker's number, from 0.
-        size: how many there are.
         place: number of the GPU that is this worker's, where its machine has one for it.
         threads: of the processor, for this worker.
         opened: called in the first worker with its port.

@@ -14,13 +14,14 @@ import zipfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from auria_bot.art.captioners.vocabulary import Vocabulary, non_nature_words, tokenise
 from auria_bot.art.checkpoint import read_json, write_json
+from auria_bot.corpus.language.words import word_set
 from auria_bot.errors import NotFound
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ __all__ = [
 ]
 
 ARCHIVES: Final = {"flickr": "flickr8k.zip", "scenes": "intel_scenes.zip", "flowers": "flowers_5.zip"}
+Picture = TypeVar("Picture")
 CELLS: Final = 49  # of the 7x7 grid
 STEP: Final = 6.0 / 255.0  # quantisation step: features in [0, 6] are stored as bytes
 _SIDE = 224  # pixels
 _CHANNELS = 1280
-_COLOUR_WORDS = (
+_COLOURS = word_set(
     "blue grey gray green teal yellow orange golden pink purple red white black brown blue-green pale deep dark bright"
 )
-_COLOURS = frozenset(_COLOUR_WORDS.split())
 _GUESSES = re.compile(r" near the (?:mountain|glacier)$|^an? .+ and an? .+ under ")
 _BATCH = 8  # pictures a run of the image encoder, the fastest per picture
 
@@ -106,7 +107,7 @@ def build_vocabulary(pictures: Mapping[str, Sequence[Captioned]], minimum_count:
     return Vocabulary(words=tuple(sorted(words)))
 
 
-def spread(pictures: list[Captioned], most: int | None) -> list[Captioned]:
+def spread(pictures: list[Picture], most: int | None) -> list[Picture]:
     """At most `most` of the pictures, evenly spread over the archive's order (which is by label)."""
     if most is None or len(pictures) <= most:
         return pictures

@@ -9,7 +9,6 @@ whether the result is better.
 from __future__ import annotations
 
 import copy
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +23,15 @@ from auria_bot.art.evaluation.captioner import evaluate
 from auria_bot.art.pictures import open_picture
 from auria_bot.art.training import loop
 from auria_bot.art.training.captioner.dataset import CELLS, STEP, picture_view
-from auria_bot.art.training.captioner.train import CaptionerRecipe, Source, collate, export, prepare, to_floats
+from auria_bot.art.training.captioner.train import (
+    CaptionerRecipe,
+    Source,
+    collate,
+    export,
+    prepare,
+    read_recipe,
+    to_floats,
+)
 from auria_bot.corpus.language.words import models_folder
 
 if TYPE_CHECKING:
@@ -92,10 +99,7 @@ def tune(
         folder: features, checkpoints and the log; an existing run is resumed.
         start: the captioner to begin with.
         rated: at least one picture that is not held out.
-        out: the folder of the result.
-        minutes: budget of this call.
         steps: updates in all; the recipe's by default.
-        log: called with messages.
         recipe_file: by default config/train/captioner.toml.
         compared: validation pictures that both caption.
 
@@ -103,8 +107,7 @@ def tune(
         NotFound: an archive is missing.
         ModelError: the captioner to begin with cannot be used.
     """
-    standard = models_folder().parent / "config" / "train" / "captioner.toml"
-    settings = tomllib.loads((recipe_file or standard).read_text(encoding="utf-8"))
+    settings = read_recipe(recipe_file)
     config = read_json(start / "config.json")
     vocabulary = Vocabulary(words=tuple(config["vocabulary"]))
     chosen = settings["ratings"]

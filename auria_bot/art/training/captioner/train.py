@@ -59,6 +59,7 @@ __all__ = [
     "greedy",
     "numbered",
     "prepare",
+    "read_recipe",
     "to_floats",
     "train",
 ]
@@ -300,6 +301,12 @@ def _restyler(models: Path, seed: int) -> Callable[[Image.Image, int], Image.Ima
     return alter
 
 
+def read_recipe(file: Path | None) -> dict[str, Any]:
+    """The settings of a recipe; None: of config/train/captioner.toml."""
+    file = file or models_folder().parent / "config" / "train" / "captioner.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
 def prepare(
     data: Path,
     folder: Path,
@@ -330,11 +337,10 @@ def prepare(
     training["scenes"] = [without_guesses(picture) for picture in training["scenes"]]
     views = {"flickr": settings["views"], "scenes": 2, "flowers": 2}
     sources = {name: source(f"{name}-train", rows, views[name]) for name, rows in training.items()}
-    if not settings["batch"].get("painted"):
-        return vocabulary, sources, (source("flickr-val", validated, 1), validated)
-    recaptioned = [colourless(picture) for name in ("scenes", "flowers") for picture in training[name]]
-    restyled = spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
-    sources["painted"] = source("painted-train", restyled, 2, _restyler(models, settings["seed"]))
+    if settings["batch"].get("painted"):
+        recaptioned = [colourless(picture) for name in ("scenes", "flowers") for picture in training[name]]
+        restyled = spread([picture for picture in recaptioned if picture], settings["pictures"]["painted"])
+        sources["painted"] = source("painted-train", restyled, 2, _restyler(models, settings["seed"]))
     return vocabulary, sources, (source("flickr-val", validated, 1), validated)
 
 
@@ -364,8 +370,7 @@ def train(
     Raises:
         NotFound: an archive is missing.
     """
-    standard = models_folder().parent / "config" / "train" / "captioner.toml"
-    settings = tomllib.loads((recipe_file or standard).read_text(encoding="utf-8"))
+    settings = read_recipe(recipe_file)
     with workers.first():
         vocabulary, sources, validation = prepare(data, folder, settings, log, limit=limit)
     recipe = CaptionerRecipe(

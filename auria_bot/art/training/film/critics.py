@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from auria_bot.art.training.film.recipe import FilmSettings
     from auria_bot.art.training.workers import Share, Workers
 
-__all__ = ["Critic", "Group", "Projected", "Standard", "update"]
+__all__ = ["Critic", "Group", "Projected", "Standard"]
 
 _BETAS = (0.0, 0.99)  # of Adam
 
@@ -54,6 +54,10 @@ class Group:
     def whole(self, part: Tensor) -> Tensor:
         """Rows of this worker's frames, with those of the others in their places."""
         return self.workers.gathered(part, self.count)
+
+    def update(self, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
+        """One update by the gradient of a loss, a mean over the group's frames."""
+        self.workers.update(optimizer, loss, rate=rate, weight=self.share.weight)
 
 
 class Critic(Protocol):
@@ -84,7 +88,6 @@ class Projected:
     """The projected critic with differentiable augmentation and the hinge loss.
 
     Args:
-        settings: see `FilmSettings`.
         lite0: whose features are judged; None: the published one.
         real: frames by which the features are normalised.
     """
@@ -116,7 +119,7 @@ class Projected:
         real_scores = self._net(real_features)
         made_scores = self._net([one.detach() for one in made_features])
         loss = hinge_loss(real_scores, made_scores)
-        update(self.optimizer, loss, rate, group)
+        group.update(self.optimizer, loss, rate)
         self._net.requires_grad_(requires_grad=False)
         verdict = torch.stack([one.mean() for one in self._net(made_features)]).mean()
         self._net.requires_grad_(requires_grad=True)
@@ -148,7 +151,7 @@ class Standard:
         real, made = augment(real, chance), augment(made, chance)
         real_scores, made_scores = self._net(real), self._net(made.detach())
         loss = discriminator_loss(real_scores, made_scores)
-        update(self.optimizer, loss, rate, group)
+        group.update(self.optimizer, loss, rate)
         self._chance.follow(group.whole(real_scores.detach()))
         figures = {
             "critic": loss.item(),
@@ -158,7 +161,7 @@ class Standard:
         }
         if number % self._every == self._every - 1:
             penalty = r1_penalty(self._net, real, weight=self._weight)
-            update(self.optimizer, self._every * penalty, rate, group)
+            group.update(self.optimizer, self._every * penalty, rate)
             figures["r1"] = penalty.item()
         self._net.requires_grad_(requires_grad=False)
         verdict = generator_loss(self._net(made))
@@ -168,8 +171,3 @@ class Standard:
 
 def _mean(scores: list[Tensor]) -> float:
     return float(torch.stack([one.detach().mean() for one in scores]).mean())
-
-
-def update(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, group: Group) -> None:
-    """One update by the gradient of a loss, a mean over the group's frames."""
-    group.workers.update(optimizer, loss, rate=rate, weight=group.share.weight)

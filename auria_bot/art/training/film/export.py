@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from auria_bot.art.checkpoint import (
-    export_onnx,
-    load_model_weights,
-    read_json,
-    save_rest,
-    write_checksums,
-    write_json,
-)
+from auria_bot.art.checkpoint import export_onnx, load_model_weights, read_json, save_rest, write_checksums, write_json
 from auria_bot.art.nets.stylegan2 import Config, Generator
 from auria_bot.art.nets.stylegan2_ada import LAYOUT, AdaConfig, AdaGenerator
 

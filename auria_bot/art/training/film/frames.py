@@ -94,21 +94,14 @@ class FilmFrames:
 
 
 def read_frames(
-    footage: Path,
-    options: FrameOptions,
-    cache: Path,
-    *,
-    limit: int | None = None,
-    log: Callable[[str], None] = print,
+    footage: Path, options: FrameOptions, cache: Path, *, limit: int | None = None, log: Callable[[str], None] = print
 ) -> FilmFrames:
     """Read footage, or use what an earlier call stored.
 
     Args:
         footage: the folder of a set of `auria footage`, or a folder of videos.
-        options: which frames.
         cache: a folder of which one subfolder is used.
         limit: the first so many frames of each source only; they have a cache of their own.
-        log: receives a line for each source.
 
     Raises:
         InputError: there is no footage, too little, or it is too small.
@@ -157,7 +150,7 @@ def _decoded(source: Any, options: FrameOptions, name: str) -> Iterator[tuple[fl
             with Image.open(path) as picture:
                 size = _stored_size(picture.size, options, cut, name)
                 scaled = picture.convert("RGB").resize(size, Image.Resampling.BOX, reducing_gap=None)
-            yield time, _middle(_without_top(np.asarray(scaled), cut), options)
+            yield time, _middle(scaled, options, cut)
         return
     from auria_bot.art.films.video import Video
 
@@ -168,15 +161,16 @@ def _decoded(source: Any, options: FrameOptions, name: str) -> Iterator[tuple[fl
             if time >= following and not frame.damaged:
                 following = (time // options.every + 1) * options.every
                 size = _stored_size(frame.size, options, cut, name)
-                yield time, _middle(_without_top(np.asarray(frame.picture(size)), cut), options)
+                yield time, _middle(frame.picture(size), options, cut)
 
 
-def _without_top(pixels: NDArray[np.uint8], cut: float) -> NDArray[np.uint8]:
-    return pixels[math.ceil(len(pixels) * cut) :]
+def _middle(frame: Image.Image, options: FrameOptions, cut: float) -> NDArray[np.uint8]:
+    """A frame without what is cut from its top; of one that is much higher or wider than the model's, the middle.
 
-
-def _middle(pixels: NDArray[np.uint8], options: FrameOptions) -> NDArray[np.uint8]:
-    """The middle of a frame that is much higher or wider than the model's: its edges are often mere sky or sand."""
+    The edges of such are often mere sky or sand.
+    """
+    pixels = np.asarray(frame)
+    pixels = pixels[math.ceil(len(pixels) * cut) :]
     height, width = (round(side * _MOST_EXCESS) for side in (options.height, options.width))
     top, left = max(0, (pixels.shape[0] - height) // 2), max(0, (pixels.shape[1] - width) // 2)
     return pixels[top : top + height, left : left + width]

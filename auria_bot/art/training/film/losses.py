@@ -7,13 +7,14 @@ Karras et al., "Training generative adversarial networks with limited data", 202
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from auria_bot.art.training.loop import copy_average
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,6 @@ __all__ = [
     "hinge_loss",
     "layout_distance",
     "r1_penalty",
-    "soft_clamped",
 ]
 
 _QUANTILES = 512  # of the colours of a batch
@@ -101,12 +101,6 @@ class Palette(nn.Module):
         return cells.sort(dim=0).values[rows]
 
 
-def soft_clamped(frames: Tensor, *, slope: float = 0.05) -> Tensor:
-    """Frames as they will be shown, -1 to 1, with a small slope outside, so that overshooting has a gradient."""
-    inside = frames.clamp(-1.0, 1.0)
-    return inside + slope * (frames - inside)
-
-
 class PathLength(nn.Module):
     """The penalty on how unevenly a step in style space changes the frame; its state is the usual length.
 
@@ -140,13 +134,12 @@ class WeightAverage:
     """A copy of a net whose weights follow the original's with a half-life.
 
     Args:
-        net: the original.
         half_life: pictures after which half of an old weight is left.
         ramp: the half-life is at most this share of the pictures seen, so that the first weights are soon forgotten.
     """
 
     def __init__(self, net: nn.Module, *, half_life: float, ramp: float = 0.05) -> None:
-        self.net = copy.deepcopy(net).eval().requires_grad_(requires_grad=False)
+        self.net = copy_average(net)
         self._half_life, self._ramp = half_life, ramp
 
     @torch.no_grad()

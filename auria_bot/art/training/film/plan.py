@@ -107,14 +107,14 @@ def step_memory(width: int, height: int, batch: int) -> StepMemory:
     generator, critic, lite0 = Generator(settings.generator), ProjectedCritic(settings.projected), Lite0()
     lite0.requires_grad_(requires_grad=False)
     weights = (_COPIES + 1) * _bytes(generator) + _COPIES * _bytes(critic) + _bytes(lite0)
-    nets = [net.to("meta") for net in (generator, critic, lite0)]
+    for net in (generator, critic, lite0):
+        net.to("meta")
     whole = _Kept()
     levels = [whole.mark_before(layer) for layer in generator.layers[1::2]]
     with whole:
         _loss(generator, critic, lite0, torch.empty(batch, settings.generator.z, device="meta"))
     for mark in levels:
         mark.remove()
-    del nets
     generator.checkpointing = True
     less = _Kept()
     with less:

@@ -36,7 +36,6 @@ def convert(path: Path, folder: Path) -> AdaConfig:
 
     Args:
         path: see `read_published`.
-        folder: the model's folder.
 
     Raises:
         InputError, ModelCorrupt, ModelMissing: as `read_published`.

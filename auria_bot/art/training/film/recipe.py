@@ -17,16 +17,11 @@ from torch.nn import functional as F
 from auria_bot.art.checkpoint import read_json, save_weights, write_json
 from auria_bot.art.nets.projected_critic import CriticConfig
 from auria_bot.art.nets.stylegan2 import Config, Generator
-from auria_bot.art.training.film.critics import Critic, Group, Projected, Standard, update
+from auria_bot.art.training.film.critics import Critic, Group, Projected, Standard
 from auria_bot.art.training.film.export import load_generator
-from auria_bot.art.training.film.losses import (
-    Palette,
-    PathLength,
-    WeightAverage,
-    layout_distance,
-    soft_clamped,
-)
+from auria_bot.art.training.film.losses import Palette, PathLength, WeightAverage, layout_distance
 from auria_bot.art.training.loop import cooled
+from auria_bot.art.training.painter.picture_losses import soft_clamp
 from auria_bot.art.training.workers import ALONE, computes_bfloat16
 from auria_bot.errors import InputError
 
@@ -90,13 +85,10 @@ class FilmRecipe:
     """The recipe; see `loop.Recipe`.
 
     Args:
-        frames: of the footage.
-        settings: see `FilmSettings`.
         folder: where the sheet of samples and the best average are written.
         lite0: whose features the projected critic judges; None: the published one.
         judge: figures of made frames (n, height, width, 3), of which "fd_lite0" decides which average is the best;
             None: every evaluation is the best.
-        workers: the processes that train together.
         earlier: the folder of a film model of the same sizes whose weights the generator begins with; None: anew.
 
     Raises:
@@ -171,7 +163,7 @@ class FilmRecipe:
         if self._workers.size > 1:
             self._workers.seed(settings.seed * 1_000_003 + number)
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.half):
-            made = soft_clamped(self.net(styles).float())
+            made = soft_clamp(self.net(styles).float())
         verdict, figures = self._critic.step(real, made, number=number, rate=settings.critic_rate * pace, group=group)
         if number < int(self._critic_first.updates):
             return figures
@@ -180,7 +172,7 @@ class FilmRecipe:
         palette = self._palette(made, group.whole)
         whole = settings.layout_weight * torch.relu(1.0 - apart) + settings.palette_weight * palette
         loss = verdict + whole / (own.weight or 1.0)  # its gradients sum up to the whole's; those of means are weighted
-        update(self._net_optimizer, loss, settings.rate * pace, group)
+        group.update(self._net_optimizer, loss, settings.rate * pace)
         figures |= {"layouts": apart.item(), "palette": palette.item()}
         if number % settings.path_every == settings.path_every - 1:
             figures["path_length"] = self._regularise(settings.rate * pace)
@@ -201,7 +193,7 @@ class FilmRecipe:
         group = Group(workers=self._workers, count=max(2, settings.batch // 4))
         styles = self.net.mapping(torch.randn(group.count, settings.generator.z))[group.share.rows]
         penalty = self._path_length(self.net(styles), styles, group.whole)
-        update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate, group)
+        group.update(self._net_optimizer, settings.path_weight * settings.path_every * penalty, rate)
         return float(self._path_length.mean)
 
     @torch.no_grad()

@@ -92,8 +92,6 @@ def train(
         settings: the recipe; None for the defaults, of frames of 64 x 112 pixels.
         options: how frames are read; None: of the recipe's size.
         evaluate_every: updates between two sheets of samples.
-        log: receives progress lines.
-        workers: the processes that train together.
         earlier: the folder of a film model whose weights a training without a checkpoint begins with.
 
     Returns:
@@ -119,7 +117,9 @@ def train(
     made = outcome.step * chosen.batch
     figures = outcome.metrics | {"steps": outcome.step, "pictures": made, "seconds": outcome.seconds}
     if out is not None:
-        _export(recipe, folder, out, options, figures, [clip.name for clip in frames.training])
+        recipe.average.load_state_dict(load_weights(folder / "best.safetensors"))
+        facts = {"frames": asdict(options), "footage": [clip.name for clip in frames.training]}
+        export(recipe.average, out, facts={"trained": {"steps": outcome.step, "pictures": made}, **facts})
     return figures
 
 
@@ -128,15 +128,6 @@ def _checked(settings: FilmSettings, limit: int | None, workers: Workers) -> Fil
     if workers.size > settings.batch:
         raise InputError(f"{workers.size} workers cannot share a batch of {settings.batch} frames; at most so many can")
     return settings if limit is None else replace(settings, judged=min(settings.judged, limit))
-
-
-def _export(
-    recipe: FilmRecipe, folder: Path, out: Path, options: FrameOptions, figures: dict[str, Any], names: list[str]
-) -> None:
-    """Export the best average."""
-    recipe.average.load_state_dict(load_weights(folder / "best.safetensors"))
-    trained = {"steps": figures["steps"], "pictures": figures["pictures"]}
-    export(recipe.average, out, facts={"trained": trained, "frames": asdict(options), "footage": names})
 
 
 def _keep_critic(folder: Path, critic: str) -> None:
@@ -178,31 +169,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, help="updates in all, instead of the settings'")
     parser.add_argument("--evaluate-every", type=int, default=300, help="updates between two sheets of samples")
     parser.add_argument("--config", type=Path, help="a TOML file like config/train/film.toml")
-    parser.add_argument("--folder", type=Path, help="where frames and checkpoints are kept")
+    folder = loop.training_folder("film")
+    parser.add_argument("--folder", type=Path, default=folder, help="where frames and checkpoints are kept")
     parser.add_argument("--out", type=Path, help="the model's folder; without it nothing is exported")
     parser.add_argument("--from", dest="earlier", type=Path, help="a film model's folder whose weights it begins with")
     parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
-    chosen = parser.parse_args(arguments)
-    found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", chosen.size)
+    chosen = vars(parser.parse_args(arguments))
+    found = re.fullmatch(r"(\d{2,4})x(\d{2,4})", chosen.pop("size"))
     if found is None:
         parser.error("--size must be WIDTHxHEIGHT in pixels, such as 112x64")
-    torch.set_num_threads(chosen.threads)
+    torch.set_num_threads(chosen.pop("threads"))
     torch.set_flush_denormal(True)
     width, height = int(found[1]), int(found[2])
-    cuts = tuple((name, float(share)) for name, _, share in (one.partition("=") for one in chosen.cut_top))
-    log = partial(print, flush=True)
-    train(
-        data=chosen.footage,
-        folder=chosen.folder or loop.training_folder("film"),
-        out=chosen.out,
-        minutes=chosen.minutes,
-        steps=chosen.steps,
-        settings=settings_of_size(height, width, loop.read_settings(FilmSettings, chosen.config)),
-        options=FrameOptions(height=height, width=width, every=chosen.every, cut_top=cuts),
-        evaluate_every=chosen.evaluate_every,
-        earlier=chosen.earlier,
-        log=log,
-    )
+    cuts = tuple((name, float(share)) for name, _, share in (one.partition("=") for one in chosen.pop("cut_top")))
+    settings = settings_of_size(height, width, loop.read_settings(FilmSettings, chosen.pop("config")))
+    options = FrameOptions(height=height, width=width, every=chosen.pop("every"), cut_top=cuts)
+    data = chosen.pop("footage")
+    train(data=data, settings=settings, options=options, log=partial(print, flush=True), **chosen)
     return 0
 
 

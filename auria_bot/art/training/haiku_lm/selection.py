@@ -17,24 +17,21 @@ from typing import TYPE_CHECKING, Any
 
 from auria_bot.art.poets.ranking import style_penalties
 from auria_bot.corpus.language.verse_rules import is_content
-from auria_bot.corpus.language.words import words
+from auria_bot.corpus.language.words import word_set, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = ["Floors", "kept", "reasons"]
 
-_ABSTRACT = frozenset(
-    words(
-        "ability absence action anger answer beauty belief beliefs change chaos choice comfort consciousness courage "
-        "death desire despair destiny doubt dreams emotion emotions eternity evil existence experience faith fate fear "
-        "fears feel feeling feelings feels forever freedom future good grace grief guilt happiness hate hatred heart "
-        "hearts heaven hell hope hopes human humanity idea ideas image journey joy justice knowledge lies life lives "
-        "lonely love loved lover loves loving lust madness meaning memories memory mind minds misery moment moments "
-        "pain "
-        "passion past peace perfect pleasure power pride promise purpose reality reason regret sadness shame sin sins "
-        "sorrow sorrows soul souls spirit strength suffering thought thoughts time times truth world worlds worry wrong"
-    )
+_ABSTRACT = word_set(
+    "ability absence action anger answer beauty belief beliefs change chaos choice comfort consciousness courage "
+    "death desire despair destiny doubt dreams emotion emotions eternity evil existence experience faith fate fear "
+    "fears feel feeling feelings feels forever freedom future good grace grief guilt happiness hate hatred heart "
+    "hearts heaven hell hope hopes human humanity idea ideas image journey joy justice knowledge lies life lives "
+    "lonely love loved lover loves loving lust madness meaning memories memory mind minds misery moment moments "
+    "pain passion past peace perfect pleasure power pride promise purpose reality reason regret sadness shame sin sins "
+    "sorrow sorrows soul souls spirit strength suffering thought thoughts time times truth world worlds worry wrong"
 )
 """Words that name no thing one could paint; a poem may have one."""
 
@@ -70,7 +67,6 @@ def kept(rows: Iterable[dict[str, Any]], floors: Floors, tally: Counter[str]) ->
 
     Args:
         rows: as `sampling` writes them; rows that end a batch are passed over.
-        floors: what a poem must reach.
         tally: counts poems, those kept, and the reasons against the others.
     """
     seen: Counter[str] = Counter()

@@ -9,7 +9,7 @@ judge that never read what the poet was taught with.
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,8 +179,7 @@ class LoraRecipe:
         return F.cross_entropy(scores.float(), wanted[:, :-1][asked], reduction="none")
 
     def _batch(self, number: int) -> list[tuple[list[int], int]]:
-        size = len(self._sweep(0))
-        sweep, at = divmod(number, size)
+        sweep, at = divmod(number, len(self._sweep(0)))
         batches = self._sweep(sweep)
         return batches[at % len(batches)]
 
@@ -307,24 +306,14 @@ def main() -> None:
     parser.add_argument("--settings", type=Path, help="a TOML file such as config/train/haiku_lm.toml")
     parser.add_argument("--bfloat16", action="store_true", help="quicker on processors with avx512_bf16 or AMX")
     parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    settings = asdict(loop.read_settings(LoraSettings, given.settings))
-    settings |= {name: value for name in ("steps", "seed", "fold") if (value := getattr(given, name)) is not None}
-    words = given.poet / "vocabulary.txt"
-    metrics = train(
-        data=given.data,
-        folder=given.folder,
-        out=given.out,
-        minutes=given.minutes,
-        settings=LoraSettings(
-            **settings
-            | {"inside": given.fold is not None or settings["inside"]}
-            | {"bfloat16": given.bfloat16 or settings["bfloat16"]}
-        ),
-        known=words.read_text(encoding="ascii").split()[4:] if words.is_file() else (),
-    )
-    print(f"exported {given.out}: {metrics}")  # noqa: T201 - a command's answer
+    given = vars(parser.parse_args())
+    torch.set_num_threads(given.pop("threads"))
+    words = given.pop("poet") / "vocabulary.txt"
+    told = {name: value for name in ("steps", "seed", "fold") if (value := given.pop(name)) is not None}
+    told |= ({"inside": True} if "fold" in told else {}) | ({"bfloat16": True} if given.pop("bfloat16") else {})
+    given["settings"] = replace(loop.read_settings(LoraSettings, given["settings"]), **told)
+    given["known"] = words.read_text(encoding="ascii").split()[4:] if words.is_file() else ()
+    print(f"exported {given['out']}: {train(**given)}")  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import numpy as np
 
 from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, LEAFY, LIGHT_PHRASES, NOUNS, SNOWY, phrase
 from auria_bot.art.training.painter.lighting_augmentation import luminance
+from auria_bot.corpus.language.words import word_set
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +41,7 @@ _COLOURS: dict[str, tuple[float, float, float]] = {
     "dark grey": (0.24, 0.25, 0.26),
     "white": (0.92, 0.93, 0.94),
 }
-_SKIES = frozenset(
-    {"sea", "mountain", "glacier", "river", "boat", "bridge", "valley", "sky", "field", "road", "snowfield"}
-)
+_SKIES = word_set("sea mountain glacier river boat bridge valley sky field road snowfield")
 # Scenes in which a warm upper part is an evening sky and not a wall, a dune or a leaf.
 
 
@@ -73,7 +72,6 @@ def light_of(picture: NDArray[np.float32], scene: str) -> str:
 
     Args:
         picture: (height, width, 3) in [0, 1].
-        scene: what it shows.
     """
     light = luminance(picture)
     mean, spread = float(light.mean()), float(light.std())
@@ -100,8 +98,7 @@ def light_of(picture: NDArray[np.float32], scene: str) -> str:
 def colour_name(area: NDArray[np.float32]) -> str:
     """The colour name nearest to an area's typical colour; `area` is (..., 3) in [0, 1]."""
     colour = np.median(area.reshape(-1, 3), axis=0) * 0.6 + area.reshape(-1, 3).mean(axis=0) * 0.4
-    weights = np.array([1.0, 1.0, 1.0], np.float32)
-    return _NAMES[int((((_VALUES - colour) * weights) ** 2).sum(axis=1).argmin())]
+    return _NAMES[int(((_VALUES - colour) ** 2).sum(axis=1).argmin())]
 
 
 def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.random.Generator, count: int) -> list[str]:
@@ -111,8 +108,6 @@ def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.rando
         picture: (height, width, 3) in [0, 1].
         scene: its scene, a key of NOUNS.
         light: its light, a key of LIGHT_PHRASES.
-        rng: chooses the wordings.
-        count: how many captions.
     """
     height, width = picture.shape[:2]
     if scene in CLOSE_UPS:

@@ -132,7 +132,6 @@ def prepare(data: Path, folder: Path, *, limit: int | None = None, log: Callable
         data: the folder with the archives.
         folder: where the arrays are kept.
         limit: use only about so many pictures (for tests); a limited set has its own cache.
-        log: receives progress lines.
 
     Raises:
         InputError: an archive is missing.
@@ -280,7 +279,6 @@ def kept(scenes: Scenes, last: NDArray[np.float16], cache: Path) -> NDArray[np.b
     """(n,) whether each picture may be trained on; computed once. Relit copies count by their own features too.
 
     Args:
-        scenes: the pictures.
         last: (n, 1280) Lite0's features of them.
         cache: where the probabilities are kept.
     """
@@ -292,7 +290,7 @@ def kept(scenes: Scenes, last: NDArray[np.float16], cache: Path) -> NDArray[np.b
 
 
 def own_probability(
-    features: NDArray[np.float32], labels: NDArray[np.int64], used: NDArray[np.bool_], *, seed: int = 0
+    features: NDArray[np.float32], labels: NDArray[np.int64], used: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """(n,) the probability of its own label for each row, by a regression trained on other rows.
 
@@ -300,14 +298,13 @@ def own_probability(
         features: (n, d).
         labels: (n,) indices into SCENES.
         used: (n,) rows that may be trained on; the others are judged by the first regression.
-        seed: of the folds.
     """
-    fold = np.random.default_rng(seed).integers(0, _FOLDS, len(labels))
+    fold = np.random.default_rng(0).integers(0, _FOLDS, len(labels))
     found = np.zeros(len(labels), np.float32)
     x = torch.from_numpy((features - features.mean(0)) / (features.std(0) + 1e-3))
     for number in range(_FOLDS):
         train = used & (fold != number)
-        line = fit_linear(x[train], torch.from_numpy(labels[train]), classes=len(SCENES), seed=seed)
+        line = fit_linear(x[train], torch.from_numpy(labels[train]), classes=len(SCENES))
         asked = fold == number
         with torch.no_grad():
             share = line(x[asked]).softmax(1).numpy()
@@ -315,12 +312,12 @@ def own_probability(
     return found
 
 
-def fit_linear(x: torch.Tensor, labels: torch.Tensor, *, classes: int, steps: int = _STEPS, seed: int = 0) -> nn.Linear:
+def fit_linear(x: torch.Tensor, labels: torch.Tensor, *, classes: int, steps: int = _STEPS) -> nn.Linear:
     """A softmax regression on standardised features (n, d), trained with AdamW."""
-    torch.manual_seed(seed)
+    torch.manual_seed(0)
     line = nn.Linear(x.shape[1], classes)
     optimizer = torch.optim.AdamW(line.parameters(), lr=3e-3, weight_decay=0.3)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         batch = torch.randint(len(x), (_BATCH,), generator=generator)
         loss = F.cross_entropy(line(x[batch]), labels[batch])

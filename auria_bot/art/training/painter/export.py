@@ -14,6 +14,7 @@ from auria_bot.art.checkpoint import (
     export_onnx,
     load_model_weights,
     load_weights,
+    part_of,
     read_json,
     save_rest,
     write_checksums,
@@ -55,8 +56,7 @@ _GUIDANCE = 1.45  # of it; more follows the words more closely, and makes pictur
 def restore_module(module: nn.Module, folder: Path, name: str) -> nn.Module:
     """Load the module `name` from a stage's newest checkpoint."""
     saved = load_weights(folder / read_json(folder / "latest.json")["file"])
-    prefix = f"module.{name}."
-    module.load_state_dict({key.removeprefix(prefix): value for key, value in saved.items() if key.startswith(prefix)})
+    module.load_state_dict(part_of(saved, f"module.{name}."))
     return module.eval()
 
 
@@ -73,11 +73,8 @@ def build(
         mean_with: an earlier model's folder, from whose weights the training began. The mean of both keeps much of what
             was learned since, and what the earlier one did well (Wortsman et al. 2022, arXiv:2109.01903).
     """
-    sketch, matcher, net = (
-        Sketcher(sketcher or SketcherConfig()),
-        Matcher(MatcherConfig()),
-        Painter(painter or PainterConfig(size=SIZE)),
-    )
+    sketch, matcher = Sketcher(sketcher or SketcherConfig()), Matcher(MatcherConfig())
+    net = Painter(painter or PainterConfig(size=SIZE))
     restore_module(sketch, folder / "paint", "sketcher_average")
     restore_module(matcher, folder / "match", "net")
     restore_module(net, folder / "paint", "average")
@@ -144,7 +141,9 @@ def export(
             output_names=SKETCHER_OUTPUTS,
             dynamic_axes={"components": {0: "count"}, "velocity": {0: "count"}},
         )
-    _store_rest(graph, out)
+    nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
+    every = {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
+    save_rest(out, every, half=True)
     minilm = MiniLM(threads=1)
     meanings = {name: minilm.encode(texts) for name, texts in SENTENCES.items()}
     meanings |= {f"{SHOWN}{scene}": _shown(graph.scorer.matcher, minilm, scene)[None] for scene in SCENES}
@@ -155,13 +154,6 @@ def export(
     size = sum(path.stat().st_size for path in out.iterdir())
     log(f"exported to {out}, {size / 1e6:.1f} MB")
     return {"megabytes": size / 1e6, **{f"{stage}_steps": step for stage, step in steps.items()}}
-
-
-def _store_rest(graph: PainterGraph, out: Path) -> None:
-    """Write weights.safetensors with what the ONNX files do not hold."""
-    nets = {"sketcher": graph.sketcher, "matcher": graph.scorer.matcher, "painter": graph.painter}
-    every = {f"{name}.{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
-    save_rest(out, every, half=True)
 
 
 @torch.no_grad()

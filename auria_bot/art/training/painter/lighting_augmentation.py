@@ -125,8 +125,7 @@ LIGHTS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
 
 def relight(picture: Picture, light: str, rng: np.random.Generator) -> Picture:
     """Relight a picture with one of LIGHTS."""
-    lit: Picture = LIGHTS[light](picture, rng)
-    return lit
+    return LIGHTS[light](picture, rng)
 
 
 def _clip(picture: NDArray[np.floating]) -> Picture:

@@ -19,13 +19,7 @@ from auria_bot.art.nets.sketcher import SKETCH_SIZE, Sampler
 from auria_bot.art.training.loop import cooled, copy_average, load_matching, update_average
 from auria_bot.art.training.painter.match import as_pixels, channels_last
 from auria_bot.art.training.painter.moments import Moments
-from auria_bot.art.training.painter.picture_losses import (
-    SHIFT,
-    augmented,
-    chroma_noise,
-    relative_distance,
-    soft_clamp,
-)
+from auria_bot.art.training.painter.picture_losses import SHIFT, augmented, chroma_noise, relative_distance, soft_clamp
 from auria_bot.art.training.workers import ALONE, computes_bfloat16
 
 if TYPE_CHECKING:
@@ -41,7 +35,7 @@ if TYPE_CHECKING:
     from auria_bot.art.training.painter.sketch import SketchRecipe
     from auria_bot.art.training.workers import Workers
 
-__all__ = ["PaintRecipe", "paint_noise"]
+__all__ = ["PaintRecipe"]
 
 _BATCH = 20
 _RATE = 4e-4  # the painter's
@@ -57,12 +51,11 @@ _NOISE = 0.015
 _MATCHING, _SKETCH, _LIKENESS, _CHROMA_NOISE, _MOMENTS, _FLOW = 0.5, 10.0, 2.5, 20.0, 4e-3, 1.0
 
 
-def paint_noise(
-    config: PainterConfig, grain_channels: int, rng: np.random.Generator, count: int
-) -> tuple[Tensor, Tensor]:
+def _paint_noise(net: Painter, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:
     """The painter's two noise inputs for `count` pictures."""
-    style = rng.standard_normal((count, config.noise), np.float32)
-    grain = rng.standard_normal((count, grain_channels, config.size // 2, config.size // 2), np.float32)
+    style = rng.standard_normal((count, net.config.noise), np.float32)
+    half = net.config.size // 2
+    grain = rng.standard_normal((count, net.grain_channels, half, half), np.float32)
     return torch.from_numpy(style), torch.from_numpy(grain)
 
 
@@ -141,7 +134,7 @@ class PaintRecipe:
         batch = self._draw(rng)
         if number < _SKETCHER_WAITS:
             batch = (batch[0], batch[1].detach(), *batch[2:])
-        noise = paint_noise(self.net.config, self.net.grain_channels, rng, self._batch)
+        noise = _paint_noise(self.net, rng, self._batch)
         rows = self._rows()
         real, sketch, sentence, words, mask = (each[rows] for each in batch)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
@@ -153,7 +146,9 @@ class PaintRecipe:
             real_taps = self._lite0.taps(real_view * 0.5 + 0.5)
         painted_taps = self._lite0.taps(painted_view * 0.5 + 0.5)
 
-        captions = sentence, self._others(batch[2])[rows]
+        whole = self._batch - self._sampled  # pictures with captions of their own, each of which gets the next one's
+        others = torch.cat([batch[2][:whole].roll(1, 0), batch[2][whole:]])
+        captions = sentence, others[rows]
         discriminator_loss = self._discriminator_loss(real_taps, real_view, painted_taps, painted_view, captions)
         self._workers.update(
             self._discriminator_optimizer, discriminator_loss, rate=_DISCRIMINATOR_RATE * rate, weight=1.0
@@ -226,21 +221,14 @@ class PaintRecipe:
         real, sketch, sentence, words, mask = self._take(
             rows, np.zeros(len(rows), np.int64), self._scenes.caption[rows, 2]
         )
-        painted = soft_clamp(
-            self.average(
-                sketch, sentence, words, mask, *paint_noise(self.net.config, self.net.grain_channels, rng, len(rows))
-            )
-        )
+        painted = soft_clamp(self.average(sketch, sentence, words, mask, *_paint_noise(self.net, rng, len(rows))))
         taps, real_view = self._lite0.taps(painted * 0.5 + 0.5), self._lite0.taps(real * 0.5 + 0.5)
         if self._folder is not None and len(rows) >= 16:
             self._sheet(real, sketch, painted)
         scores = self._matcher.scores(
             self._matcher.encode_pictures(*self._matcher.pool(taps)), self._matcher.encode_texts(sentence, words), mask
         )
-        return {
-            "matching": float(self._matching(scores)),
-            "likeness": float(relative_distance(taps, real_view)),
-        }
+        return {"matching": float(self._matching(scores)), "likeness": float(relative_distance(taps, real_view))}
 
     def _sheet(self, real: Tensor, sketch: Tensor, painted: Tensor) -> None:
         """Save rows of real pictures, their sketches and paintings, then paintings of sampled sketches."""
@@ -253,10 +241,9 @@ class PaintRecipe:
         ]
         rng = np.random.default_rng(6)
         sentence, words, mask = self._caption_inputs(self._captions(rng, 48))
-        noise = paint_noise(self.net.config, self.net.grain_channels, rng, 48)
-        made = soft_clamp(
-            self.average(self._sample(sentence, rng, self._sketcher_average), sentence, words, mask, *noise)
-        )
+        noise = _paint_noise(self.net, rng, 48)
+        sketches = self._sample(sentence, rng, self._sketcher_average)
+        made = soft_clamp(self.average(sketches, sentence, words, mask, *noise))
         rows += [made[:16], made[16:32], made[32:]]
         sheet = torch.cat([torch.cat(list(row), dim=2) for row in rows if len(row) == 16], dim=1).clamp(-1.0, 1.0)
         pixels = ((sheet * 0.5 + 0.5) * 255).round().byte().permute(1, 2, 0).numpy()
@@ -297,10 +284,8 @@ class PaintRecipe:
     def _take(
         self, rows: NDArray[np.int64], crops: NDArray[np.int64], captions: NDArray[np.int64]
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        real = (
-            as_pixels(np.stack([self._scenes.pictures[row, crop] for row, crop in zip(rows, crops, strict=True)])) * 2.0
-            - 1.0
-        )
+        chosen = [self._scenes.pictures[row, crop] for row, crop in zip(rows, crops, strict=True)]
+        real = as_pixels(np.stack(chosen)) * 2.0 - 1.0
         return (real, self._coarse(real).clamp(-1.0, 1.0), *self._caption_inputs(captions))
 
     def _coarse(self, pictures: Tensor) -> Tensor:
@@ -320,11 +305,6 @@ class PaintRecipe:
     def _own(self) -> int:
         """How many of this worker's rows have captions of their own; they come first."""
         return len(range(self._workers.rank, self._batch - self._sampled, self._workers.size))
-
-    def _others(self, sentence: Tensor) -> Tensor:
-        """For each picture with a caption of its own the next one's."""
-        own = self._batch - self._sampled
-        return torch.cat([sentence[:own].roll(1, 0), sentence[own:]])
 
     @staticmethod
     def _part(values: Tensor, count: int) -> Tensor:

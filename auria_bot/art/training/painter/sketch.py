@@ -63,10 +63,8 @@ class SketchRecipe:
             train = np.tile(scenes.split == 0, 2)
             self.net.fit(np.concatenate([cells[train], cells[train][..., ::-1]]))
         with torch.no_grad():
-            flips = np.concatenate([cells, cells[..., ::-1]])
-            self._components = self.net.components(
-                torch.from_numpy(flips.copy())
-            )  # (4n, components): crops, then flipped
+            flips = np.concatenate([cells, cells[..., ::-1]])  # (4n, 3, 16, 16): crops, then flipped
+            self._components = self.net.components(torch.from_numpy(flips.copy()))
         self.average = copy_average(self.net)
         self._optimizer = torch.optim.AdamW(self.net.parameters(), lr=_RATE, betas=(0.9, 0.99), weight_decay=0.01)
         self._share = scenes.weights() if share is None else share

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from auria_bot.corpus.language.words import word_set
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,43 +34,36 @@ ARCHIVES = (*_SORTED, _MIXED)
 """The archives that are read."""
 
 _SPLITS = {"train": 0, "val": 1, "validation": 1, "test": 2}
-_SUBJECTS: dict[str, tuple[str, tuple[str, ...]]] = {  # subject: scene, and the labels that are used (none: all)
-    "bird": ("bird", ()),
-    "city": ("city", ("street", "buildings", "skyscrapers")),
-    "flower": ("flower", ()),
-    "clouds": ("sky", ()),
-    "house": ("house", ("house", "chalet", "shed")),
-    "temple": ("temple", ("temple", "monastery")),
-    "butterfly": ("butterfly", ()),
-    "garden": ("garden", ("botanical garden", "garden")),
-    "river": ("river", ()),
-    "lake": ("river", ()),
-    "sea": ("sea", ()),
-    "boat": ("boat", ()),
-    "field": ("field", ("corn field", "hay", "rapeseed")),
-    "snow": ("snowfield", ()),
-    "landscape": ("valley", ()),
-    "sunrise": ("sky", ("sunrise",)),
-    "sunset": ("sky", ()),
-    "sunshine": ("sky", ()),
-    "sky": ("sky", ()),
-    "bridge": ("bridge", ("bridge", "aqueduct", "steel arch bridge")),
-    "mountain": ("mountain", ()),
-    "bamboo": ("bamboo", ()),
-    "horse": ("horse", ()),
-    "church": ("church", ()),
-    "road": ("road", ()),
-    "park": ("park", ("park", "campus")),
-    "swamp": ("swamp", ()),
-    "valley": ("valley", ()),
-    "desert": ("desert", ()),
-    "forest": ("forest", ()),
-    "autumn": ("forest", ()),
-    "fog": ("forest", ()),
-    "waterfall": ("waterfall", ()),
-    "rain": ("rain", ()),
-    "ice": ("glacier", ("iceberg", "ice")),
-    "night": ("city", ("night",)),
+_SCENES = {  # of a subject
+    name: name
+    for name in word_set(
+        "bird city flower house temple butterfly garden river sea boat field sky bridge mountain bamboo horse church "
+        "road park swamp valley desert forest waterfall rain"
+    )
+} | {
+    "clouds": "sky",
+    "lake": "river",
+    "snow": "snowfield",
+    "landscape": "valley",
+    "sunrise": "sky",
+    "sunset": "sky",
+    "sunshine": "sky",
+    "autumn": "forest",
+    "fog": "forest",
+    "ice": "glacier",
+    "night": "city",
+}
+_LABELS = {  # that are used; of other subjects all are
+    "city": {"street", "buildings", "skyscrapers"},
+    "house": {"house", "chalet", "shed"},
+    "temple": {"temple", "monastery"},
+    "garden": {"botanical garden", "garden"},
+    "field": {"corn field", "hay", "rapeseed"},
+    "sunrise": {"sunrise"},
+    "bridge": {"bridge", "aqueduct", "steel arch bridge"},
+    "park": {"park", "campus"},
+    "ice": {"iceberg", "ice"},
+    "night": {"night"},
 }
 _LIGHTS = {"sunrise": "sunset", "sunset": "sunset", "night": "night", "fog": "mist", "autumn": "autumn", "snow": "snow"}
 _LIGHTS |= {"rain": "grey", "sunshine": "noon"}
@@ -89,15 +83,13 @@ class Item:
 
 def scene_of(subject: str, label: str) -> str:
     """The scene of a subject and label of pictures.zip; "" where it is not used."""
-    scene, labels = _SUBJECTS.get(subject, ("", ()))
-    return scene if not labels or label in labels else ""
+    return _SCENES.get(subject, "") if label in _LABELS.get(subject, {label}) else ""
 
 
 def items(data: Path, *, limit: int | None = None) -> list[Item]:
     """All pictures that are used, in a fixed order.
 
     Args:
-        data: the folder with the archives.
         limit: only about so many of them, evenly spread.
 
     Raises:

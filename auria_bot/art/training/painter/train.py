@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from auria_bot.art.checkpoint import load_model_weights
+from auria_bot.art.checkpoint import load_model_weights, part_of
 from auria_bot.art.nets.matcher import Matcher, MatcherConfig
 from auria_bot.art.nets.painter import PainterConfig
 from auria_bot.art.nets.sketcher import Sketcher, SketcherConfig
@@ -94,7 +94,6 @@ def train(
         limit: use only about so many pictures (for tests).
         earlier: a model's folder, with whose weights a stage without a checkpoint begins.
         mean_with: a model's folder; what is exported is the mean of its weights and the trained ones.
-        log: receives progress lines.
         workers: the processes that train together; each paints its share of a batch, and matches all of it.
 
     Returns:
@@ -114,7 +113,10 @@ def train(
         scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
     for name in STAGES if stage is None else (stage,):
         if scenes is None or name == "export":
-            made = _exported(folder, out, chosen, mean_with, log) if out is not None and workers.is_first else {}
+            made = {}
+            if out is not None and workers.is_first:
+                nets: dict[str, Any] = {"sketcher": chosen.sketcher, "painter": chosen.painter}
+                made = export(folder, out, **nets, mean_with=mean_with, log=log)
         else:
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
@@ -135,13 +137,6 @@ def _check(stage: str | None, workers: Workers, settings: PainterSettings) -> No
         raise InputError(f"{workers.size} workers cannot share the painter's batches; at most {most} can")
 
 
-def _exported(
-    folder: Path, out: Path, settings: PainterSettings, mean_with: Path | None, log: Callable[[str], None]
-) -> dict[str, Any]:
-    nets: dict[str, Any] = {"sketcher": settings.sketcher, "painter": settings.painter}
-    return export(folder, out, **nets, mean_with=mean_with, log=log)
-
-
 def _recipe(
     name: str,
     scenes: Scenes,
@@ -153,10 +148,6 @@ def _recipe(
     workers: Workers,
 ) -> loop.Recipe:
     """The recipe of a stage; `cache` is the folder of the arrays, `weights` are those to begin with."""
-
-    def of(net: str) -> dict[str, torch.Tensor]:
-        return {key.removeprefix(f"{net}."): value for key, value in weights.items() if key.startswith(f"{net}.")}
-
     with workers.first():
         features = features_of(scenes, cache, log=log)
     usable = kept(scenes, features.last, cache)
@@ -167,13 +158,15 @@ def _recipe(
         return SketchRecipe(
             scenes,
             settings.sketcher,
-            start=of("sketcher"),
+            start=part_of(weights, "sketcher."),
             cool=settings.sketch_cool,
             batch=settings.sketch_batch,
             **common,
         )
     if name == "match":
-        return MatchRecipe(scenes, features, MatcherConfig(), start=of("matcher"), batch=settings.match_batch, **common)
+        return MatchRecipe(
+            scenes, features, MatcherConfig(), start=part_of(weights, "matcher."), batch=settings.match_batch, **common
+        )
     sketcher, matcher = Sketcher(settings.sketcher), Matcher(MatcherConfig())
     if workers.is_first:
         restore_module(sketcher, folder / "sketch", "average")
@@ -186,7 +179,7 @@ def _recipe(
         matcher,
         settings.painter,
         folder=folder / "paint",
-        start=of("painter"),
+        start=part_of(weights, "painter."),
         cool=settings.paint_cool,
         sampled=settings.sampled,
         batch=settings.paint_batch,
@@ -204,38 +197,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, help="wall-clock budget of this sitting")
     parser.add_argument("--steps", type=int, help="updates of each stage run, instead of the settings'")
     parser.add_argument("--config", type=Path, help="a TOML file like config/train/painter.toml")
-    parser.add_argument("--folder", type=Path, help="where arrays and checkpoints are kept")
+    folder = loop.training_folder("painter")
+    parser.add_argument("--folder", type=Path, default=folder, help="where arrays and checkpoints are kept")
     parser.add_argument("--out", type=Path, default=Path("models/painter"), help="the model's folder")
-    parser.add_argument(
-        "--from",
-        dest="earlier",
-        type=Path,
-        help="a painter's folder whose weights a stage without a checkpoint starts from",
-    )
-    parser.add_argument(
-        "--mean-with",
-        type=Path,
-        help="a painter's folder: what is exported is the mean of its weights and the trained ones",
-    )
+    begun = "a painter's folder whose weights a stage without a checkpoint starts from"
+    parser.add_argument("--from", dest="earlier", type=Path, help=begun)
+    mean = "a painter's folder: what is exported is the mean of its weights and the trained ones"
+    parser.add_argument("--mean-with", type=Path, help=mean)
     parser.add_argument("--threads", type=int, default=1, help="threads torch may use")
-    chosen = parser.parse_args(arguments)
-    if chosen.data is None:
+    chosen = vars(parser.parse_args(arguments))
+    if chosen["data"] is None:
         parser.error("give the folder of the training archives with --data DIR or AURIA_DATA")
-    torch.set_num_threads(chosen.threads)
+    torch.set_num_threads(chosen.pop("threads"))
     torch.set_flush_denormal(True)
-    log = partial(print, flush=True)
-    train(
-        data=Path(chosen.data),
-        folder=chosen.folder or loop.training_folder("painter"),
-        out=chosen.out,
-        minutes=chosen.minutes,
-        steps=chosen.steps,
-        stage=chosen.stage,
-        settings=loop.read_settings(PainterSettings, chosen.config),
-        earlier=chosen.earlier,
-        mean_with=chosen.mean_with,
-        log=log,
-    )
+    settings = loop.read_settings(PainterSettings, chosen.pop("config"))
+    train(**chosen, settings=settings, log=partial(print, flush=True))
     return 0
 
 

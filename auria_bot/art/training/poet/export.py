@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from auria_bot.art.checkpoint import (
-    export_onnx,
-    load_model_weights,
-    read_json,
-    save_rest,
-    write_checksums,
-    write_json,
-)
+from auria_bot.art.checkpoint import export_onnx, load_model_weights, read_json, save_rest, write_checksums, write_json
 from auria_bot.art.nets.word_lstm import INPUTS, OUTPUTS, SteppedWordLstm, WordLstm
 from auria_bot.art.poets import worn_lines
 from auria_bot.art.poets.lexicon import NgramFilter
@@ -170,10 +163,7 @@ def describe(out: Path, metrics: dict[str, Any]) -> dict[str, Any]:
         )
     card = _CARD.format(
         parameters=known.get("parameters", 0),
-        words=net["words"],
-        layers=net["layers"],
-        hidden=net["hidden"],
-        width=net["width"],
+        **{name: net[name] for name in ("words", "layers", "hidden", "width")},
         perplexity=perplexity,
         steps=training.get("steps", 0),
         refined="with `--settings` and `--from`, beginning with an earlier poet\n  " if "earlier" in training else "",
@@ -224,7 +214,13 @@ def read_poems(data: Path) -> Iterator[list[list[str]]]:
 
 def store_net(net: WordLstm, out: Path) -> None:
     """Write the network, one word at a time, as model.onnx, and weights.safetensors with what that does not hold."""
-    _export_step(net, out / _GRAPH)
+    poems, config = 3, net.config
+    number = torch.zeros(poems, dtype=torch.int64)
+    state = torch.zeros(config.layers, poems, config.hidden)
+    inputs = (number, number, number, torch.zeros(poems, config.theme), state, state)
+    rows = {name: {1 if name.startswith(("hidden", "cell")) else 0: "poems"} for name in (*INPUTS, *OUTPUTS)}
+    how: dict[str, Any] = {"input_names": INPUTS, "output_names": OUTPUTS, "dynamic_axes": rows}
+    export_onnx(SteppedWordLstm(net), inputs, out / _GRAPH, **how)
     save_rest(out, net.state_dict(), graphs=_GRAPH, prefix=_PREFIX, half=True)
 
 
@@ -235,13 +231,3 @@ def stored_weights(folder: Path) -> dict[str, torch.Tensor]:
         ModelMissing, ModelCorrupt: a file is missing or damaged.
     """
     return load_model_weights(folder, graphs=_GRAPH, prefix=_PREFIX)
-
-
-def _export_step(net: WordLstm, path: Path) -> None:
-    config = net.config
-    poems = 3
-    number = torch.zeros(poems, dtype=torch.int64)
-    state = torch.zeros(config.layers, poems, config.hidden)
-    inputs = (number, number, number, torch.zeros(poems, config.theme), state, state)
-    rows = {name: {1 if name.startswith(("hidden", "cell")) else 0: "poems"} for name in (*INPUTS, *OUTPUTS)}
-    export_onnx(SteppedWordLstm(net), inputs, path, input_names=INPUTS, output_names=OUTPUTS, dynamic_axes=rows)

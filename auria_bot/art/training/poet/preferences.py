@@ -129,7 +129,6 @@ class PreferenceLoss:
     """The loss of direct preference optimisation (equation 7).
 
     Args:
-        preferences: the pairs.
         net: the net that is trained; the reference begins as its copy.
         pairs: in an update.
         strength: beta; the larger, the nearer the net stays to the reference.

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["PoetRecipe", "PoetSettings", "train"]
 
 
+_OF_THE_NET = ("width", "hidden", "drop_word", "drop_input", "drop_hidden", "drop_output", "drop_weight")  # settings
 _FINAL_DROP_BOTH = 0.8  # share of human poems read with neither kind nor theme at the end
 _MACHINE_DROP_BOTH = 0.3  # the same of a machine's
 
@@ -107,16 +108,10 @@ class PoetRecipe:
         self.dataset, self.settings, self._workers = dataset, settings, workers
         config = WordLstmConfig(
             words=len(dataset.vocabulary),
-            width=settings.width,
-            hidden=settings.hidden,
             positions=POSITIONS,
             kinds=len(KINDS),
             theme=dataset.themes.shape[1],
-            drop_word=settings.drop_word,
-            drop_input=settings.drop_input,
-            drop_hidden=settings.drop_hidden,
-            drop_output=settings.drop_output,
-            drop_weight=settings.drop_weight,
+            **{name: getattr(settings, name) for name in _OF_THE_NET},
         )
         self.net, self.average = WordLstm(config), WordLstm(config).eval()
         self._initialise()
@@ -231,8 +226,7 @@ class PoetRecipe:
         return self._batch("haiku", self._haiku, number), _FINAL_DROP_BOTH if is_plain else settings.drop_both
 
     def _batch(self, name: str, rows: NDArray[np.int64], index: int) -> NDArray[np.int64]:
-        count = self._sweep(name, rows, 0)
-        sweep, at = divmod(index, len(count))
+        sweep, at = divmod(index, len(self._sweep(name, rows, 0)))
         batches = self._sweep(name, rows, sweep)
         return batches[at % len(batches)]
 
@@ -382,18 +376,10 @@ def main() -> None:
         "--from", dest="earlier", type=Path, help="a poet's folder whose words and weights it begins with"
     )
     parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    metrics = train(
-        data=given.data,
-        folder=given.folder,
-        out=given.out,
-        minutes=given.minutes,
-        steps=given.steps,
-        settings=loop.read_settings(PoetSettings, given.settings),
-        earlier=given.earlier,
-    )
-    print(f"exported {given.out}: {metrics}")  # noqa: T201 - a command's answer
+    given = vars(parser.parse_args())
+    torch.set_num_threads(given.pop("threads"))
+    given["settings"] = loop.read_settings(PoetSettings, given["settings"])
+    print(f"exported {given['out']}: {train(**given)}")  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

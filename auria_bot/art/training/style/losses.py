@@ -5,8 +5,7 @@ Gatys et al., "Image style transfer using convolutional neural networks", 2016; 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -39,8 +38,7 @@ CONTENT_LAYER = "3_3"
 _SQUARE = 16  # pixels of a side of the squares whose mean colours are to stay
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Losses:
+class Losses(NamedTuple):
     """Losses of a batch, each a scalar of about 0 to a few; 1 is a relative error of 100 %."""
 
     content: Tensor

@@ -46,7 +46,6 @@ _EDGE = 0.02  # of a painting's sides, cut off: reproductions show the edge of t
 _NARROWEST = 32  # pixels of the painting's shorter side, at the scale at which strokes are learnt
 _MOST_STRETCH = 2.5  # of a crop's colours
 _SHARES = (0.7, 1.0)  # of the way to the painting's colours that a crop's colours are moved
-_FIGURES = ("content", "style", "colour", "variation")
 _SAMPLES = 6  # pictures of the sample sheet
 _SAMPLE_SIDE = 256  # pixels
 
@@ -148,7 +147,7 @@ class StyleRecipe:
         rng = np.random.default_rng(self._settings.seed)
         crops = [self._graded(self._content.crop(rng, side=_SAMPLE_SIDE), rng)[None] for _ in range(_SAMPLES)]
         sheet = Image.new("RGB", (_SAMPLE_SIDE * _SAMPLES, _SAMPLE_SIDE * 2))
-        sums = dict.fromkeys(_FIGURES, 0.0)
+        sums = dict.fromkeys(Losses._fields, 0.0)
         for place, picture in enumerate(crops):
             restyled = self.average(picture)
             for name, value in _figures(self._losses.of(picture, restyled)).items():
@@ -161,7 +160,7 @@ class StyleRecipe:
 
 
 def _figures(losses: Losses) -> dict[str, float]:
-    return {name: getattr(losses, name).item() for name in _FIGURES}
+    return {name: value.item() for name, value in losses._asdict().items()}
 
 
 def painting_tensor(painting: Image.Image, side: int) -> Tensor:
@@ -220,15 +219,10 @@ def train(
     """Train, or continue training, and export the result.
 
     Args:
-        painting: a picture file, and what is known of it.
-        name: of the style.
         content: a folder of photographs, see `ContentPictures`.
         folder: checkpoints, the log, and samples.png; an existing run is resumed.
-        out: the model's folder.
-        minutes: budget of this call.
         steps: updates of the whole run; the settings' by default.
         limit: use only the first so many photographs, to try the code.
-        settings: the recipe.
 
     Returns:
         The losses on the sample crops, the steps made and the seconds they took; {} in a worker that is not the first.

@@ -18,8 +18,8 @@ from auria_bot.art.training.film.losses import (  # noqa: E402 - after the check
     hinge_loss,
     layout_distance,
     r1_penalty,
-    soft_clamped,
 )
+from auria_bot.art.training.painter.picture_losses import soft_clamp  # noqa: E402
 
 
 def test_losses_fall_as_scores_improve() -> None:
@@ -112,7 +112,7 @@ def test_a_palette_does_not_depend_on_places() -> None:
 def test_frames_are_clamped_with_a_slope() -> None:
     """Inside the range nothing changes; outside a frame that goes too far still learns to come back."""
     frames = torch.tensor([-3.0, 0.5, 1.4], requires_grad=True)
-    clamped = soft_clamped(frames)
+    clamped = soft_clamp(frames)
     assert torch.allclose(clamped.detach(), torch.tensor([-1.1, 0.5, 1.02]))
     clamped.sum().backward()
     assert frames.grad is not None
