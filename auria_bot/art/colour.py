@@ -91,9 +91,8 @@ def from_lab(lab: NDArray[np.float32]) -> NDArray[np.float32]:
 def matrix_root(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """Symmetric square roots of symmetric, positive semidefinite matrices, (..., n, n)."""
     values, vectors = np.linalg.eigh(matrices)
-    root: NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 1e-9))[..., None, :]) @ np.swapaxes(
-        vectors, -1, -2
-    )
+    scaled = vectors * np.sqrt(np.maximum(values, 1e-9))[..., None, :]
+    root: NDArray[np.float64] = scaled @ np.swapaxes(vectors, -1, -2)
     return root
 
 

@@ -69,9 +69,8 @@ def tone(words: Sequence[str]) -> float:
     total = 0.0
     for place, word in enumerate(words):
         short = stem(word)
-        value = float(short in _PLEASANT_STEMS or word in _PLEASANT) - float(
-            short in _UNPLEASANT_STEMS or word in _UNPLEASANT
-        )
+        unpleasant = short in _UNPLEASANT_STEMS or word in _UNPLEASANT
+        value = float(short in _PLEASANT_STEMS or word in _PLEASANT) - float(unpleasant)
         if value and any(before in _NOT for before in words[max(0, place - 2) : place]):
             value = -0.5 * value
         total += value

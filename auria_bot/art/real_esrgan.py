@@ -89,12 +89,8 @@ class RealEsrgan:
             ModelCorrupt: its file is not an ONNX network.
         """
         if self._network is None:
-            self._network = load(
-                self._folder / "model.onnx",
-                runtime=self.config.runtime,
-                precision=self.config.precision,
-                threads=self.config.threads,
-            )
+            path, config = self._folder / "model.onnx", self.config
+            self._network = load(path, runtime=config.runtime, precision=config.precision, threads=config.threads)
         return self._network
 
     def enlarge(self, source: Path, target: Path, *, size: int) -> None:

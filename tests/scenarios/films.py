@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auria_bot.art.films.film_frames import FilmFrames, Timing
-from auria_bot.art.films.generator import FilmShape
+from auria_bot.art.films.generator import FilmGenerator, FilmShape
 from auria_bot.art.films.walk import Walk
 from tests.scenarios.voices import HummingVoice
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["DrawnMaker", "LightMatcher", "drawn_frames", "film_file", "planner", "poem_guide"]
 
 
-class DrawnMaker:
+class DrawnMaker(FilmGenerator):
     """Draws frames of 36 x 64 pixels; a style vector has the colours of sky and sea, the horizon and the swell."""
 
     sha256 = "0" * 64
@@ -33,18 +33,9 @@ class DrawnMaker:
     def __init__(self) -> None:
         self.shape = FilmShape(height=36, width=64, z=8, w=8, styles=2, noise=((9, 16), (36, 64)))
 
-    def latents(self, seed: int, count: int) -> NDArray[np.float32]:
-        """(count, 8)."""
-        return np.random.default_rng(seed).standard_normal((count, 8), np.float32)
-
     def map(self, z: NDArray[np.float32], truncation: float = 1.0) -> NDArray[np.float32]:
         """(n, 8): the latent vectors, truncated."""
         return np.asarray(z * truncation, np.float32)
-
-    def noise(self, seed: int) -> list[NDArray[np.float32]]:
-        """For both layers."""
-        rng = np.random.default_rng(seed)
-        return [rng.standard_normal((1, 1, *size), np.float32) for size in self.shape.noise]
 
     def frames(self, w: NDArray[np.float32], noise: int | Sequence[NDArray[np.float32]] = 0) -> NDArray[np.uint8]:
         """(n, 36, 64, 3)."""

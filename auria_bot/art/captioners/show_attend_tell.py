@@ -310,6 +310,6 @@ class ShowAttendTell:
 
     @cached_property
     def _loaded(self) -> tuple[runtime.Network, CaptionModel]:
-        name, options = self._config.runtime, {"precision": self._config.precision, "threads": self._config.threads}
-        image_encoder = runtime.load(self._models / "lite0" / "model.onnx", runtime=name, **options)
-        return image_encoder, CaptionModel(self._folder, runtime_name=name, **options)
+        options: dict[str, Any] = {"precision": self._config.precision, "threads": self._config.threads}
+        image_encoder = runtime.load(self._models / "lite0" / "model.onnx", runtime=self._config.runtime, **options)
+        return image_encoder, CaptionModel(self._folder, runtime_name=self._config.runtime, **options)

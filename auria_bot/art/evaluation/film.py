@@ -92,9 +92,8 @@ def evaluate(
         real = frames.batch(np.random.default_rng(3), count, held_out=True)
         figures["layout_spread"], figures["layout_spread_real"] = layout_spread(made), layout_spread(real)
         figures |= _memorised(frames, made, measure, sheet)
-    figures["ppl_lite0"] = path_length(
-        load_generator(model), lite0 or Lite0.pretrained(), pairs=min(count, _PAIRS_OF_STYLES)
-    )
+    pairs = min(count, _PAIRS_OF_STYLES)
+    figures["ppl_lite0"] = path_length(load_generator(model), lite0 or Lite0.pretrained(), pairs=pairs)
     return figures | {"met": verdict(figures)}
 
 

@@ -79,13 +79,11 @@ class SenseJudge:
         for poem, scores in zip(poems, whole, strict=True):
             alone = later[at : at + len(poem) - 1]
             at += len(poem) - 1
-            first = len(self._tokens.poem(poem[:1]))
-            within = scores[first:]
-            words = self._words(poem, scores)
+            within = scores[len(self._tokens.poem(poem[:1])) :]
             found.append(
                 Sense(
                     likelihood=float(scores.mean()),
-                    lowest=min(words),
+                    lowest=min(self._words(poem, scores)),
                     coherence=float(within.mean() - np.concatenate(alone).mean()) if alone else 0.0,
                 )
             )
@@ -113,10 +111,8 @@ class SenseJudge:
             rows = order[begin : begin + _BATCH]
             longest = max(len(bodies[row]) for row in rows)
             given = torch.tensor([[*head, *bodies[row], *[0] * (longest - len(bodies[row]))] for row in rows])
-            hidden = self._net.base_model(input_ids=given[:, :-1], use_cache=False).last_hidden_state[
-                :, len(head) - 1 :
-            ]
-            likely = F.linear(hidden, self._head).float().log_softmax(-1)
+            hidden = self._net.base_model(input_ids=given[:, :-1], use_cache=False).last_hidden_state
+            likely = F.linear(hidden[:, len(head) - 1 :], self._head).float().log_softmax(-1)
             wanted = self._place[given[:, len(head) :]]
             each = likely.gather(2, wanted.clamp(min=0)[..., None])[..., 0].masked_fill(wanted < 0, -20.0)
             for row, values in zip(rows, each, strict=True):

@@ -15,7 +15,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageCms, ImageFilter, PngImagePlugin, TiffImagePlugin
 
@@ -56,19 +56,12 @@ def jpeg_within(picture: Image.Image, most_bytes: int, artwork: ArtworkInProgres
         InputError: even the lowest quality is larger.
     """
     size = 0
-    extras = {"icc_profile": icc_profile(), "exif": exif(artwork), "xmp": xmp(artwork)}
+    extras: dict[str, Any] = {"icc_profile": icc_profile(), "exif": exif(artwork), "xmp": xmp(artwork)}
+    extras |= {"optimize": True, "progressive": True}
     for quality in _QUALITIES:
         buffer = io.BytesIO()
         try:
-            picture.save(
-                buffer,
-                "JPEG",
-                quality=quality,
-                optimize=True,
-                progressive=True,
-                subsampling=0 if quality > 85 else 2,
-                **extras,
-            )
+            picture.save(buffer, "JPEG", quality=quality, subsampling=0 if quality > 85 else 2, **extras)
         except OSError:  # Pillow's buffer holds a byte a pixel: a picture of pure noise overflows it
             continue
         size = buffer.tell()

@@ -132,11 +132,9 @@ class PdfDocument:
         )
         sheet = [round((side + 2 * self._bleed) * _POINT, 3) for side in (self.width, self.height)]
         # fpdf2 knows the media box only, and writes this attribute as it stands.
-        self._pdf.pages[
-            self._pdf.page
-        ].media_box = (
-            f"[0 0 {sheet[0]} {sheet[1]}]\n/BleedBox [0 0 {sheet[0]} {sheet[1]}]\n/TrimBox [{low} {low} {wide} {high}]"
-        )
+        whole = f"[0 0 {sheet[0]} {sheet[1]}]"
+        page = self._pdf.pages[self._pdf.page]
+        page.media_box = f"{whole}\n/BleedBox {whole}\n/TrimBox [{low} {low} {wide} {high}]"
 
     def picture(self, path: Path, box: tuple[float, float, float, float], *, alt_text: str = "") -> None:
         """Place a JPEG, whose bytes go into the document unchanged; `box` is left, top, width and height."""

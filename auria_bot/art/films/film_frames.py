@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from auria_bot.art.films.generator import FilmGenerator
     from auria_bot.art.films.palette import Palette
-    from auria_bot.art.films.walk import FrameMaker
     from auria_bot.art.films.water_flow import WaterFlow
 
 __all__ = ["FilmFrames", "PictureEnlarger", "Timing"]
@@ -62,7 +62,7 @@ class FilmFrames:
 
     def __init__(
         self,
-        maker: FrameMaker,
+        maker: FilmGenerator,
         walk: Walk,
         timing: Timing,
         *,

@@ -141,10 +141,8 @@ class FilmSound:
         at = np.arange(place, place + count, dtype=np.float64)
         found = _rise(at / max(self._fade_in, 1.0)) * _rise((self._total - at) / max(self._fade_out, 1.0))
         for begin, samples in self._spoken:
-            before, after = (
-                (begin - at) / (_LOWERED_IN * SOUND_RATE),
-                (at - begin - len(samples)) / (_RAISED_IN * SOUND_RATE),
-            )
+            before = (begin - at) / (_LOWERED_IN * SOUND_RATE)
+            after = (at - begin - len(samples)) / (_RAISED_IN * SOUND_RATE)
             found = np.minimum(found, self._lowered + (1 - self._lowered) * _rise(np.maximum(before, after)))
         return np.asarray(found, np.float32)
 

@@ -83,13 +83,8 @@ class SteadyStyle:
     def state(self) -> bytes:
         """What the frames so far leave for the next ones; `restore` takes it."""
         buffer = io.BytesIO()
-        if self._carried is not None:
-            np.savez(
-                buffer,
-                picture=np.asarray(self._carried.picture),
-                luma=self._carried.luma,
-                age=np.array(self._carried.age),
-            )
+        if (kept := self._carried) is not None:
+            np.savez(buffer, picture=np.asarray(kept.picture), luma=kept.luma, age=np.array(kept.age))
         return buffer.getvalue()
 
     def restore(self, state: bytes) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -25,38 +25,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from auria_bot.art.films.generator import FilmShape
-
-__all__ = ["Curve", "FrameMaker", "MovingNoise", "Walk", "frame_distance", "small_lab"]
+__all__ = ["Curve", "MovingNoise", "Walk", "frame_distance", "small_lab"]
 
 _SMALL = 24  # pixels of the shorter side at which frames are compared
 _SAMPLES = 14  # places between two key frames at which a curve's length is measured
 _ROUNDS = 2  # of measuring, each at places that are more even than before
 _BATCH = 16  # frames that are computed at once
 _LONGEST = 7.0  # seconds in which the longest wave of noise, as long as a frame is high, passes
-
-
-class FrameMaker(Protocol):
-    """What makes the frames: `generator.FilmGenerator`, or a stand-in."""
-
-    shape: FilmShape
-    sha256: str
-
-    def latents(self, seed: int, count: int) -> NDArray[np.float32]:
-        """(count, z) latent vectors of a seed."""
-        ...
-
-    def map(self, z: NDArray[np.float32], truncation: float = 1.0) -> NDArray[np.float32]:
-        """(n, z) to (n, w) style vectors."""
-        ...
-
-    def noise(self, seed: int) -> list[NDArray[np.float32]]:
-        """Noise for every layer, (1, 1, height, width)."""
-        ...
-
-    def frames(self, w: NDArray[np.float32], noise: int | Sequence[NDArray[np.float32]] = 0) -> NDArray[np.uint8]:
-        """(n, w) style vectors to (n, height, width, 3) 8-bit sRGB."""
-        ...
 
 
 class Curve:

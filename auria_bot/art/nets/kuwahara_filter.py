@@ -34,11 +34,8 @@ class KuwaharaFilter(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("sectors", _sectors(_RADIUS), persistent=False)  # (8, 1, side, side)
-        self.fine, self.flow, self.blur = (
-            _Blur(1.0, channels=1),
-            _Blur(_FLOW / _COARSE, channels=3),
-            _Blur(_BLUR, channels=3),
-        )
+        self.fine, self.flow = _Blur(1.0, channels=1), _Blur(_FLOW / _COARSE, channels=3)
+        self.blur = _Blur(_BLUR, channels=3)
 
     def forward(self, lab: torch.Tensor) -> torch.Tensor:
         """Filter; borders are repeated."""

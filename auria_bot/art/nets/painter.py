@@ -275,11 +275,7 @@ class _Head(nn.Module):
     def __init__(self, channels: Sequence[int], kernels: Sequence[int], sentence: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            spectral_norm(
-                nn.Conv2d(
-                    inputs, outputs, kernel, stride=2 if kernel == 4 else 1, padding=kernel // 2 if kernel != 4 else 1
-                )
-            )
+            spectral_norm(nn.Conv2d(inputs, outputs, kernel, stride=2 if kernel == 4 else 1, padding=(kernel - 1) // 2))
             for inputs, outputs, kernel in zip(channels, channels[1:], kernels, strict=False)
         )
         self.plain = spectral_norm(nn.Conv2d(channels[-1], 1, 1))
@@ -304,17 +300,13 @@ class Discriminator(nn.Module):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
         for stride in STRIDES:
-            wide = (
-                torch.randn(_MIXED[stride], TAP_CHANNELS[stride], 1, 1, generator=generator)
-                * TAP_CHANNELS[stride] ** -0.5
-            )
+            given, mixed = TAP_CHANNELS[stride], _MIXED[stride]
+            wide = torch.randn(mixed, given, 1, 1, generator=generator) * given**-0.5
             self.register_buffer(f"project{stride}", wide)
             self.register_buffer(f"size{stride}", torch.ones(()))
             if stride < 32:
-                mix = (
-                    torch.randn(_MIXED[stride], _MIXED[2 * stride], 1, 1, generator=generator)
-                    * _MIXED[2 * stride] ** -0.5
-                )
+                coarse = _MIXED[2 * stride]
+                mix = torch.randn(mixed, coarse, 1, 1, generator=generator) * coarse**-0.5
                 self.register_buffer(f"mix{stride}", mix)
         kernels = {2: (4, 4), 4: (4, 3), 8: (3, 3), 16: (3, 1), 32: (1, 1)}
         self.heads = nn.ModuleDict(

@@ -55,12 +55,10 @@ class ProjectedCritic(nn.Module):
         width, generator = config.channels, torch.Generator().manual_seed(config.seed)
         for stride in _STRIDES:
             inputs = TAP_CHANNELS[stride]
-            self.register_buffer(
-                f"lateral{stride}", torch.randn(width, inputs, 1, 1, generator=generator) * (2 / inputs) ** 0.5
-            )
-            self.register_buffer(
-                f"mix{stride}", torch.randn(width, width, 3, 3, generator=generator) * (2 / (9 * width)) ** 0.5
-            )
+            lateral = torch.randn(width, inputs, 1, 1, generator=generator) * (2 / inputs) ** 0.5
+            mix = torch.randn(width, width, 3, 3, generator=generator) * (2 / (9 * width)) ** 0.5
+            self.register_buffer(f"lateral{stride}", lateral)
+            self.register_buffer(f"mix{stride}", mix)
             self.register_buffer(f"mean{stride}", torch.zeros(1, width, 1, 1))
             self.register_buffer(f"scale{stride}", torch.ones(1, width, 1, 1))
         self.heads = nn.ModuleDict(

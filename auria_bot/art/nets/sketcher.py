@@ -116,11 +116,8 @@ class Sketcher(nn.Module):
 
         A row of `sentence` that is all zero means "no sentence".
         """
-        angle = (
-            time[:, None]
-            * 1000.0
-            * torch.exp(torch.arange(_TIME // 2, device=x.device) * (-math.log(10000.0) / (_TIME // 2)))
-        )
+        rates = torch.exp(torch.arange(_TIME // 2, device=x.device) * (-math.log(10000.0) / (_TIME // 2)))
+        angle = time[:, None] * 1000.0 * rates
         clock = self.time(torch.cat([angle.cos(), angle.sin()], dim=1))
         blank = (sentence.abs().amax(dim=1, keepdim=True) == 0).float()
         said = self.read(sentence * _SENTENCE_GAIN + blank * self.unconditional)  # (n, width)

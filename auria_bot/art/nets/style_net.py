@@ -118,6 +118,12 @@ class ServedStyleNet(nn.Module):
         return _painted_on(picture, strokes)
 
 
+def _halves(kernel: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """A kernel of 3 as the two of 2 that the pixels of an enlarged one see on the smaller picture."""
+    first, middle, last = kernel.unbind(axis)
+    return torch.stack([first, middle + last], axis), torch.stack([first + middle, last], axis)
+
+
 class _EnlargingLayer(nn.Module):
     """Nearest enlarging by two and a `_Layer` of 3 x 3 after it, at once."""
 
@@ -127,18 +133,7 @@ class _EnlargingLayer(nn.Module):
         super().__init__()
         self.rest = nn.Sequential(*list(layer)[1:])
         kernel = layer[0].state_dict()["weight"]  # (outputs, inputs, 3, 3)
-        rows = (
-            torch.stack([kernel[:, :, 0], kernel[:, :, 1] + kernel[:, :, 2]], 2),
-            torch.stack([kernel[:, :, 0] + kernel[:, :, 1], kernel[:, :, 2]], 2),
-        )
-        phases = [
-            torch.stack([row[..., 0], row[..., 1] + row[..., 2]], 3)
-            if b == 0
-            else torch.stack([row[..., 0] + row[..., 1], row[..., 2]], 3)
-            for row in rows
-            for b in (0, 1)
-        ]
-        self.register_buffer("kernel", torch.cat(phases))
+        self.register_buffer("kernel", torch.cat([phase for rows in _halves(kernel, 2) for phase in _halves(rows, 3)]))
         self.outputs = len(kernel)
 
     def forward(self, features: Tensor) -> Tensor:

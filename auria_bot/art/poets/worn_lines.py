@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from auria_bot.errors import ModelCorrupt
@@ -32,11 +33,8 @@ class WornLines:
     @classmethod
     def counted(cls, requests: Iterable[Iterable[Sequence[Sequence[str]]]]) -> WornLines:
         """Count the lines of each request's best poems."""
-        counts: dict[str, int] = {}
-        for poems in requests:
-            for line in {" ".join(line) for poem in poems for line in poem}:
-                counts[line] = counts.get(line, 0) + 1
-        return cls(counts)
+        written = ({" ".join(line) for poem in poems for line in poem} for poems in requests)
+        return cls(Counter(line for lines in written for line in lines))
 
     @classmethod
     def load(cls, path: Path) -> WornLines:

@@ -80,20 +80,15 @@ class Areas:
 
     def band(self, top: int, end: int) -> AreaBand:
         """The areas of the canvas's rows from `top` to `end`."""
-        first = second = None
-        area = other = np.zeros((end - top, self.size[0]), np.uint8)
-        for number, mask in enumerate(self._masks):
+        area = other = second = np.zeros((end - top, self.size[0]), np.uint8)
+        first = np.asarray(enlarged_rows(self._masks[0], self.size, top, end))
+        for number, mask in enumerate(self._masks[1:], start=1):
             value = np.asarray(enlarged_rows(mask, self.size, top, end))
-            if first is None or second is None:
-                first, second = value, np.zeros_like(value)
-                continue
             above = value > first
             between = ~above & (value > second)
             other = np.where(above, area, np.where(between, np.uint8(number), other))
             second = np.where(above, first, np.where(between, value, second))
             area, first = np.where(above, np.uint8(number), area), np.where(above, value, first)
-        if first is None or second is None:
-            raise ValueError("a picture has at least one area")
         pixels = self._deviation * self.size[0] / self._masks[0].width  # of the blur, on the canvas
         distance = (first.astype(np.float32) - second) * np.float32(pixels * 1.25 / 255)
         return AreaBand(area=area, other=other, distance=distance)

@@ -57,23 +57,6 @@ class HandMeasures:
         return np.array(astuple(self), np.float64)
 
 
-TYPICAL = HandMeasures(
-    finest=1.29,
-    fine=1.85,
-    middle=1.98,
-    broad=2.09,
-    tint=2.33,
-    coherence=0.513,
-    turning=0.415,
-    flat=0.139,
-    outline=0.0104,
-    light=38.7,
-    dark=0.205,
-    paper=0.0109,
-)
-"""The medians of the paintings of the shipped bank, for banks without measures."""
-
-
 def measure_hand(picture: Image.Image) -> HandMeasures:
     """Measure a painting, RGB of any size and at least 8 pixels a side."""
     scale = min(1.0, (_AREA / (picture.width * picture.height)) ** 0.5)
@@ -180,6 +163,9 @@ _QUANTILES: Mapping[str, tuple[float, ...]] = {
     "paper": (0, 0, 0.00015, 0.00199, 0.0109, 0.0268, 0.0718, 0.217, 0.684),
 }
 """The quantiles, at _PARTS, of each measure over the 402 paintings that the shipped bank was made from."""
+
+TYPICAL = HandMeasures(**{name: quantiles[_PARTS.index(0.5)] for name, quantiles in _QUANTILES.items()})
+"""The medians of the paintings of the shipped bank, for banks without measures."""
 
 FAMILIES = ("dabs", "flowing", "smooth", "knife", "woodblock", "chiaroscuro", "dots")
 """Families of hands: dabs, long flowing strokes, smooth glazes, palette knife, flat areas with drawn outlines, dark

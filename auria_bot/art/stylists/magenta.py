@@ -252,12 +252,10 @@ class Magenta:
 
     def _net(self, name: str) -> Network:
         if name not in self._loaded:
-            path = self._net_folder / f"{name}.onnx"
+            path, config = self._net_folder / f"{name}.onnx", self.config
             # The stroke filter computes pixel positions, for which bfloat16 is too coarse.
-            precision = "f32" if name == "brush" else self.config.precision
-            self._loaded[name] = load(
-                path, runtime=self.config.runtime, precision=precision, threads=self.config.threads
-            )
+            precision = "f32" if name == "brush" else config.precision
+            self._loaded[name] = load(path, runtime=config.runtime, precision=precision, threads=config.threads)
         return self._loaded[name]
 
     def _encoder(self) -> MiniLM:

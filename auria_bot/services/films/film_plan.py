@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.films.film_frames import FilmFrames, PictureEnlarger
+    from auria_bot.art.films.generator import FilmGenerator
     from auria_bot.art.films.palette import Palette
     from auria_bot.art.films.sound import Spoken
     from auria_bot.art.films.video_writer import VideoFormat
-    from auria_bot.art.films.walk import FrameMaker, Walk
+    from auria_bot.art.films.walk import Walk
     from auria_bot.art.films.water_flow import WaterFlow
     from auria_bot.art.stylists.style_bank import BankedPainting, StyleBank
     from auria_bot.domain.artwork import Style
@@ -97,7 +98,7 @@ class FilmPlanner:
         self,
         models: Path,
         *,
-        load: Callable[[Path], FrameMaker],
+        load: Callable[[Path], FilmGenerator],
         enlarger: Callable[[], tuple[PictureEnlarger, str]],
         bank: Callable[[], StyleBank],
         poems: PoemGuide,
@@ -110,7 +111,7 @@ class FilmPlanner:
         found = self._models.glob(f"{PREFIX}*/config.json")
         return tuple(sorted(path.parent.name.removeprefix(PREFIX) for path in found))
 
-    def model(self, name: str) -> FrameMaker:
+    def model(self, name: str) -> FilmGenerator:
         """A film model.
 
         Raises:
@@ -226,7 +227,7 @@ class FilmPlanner:
         )
 
 
-def _walk(maker: FrameMaker, request: FilmRequest, numbers: Sequence[int]) -> Walk:
+def _walk(maker: FilmGenerator, request: FilmRequest, numbers: Sequence[int]) -> Walk:
     """The walk through these frames of the seed's sheet, numbered from 1."""
     from auria_bot.art.films.walk import Walk
 

@@ -178,9 +178,8 @@ class FeatureStore:
             flat = features[begin:end].reshape(-1, CELLS, _CHANNELS)
             for offset, batch in enumerate(_batches(views, _BATCH)):
                 grid = image_encoder.run({"pictures": batch})["grid"]
-                flat[offset * _BATCH : offset * _BATCH + len(batch)] = np.rint(
-                    grid.reshape(-1, CELLS, _CHANNELS) / STEP
-                ).astype(np.uint8)
+                steps = np.rint(grid.reshape(-1, CELLS, _CHANNELS) / STEP)
+                flat[offset * _BATCH : offset * _BATCH + len(batch)] = steps.astype(np.uint8)
             features[begin:end] = flat.reshape(end - begin, *self._shape[1:])
             features.flush()  # type: ignore[attr-defined]
             write_json(self._note, {"shape": list(self._shape), "done": end})

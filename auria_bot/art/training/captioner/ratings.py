@@ -118,9 +118,8 @@ def tune(
     _, sources, validation = prepare(data, folder.parent, settings, log, vocabulary=vocabulary)
     learnt = _source([picture for picture in rated if not picture.is_held_out], vocabulary)
     held_out = _source([picture for picture in rated if picture.is_held_out], vocabulary)
-    recipe = CaptionerRecipe(
-        settings=settings, vocabulary=vocabulary, sources={**sources, "rated": learnt}, validation=validation
-    )
+    given = {**sources, "rated": learnt}
+    recipe = CaptionerRecipe(settings=settings, vocabulary=vocabulary, sources=given, validation=validation)
     recipe.net.load_state_dict(load_weights(start / "weights.safetensors"))
     recipe.average.load_state_dict(recipe.net.state_dict())
     first = copy.deepcopy(recipe.average)

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Critic", "Group", "Projected", "Standard"]
 
-_BETAS = (0.0, 0.99)  # of Adam
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -97,9 +95,7 @@ class Projected:
         net, lite0 = ProjectedCritic(settings.projected), lite0 or Lite0.pretrained()
         self._net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lite0 = lite0.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
-            self._net.parameters(), lr=settings.critic_rate, betas=_BETAS
-        )
+        self.optimizer = _adam(self._net, settings)
         self._net.calibrate(self._lite0, real)
 
     def modules(self) -> dict[str, nn.Module]:
@@ -135,9 +131,7 @@ class Standard:
         self._weight = settings.r1_weight * frame.height * frame.width / settings.batch
         self._net = Discriminator(frame).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._chance = AugmentationChance(target=settings.augment_target, pictures=settings.augment_pictures)
-        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
-            self._net.parameters(), lr=settings.critic_rate, betas=_BETAS
-        )
+        self.optimizer = _adam(self._net, settings)
 
     def modules(self) -> dict[str, nn.Module]:
         """The discriminator, and the chance of augmentation."""
@@ -167,6 +161,10 @@ class Standard:
         verdict = generator_loss(self._net(made))
         self._net.requires_grad_(requires_grad=True)
         return verdict, figures
+
+
+def _adam(net: nn.Module, settings: FilmSettings) -> torch.optim.Optimizer:
+    return torch.optim.Adam(net.parameters(), lr=settings.critic_rate, betas=(0.0, 0.99))
 
 
 def _mean(scores: list[Tensor]) -> float:

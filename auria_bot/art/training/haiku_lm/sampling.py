@@ -141,27 +141,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bfloat16", action="store_true", help="quicker on processors with avx512_bf16 or AMX")
     parser.add_argument("--threads", type=int, default=1, help="threads of the processor")
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    tokenizer, net = adapted(given.adapters or given.models / ADAPTERS)
-    if given.bfloat16:
+    given = vars(parser.parse_args())
+    torch.set_num_threads(given.pop("threads"))
+    models = given.pop("models")
+    tokenizer, net = adapted(given.pop("adapters") or models / ADAPTERS)
+    if given.pop("bfloat16"):
         net.to(torch.bfloat16)
-    tokens, poet = VerseTokens(tokenizer), given.models / "poet"
+    tokens, poet = VerseTokens(tokenizer), models / "poet"
     lexicon = Lexicon.of(Vocabulary.parse((poet / "vocabulary.txt").read_text(encoding="ascii")))
     decoder = SubwordDecoder(net, WordTrie(lexicon, tokens.word, tokens.newline))
-    nature = [poem for poem in read_haiku(given.data).train if poem.nature]
-    count = sample(
-        decoder,
-        tokens,
-        nature,
-        given.out,
-        poems=given.poems,
-        batch=given.batch,
-        minutes=given.minutes,
-        guard=CopyGuard.load(poet / "originality.bin"),
-        seed=given.seed,
-    )
-    print(f"{given.out} holds {count:,} poems")  # noqa: T201 - a command's answer
+    nature = [poem for poem in read_haiku(given.pop("data")).train if poem.nature]
+    count = sample(decoder, tokens, nature, guard=CopyGuard.load(poet / "originality.bin"), **given)
+    print(f"{given['out']} holds {count:,} poems")  # noqa: T201 - a command's answer
 
 
 if __name__ == "__main__":

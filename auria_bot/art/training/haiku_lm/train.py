@@ -249,16 +249,8 @@ def train(
     recipe = LoraRecipe(net, VerseTokens(tokenizer), haiku, settings, known=known, workers=workers)
     adapted = sum(parameter.numel() for parameter in recipe.adapters.parameters())
     log(f"{len(recipe.read):,} haiku to read, {adapted:,} parameters, {len(recipe.written):,} tokens can be written")
-    outcome = loop.run(
-        recipe,
-        folder,
-        steps=steps or settings.steps,
-        minutes=minutes,
-        save_every=240,
-        evaluate_every=200,
-        log=log,
-        workers=workers,
-    )
+    how: dict[str, Any] = {"save_every": 240, "evaluate_every": 200, "log": log, "workers": workers}
+    outcome = loop.run(recipe, folder, steps=steps or settings.steps, minutes=minutes, **how)
     if not workers.is_first:
         return {}
     metrics: dict[str, Any] = {f"{name}_validation": round(value, 3) for name, value in outcome.metrics.items()}

@@ -118,13 +118,8 @@ def captions(picture: NDArray[np.float32], scene: str, light: str, rng: np.rando
     made = []
     for number in range(count):
         shown = colour if rng.random() < 0.5 else ""
-        plain = phrase(
-            scene,
-            light,
-            shown,
-            noun=_mostly_first(rng, len(NOUNS[scene])),
-            wording=_mostly_first(rng, len(LIGHT_PHRASES[light])),
-        )
+        noun, wording = _mostly_first(rng, len(NOUNS[scene])), _mostly_first(rng, len(LIGHT_PHRASES[light]))
+        plain = phrase(scene, light, shown, noun=noun, wording=wording)
         if number == 0:
             made.append(plain)
             continue
@@ -140,10 +135,8 @@ def _lines(
 
     def fill(template: str) -> str:
         noun = NOUNS[scene][_mostly_first(rng, len(NOUNS[scene]))]
-        lights = LIGHT_PHRASES[light]
-        return template.format(
-            noun=noun, light=lights[int(rng.integers(len(lights)))], colour=colours[int(rng.random() < 0.4)]
-        )
+        named = LIGHT_PHRASES[light][int(rng.integers(len(LIGHT_PHRASES[light])))]
+        return template.format(noun=noun, light=named, colour=colours[int(rng.random() < 0.4)])
 
     lines = [fill(_TEMPLATES[0])] if state_light else [fill("{colour} {noun}"), fill("{light}")]
     while len(lines) < 3:

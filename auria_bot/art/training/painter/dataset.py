@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from auria_bot.art.minilm import MiniLM
-from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, SCENES
+from auria_bot.art.painters.prompt_vocabulary import CLOSE_UPS, LEAFY, SCENES, SNOWY
 from auria_bot.art.training.painter import sources
 from auria_bot.art.training.painter.caption_synthesis import captions, light_of
 from auria_bot.art.training.painter.lighting_augmentation import luminance, relight
@@ -62,8 +62,7 @@ _RELIT = {  # scene: chance of each light, for a daylight training picture
     "snowfield": {"night": 0.08, "moon": 0.12, "sunset": 0.08},
 }
 _RELIT_WIDE = {"night": 0.08, "moon": 0.10, "sunset": 0.08}  # other scenes
-_RELIT_SNOWY = dict.fromkeys(("house", "temple", "church", "park", "field", "road", "bridge", "valley", "garden"), 0.1)
-_RELIT_LEAFY = dict.fromkeys(("park", "garden", "valley", "road", "temple", "house", "river"), 0.08)
+_SNOW, _AUTUMN = 0.1, 0.08  # of those in which they are seen
 _RELIT_FLOWER = {"night": 0.06, "sunset": 0.06, "moon": 0.03}
 _UNRELIT = frozenset({"bird", "butterfly", "horse", "rain"})
 _PREFERRED = {"sea": 1.5, "mountain": 1.3, "forest": 1.4, "sky": 1.2, "river": 1.2, "field": 1.2}
@@ -117,9 +116,8 @@ class Scenes:
         weight = weight * np.where(self.relit, 1.7, 1.0)
         weight = weight * (self.split == 0) * (1.0 if kept is None else kept)
         total = np.bincount(self.scene, weight, minlength=len(SCENES))
-        wanted = np.sqrt(total) * np.array(
-            [_PREFERRED.get(name, 0.75 if name in CLOSE_UPS else 1.0) for name in SCENES]
-        )
+        preferred = [_PREFERRED.get(name, 0.75 if name in CLOSE_UPS else 1.0) for name in SCENES]
+        wanted = np.sqrt(total) * np.array(preferred)
         weight = weight * (wanted / np.maximum(total, 1e-9))[self.scene]
         share: NDArray[np.float64] = weight / weight.sum()
         return share
@@ -170,17 +168,14 @@ def _build(data: Path, cache: Path, items: Sequence[sources.Item], log: Callable
     for start in range(0, len(texts), _TEXTS):
         files.append(parts / f"texts-{start:06d}.npz")
         if not files[-1].exists():
-            sentences, words, mask = minilm.both(
-                [str(each) for each in texts[start : start + _TEXTS]], limit=WORDS, batch=32
-            )
-            save_part(
-                files[-1],
-                {
-                    "sentences": sentences.astype(np.float16),
-                    "words": words[mask > 0].astype(np.float16),
-                    "lengths": mask.sum(axis=1).astype(np.int64),
-                },
-            )
+            some = [str(each) for each in texts[start : start + _TEXTS]]
+            sentences, words, mask = minilm.both(some, limit=WORDS, batch=32)
+            arrays = {
+                "sentences": sentences.astype(np.float16),
+                "words": words[mask > 0].astype(np.float16),
+                "lengths": mask.sum(axis=1).astype(np.int64),
+            }
+            save_part(files[-1], arrays)
             log(f"caption vectors {min(start + _TEXTS, len(texts))}/{len(texts)}")
     vectors = [dict(np.load(file)) for file in files]
     lengths = np.concatenate([part["lengths"] for part in vectors])
@@ -240,12 +235,10 @@ def _chances(scene: str) -> dict[str, float]:
         return {}
     if scene in CLOSE_UPS:
         return _RELIT_FLOWER
-    chances = dict(_RELIT.get(scene, _RELIT_WIDE))
-    if scene in _RELIT_SNOWY:
-        chances["snow"] = _RELIT_SNOWY[scene]
-    if scene in _RELIT_LEAFY:
-        chances["autumn"] = _RELIT_LEAFY[scene]
-    return chances
+    if scene in _RELIT:
+        return _RELIT[scene]
+    seen = ({"snow": _SNOW} if scene in SNOWY else {}) | ({"autumn": _AUTUMN} if scene in LEAFY else {})
+    return _RELIT_WIDE | seen
 
 
 def _middle(picture: NDArray[np.float32]) -> NDArray[np.float32]:

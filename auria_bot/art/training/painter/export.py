@@ -125,14 +125,8 @@ def export(
     inputs = example(graph, 2)
     sketcher_graph = SketcherGraph(graph.sketcher, guidance=_GUIDANCE).eval()
     with torch.no_grad():
-        export_onnx(
-            graph,
-            inputs,
-            out / "model.onnx",
-            input_names=PAINTER_INPUTS,
-            output_names=PAINTER_OUTPUTS,
-            dynamic_axes=axes,
-        )
+        how: dict[str, Any] = {"input_names": PAINTER_INPUTS, "output_names": PAINTER_OUTPUTS, "dynamic_axes": axes}
+        export_onnx(graph, inputs, out / "model.onnx", **how)
         export_onnx(
             sketcher_graph,
             (inputs[0], torch.full((1,), 0.5), inputs[3]),

@@ -175,9 +175,8 @@ class PoetRecipe:
         self.net.train()
         with native_lstm():
             signal = self.net(tokens[:-1], places[:-1], kinds, themes)
-            loss = self._loss(
-                signal.flatten(0, 1), tokens[1:].flatten(), rng, full=number >= self.settings.full_from * total
-            )
+            full = number >= self.settings.full_from * total
+            loss = self._loss(signal.flatten(0, 1), tokens[1:].flatten(), rng, full=full)
             if self.preference is not None and number >= self.settings.preferred_from * total:
                 if number - 1 < self.settings.preferred_from * total:
                     self.preference.begin_with(self.average)
@@ -285,9 +284,8 @@ class PoetRecipe:
         scores = self.net.score(signal, candidates)
         weight = torch.zeros(len(candidates))
         weight[len(surely) :] = float(np.log(len(rest) / len(drawn)))
-        return F.cross_entropy(
-            scores + weight, torch.from_numpy(np.searchsorted(surely, targets.numpy()).astype(np.int64))
-        )
+        names = torch.from_numpy(np.searchsorted(surely, targets.numpy()).astype(np.int64))
+        return F.cross_entropy(scores + weight, names)
 
 
 def _dataset(

@@ -114,12 +114,8 @@ class ContentPictures:
         scale = short / min(picture.size)
         width, height = (max(side, round(edge * scale)) for edge in picture.size)
         left, top = int(rng.integers(width - side + 1)), int(rng.integers(height - side + 1))
-        box = (
-            left / scale,
-            top / scale,
-            min(picture.width, (left + side) / scale),
-            min(picture.height, (top + side) / scale),
-        )
+        right, bottom = min(picture.width, (left + side) / scale), min(picture.height, (top + side) / scale)
+        box = (left / scale, top / scale, right, bottom)
         square = picture.resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
         values = np.asarray(square, np.float32) / np.float32(255)
         if rng.random() < 0.5:
