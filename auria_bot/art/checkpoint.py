@@ -214,7 +214,7 @@ def export_onnx(
     *,
     input_names: Sequence[str],
     output_names: Sequence[str],
-    dynamic_axes: Mapping[str, Mapping[int, str]] | None = None,
+    dynamic_axes: Mapping[str, Mapping[int, str]],
     half: bool = True,
     fold: bool = True,
 ) -> None:
@@ -234,7 +234,7 @@ def export_onnx(
     scratch = Path(tempfile.mkdtemp(dir=path.parent, prefix=".new-"))
     try:
         raw = scratch / "raw.onnx"
-        axes = {name: dict(named) for name, named in (dynamic_axes or {}).items()}
+        axes = {name: dict(named) for name, named in dynamic_axes.items()}
         with warnings.catch_warnings():
             # The TorchScript exporter is deprecated, yet it alone needs no onnxscript and takes axes by name.
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -31,9 +31,7 @@ QUANTILES = np.linspace(0.0, 1.0, 33)
 """Probabilities of the quantiles that are kept of each marginal."""
 
 
-_AXES = np.array(
-    [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]], np.float64
-)
+_AXES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]])
 DIRECTIONS: NDArray[np.float64] = _AXES / np.linalg.norm(_AXES, axis=1, keepdims=True)
 """(9, 3) unit vectors in CIELAB along which distributions are compared and moved."""
 

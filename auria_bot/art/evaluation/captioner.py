@@ -29,6 +29,7 @@ import os
 import time
 import zipfile
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -195,15 +196,7 @@ def _stemmer() -> Callable[[str], str]:
         import snowballstemmer
     except ImportError as missing:
         raise BackendMissing("METEOR needs stems: pip install snowballstemmer") from missing
-    known: dict[str, str] = {}
-    english = snowballstemmer.stemmer("english")
-
-    def stem(word: str) -> str:
-        if word not in known:
-            known[word] = english.stemWord(word)
-        return known[word]
-
-    return stem
+    return cache(snowballstemmer.stemmer("english").stemWord)
 
 
 class _Alignment(NamedTuple):
@@ -285,11 +278,9 @@ def evaluate(
     """
     rows = spread(read_split(data, split), limit)
     caption_model = CaptionModel(model, runtime_name=runtime_name, precision=precision)
-    image_encoder = runtime.load(
-        verified(models_folder() / "lite0" / "model.onnx"), runtime=runtime_name, precision=precision
-    )
-    captions: list[list[str]] = []
-    seconds = 0.0
+    lite0 = verified(models_folder() / "lite0" / "model.onnx")
+    image_encoder = runtime.load(lite0, runtime=runtime_name, precision=precision)
+    captions, seconds = [], 0.0
     for grid in grids(data, rows, image_encoder):
         began = time.perf_counter()
         best = caption_model.attend(grid, beams=beams, length_power=length_power)[0][0]

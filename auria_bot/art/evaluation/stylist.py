@@ -76,9 +76,8 @@ def invented_scene(seed: int, side: int = 96) -> Image.Image:
     picture = (1 - rows) * top + rows * low * np.ones((side, side, 1))
     along = np.arange(side)
     for hill in range(4):
-        ridge = side * (0.35 + 0.15 * hill) + side * 0.09 * np.sin(
-            along * draw.uniform(0.03, 0.12) + draw.uniform(0, 6)
-        )
+        wave = np.sin(along * draw.uniform(0.03, 0.12) + draw.uniform(0, 6))
+        ridge = side * (0.35 + 0.15 * hill) + side * 0.09 * wave
         below = np.arange(side)[:, None] > ridge[None]
         picture[below] = 0.35 * picture[below] + 0.65 * draw.uniform(0, 0.9, 3)
     middle = draw.uniform(0.2, 0.8) * side

@@ -82,10 +82,8 @@ class FilmGenerator:
             z: normal random numbers; only their direction counts.
             truncation: 1 leaves the styles as they are, 0 makes each the mean one.
         """
-        factor = np.full(1, truncation, np.float32)
-        found: NDArray[np.float32] = self._mapping.run(
-            {"z": np.ascontiguousarray(z, np.float32), "truncation": factor}
-        )["w"]
+        inputs = {"z": np.ascontiguousarray(z, np.float32), "truncation": np.full(1, truncation, np.float32)}
+        found: NDArray[np.float32] = self._mapping.run(inputs)["w"]
         return found
 
     def noise(self, seed: int) -> list[NDArray[np.float32]]:

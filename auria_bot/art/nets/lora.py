@@ -68,10 +68,10 @@ def adapt(net: nn.Module, *, rank: int, blocks: int) -> nn.ModuleDict:
     """
     net.requires_grad_(requires_grad=False)
     names = [name for name, module in net.named_modules() if name.startswith(_LAYERS) and isinstance(module, nn.Linear)]
-    depth = 1 + max(int(name.removeprefix(_LAYERS).split(".")[0]) for name in names)
+    block = {name: int(name.removeprefix(_LAYERS).split(".")[0]) for name in names}
     adapters = nn.ModuleDict()
     for name in names:
-        if int(name.removeprefix(_LAYERS).split(".")[0]) < depth - blocks:
+        if block[name] <= max(block.values()) - blocks:
             continue
         parent, _, child = name.rpartition(".")
         frozen: Any = net.get_submodule(name)

@@ -307,13 +307,13 @@ def _scene_scores(
     known: tuple[str, ...],
 ) -> dict[str, float]:
     """How well each known scene suits the words and the meaning of a poem."""
+    strong, named = _STRONG.intersection(words), _scene_words(known)
     scores = {
         scene: _near(vector, meanings[f"scene:{scene}"])
-        + _SCENE_WEIGHT * _hits(words, named, _STRONG)
+        + _SCENE_WEIGHT * _hits(words, own, _STRONG)
         + _SCENE_BIAS.get(scene, 0.0)
-        for scene, named in _scene_words(known).items()
+        for scene, own in named.items()
     }
-    strong, named = _STRONG.intersection(words), _scene_words(known)
     settings = frozenset().union(*(each for scene, each in named.items() if scene not in CLOSE_UPS))
     if strong & settings or {"night", *_MOON}.intersection(words):
         for creature in set(_CREATURES).intersection(known):

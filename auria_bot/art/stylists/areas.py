@@ -68,11 +68,9 @@ class Areas:
         used = np.unique(index)
         self.colours = np.stack([values[index == each].mean(0) for each in used])  # (areas, 3), 0 to 255
         self.size, self._deviation = size, 1.3 * radius
-        self._masks = []
+        self._masks, blur = [], ImageFilter.GaussianBlur(self._deviation)
         for each in used:
-            mask = Image.fromarray((index == each).astype(np.uint8) * 255).filter(
-                ImageFilter.GaussianBlur(self._deviation)
-            )
+            mask = Image.fromarray((index == each).astype(np.uint8) * 255).filter(blur)
             if ragged:
                 uneven = np.asarray(mask, np.float32) + 60 * ragged * clouds(small, 9, chance)
                 mask = Image.fromarray(np.clip(uneven, 0, 255).astype(np.uint8))

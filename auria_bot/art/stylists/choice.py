@@ -114,9 +114,7 @@ def choose_painting(
     factors = [(weights or {}).get(painting.key, 1.0) for painting in bank.paintings]
     value = value + _WARMTH * np.log(factors)  # multiplies its share of the draw below
     for age, key in enumerate(recent[: min(_AVOIDED, len(bank.paintings) // 2)]):
-        for index, painting in enumerate(bank.paintings):
-            if painting.key == key:
-                value[index] -= 10.0 - age / 10.0
+        value -= (10.0 - age / 10.0) * np.array([painting.key == key for painting in bank.paintings])
     best = np.argsort(-value, kind="stable")[:_FINALISTS]
     share = np.exp((value[best] - value[best[0]]) / _WARMTH)
     draw = _draw("style", seed)

@@ -63,9 +63,8 @@ def paint_watercolour(
             pooled = _read(pools, canvas, top, end)
             layers, edge = glazes.band(canvas, top, end, tooth, laid=laid)
             density = 0.5 * wet + (0.25 * drawn if laid > _GLAZES else 0.0) + 0.36 * wet * (2 * layers[..., None] - 0.5)
-            density = (
-                density * np.clip(1 + 0.16 * pooled + 0.34 * edge + 0.3 * hand.weave * tooth, 0.15, None)[..., None]
-            )
+            uneven = np.clip(1 + 0.16 * pooled + 0.34 * edge + 0.3 * hand.weave * tooth, 0.15, None)
+            density = density * uneven[..., None]
             dry = np.clip(1.4 - 0.5 * np.maximum(tooth - 0.8 * density.mean(-1), 0), 0, 1)
             covered = _read(border, canvas, top, end) / 255 * 6 - 2.5 + 0.12 * tooth
             density = np.maximum(density, 0) * (dry * np.clip(covered, 0, 1))[..., None]
@@ -103,12 +102,11 @@ def paint_ink(
             density = 0.75 * bare**1.2 + 1.15 * layers**1.5 * (0.4 + 0.6 * near)
             density = density * np.clip(1 + 0.24 * pooled + 0.3 * edge + 0.12 * hand.weave * tooth, 0.1, None)
             covered = _read(border, canvas, top, end) / 255 * 5 - 2.0
-            density = density * np.clip(covered, 0, 1)
+            inside = np.clip(covered, 0, 1)
+            density = density * inside
             if laid > _GLAZES:
                 stroke = np.asarray(drawn.crop((0, top, canvas[0], end)), np.float32) / 255
-                density = density + 0.9 * stroke * np.clip(1.1 - 0.35 * np.maximum(tooth, 0), 0, 1) * np.clip(
-                    covered, 0, 1
-                )
+                density = density + 0.9 * stroke * np.clip(1.1 - 0.35 * np.maximum(tooth, 0), 0, 1) * inside
             paper = _RICE * (1 + 0.008 * tooth + 0.01 * fibres)[..., None]
             values = paper * np.exp(-np.minimum(density, _DENSEST)[..., None] * _INK)
             result.paste(Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)), (0, top))

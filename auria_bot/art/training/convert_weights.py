@@ -235,10 +235,8 @@ def _remove_quantisation(model: Any) -> None:
     instead: dict[str, str] = {}
     kept = []
     for node in graph.node:
-        through = node.op_type == "QuantizeLinear" or (
-            node.op_type == "DequantizeLinear" and node.input[0] not in stored
-        )
-        if through:
+        is_weight = node.op_type == "DequantizeLinear" and node.input[0] in stored
+        if node.op_type in {"QuantizeLinear", "DequantizeLinear"} and not is_weight:
             instead[node.output[0]] = node.input[0]
         else:
             kept.append(node)

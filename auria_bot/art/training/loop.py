@@ -138,10 +138,9 @@ def run(
             if now - last_save > save_every:
                 _save(recipe, folder, number, spent + now - began, metrics)
                 last_save = time.monotonic()
-        total_seconds = spent + time.monotonic() - began
         if workers.is_first:
             metrics = recipe.evaluate()
-            total_seconds = spent + time.monotonic() - began
+        total_seconds = spent + time.monotonic() - began
     if workers.is_first:
         _log_figures(folder, curves, log, number, steps, total_seconds, metrics)
         _save(recipe, folder, number, total_seconds, metrics)

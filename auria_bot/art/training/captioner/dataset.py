@@ -14,6 +14,7 @@ import zipfile
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
@@ -220,11 +221,5 @@ def picture_view(whole: Image.Image, view: int, rng: np.random.Generator) -> NDA
 
 
 def _batches(views: Iterator[NDArray[np.float32]], size: int) -> Iterator[NDArray[np.float32]]:
-    held: list[NDArray[np.float32]] = []
-    for view in views:
-        held.append(view)
-        if len(held) == size:
-            yield np.stack(held)
-            held = []
-    if held:
+    while held := list(islice(views, size)):
         yield np.stack(held)

@@ -216,8 +216,7 @@ def _split(clips: list[Clip], options: FrameOptions) -> FilmFrames:
     training, held_out = [], []
     for clip in clips:
         begin = clip.times[-1] * (1 - options.held_out)
-        before = int(np.searchsorted(clip.times, begin - options.gap))
-        after = int(np.searchsorted(clip.times, begin))
+        before, after = (int(np.searchsorted(clip.times, time)) for time in (begin - options.gap, begin))
         if before == 0:
             before = after = len(clip.times)
         training.append(_part(clip, slice(0, before)))

@@ -114,11 +114,7 @@ def snow(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 LIGHTS: dict[str, Callable[[Picture, np.random.Generator], Picture]] = {
-    "night": night,
-    "moon": moon,
-    "sunset": sunset,
-    "autumn": autumn,
-    "snow": snow,
+    light.__name__: light for light in (night, moon, sunset, autumn, snow)
 }
 """The relighting functions by name."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -139,17 +140,13 @@ def _mixed(path: Path) -> list[Item]:
 
 def read(data: Path, chosen: Sequence[Item], *, side: int) -> Iterator[NDArray[np.float32]]:
     """The pictures (height, width, 3), RGB in [0, 1], their shorter side at most `side` pixels."""
-    archives: dict[str, zipfile.ZipFile] = {}
-    try:
+    with ExitStack() as stack:
+        names = {item.archive for item in chosen}
+        archives = {name: stack.enter_context(zipfile.ZipFile(data / name)) for name in names}
         for item in chosen:
-            if item.archive not in archives:
-                archives[item.archive] = zipfile.ZipFile(data / item.archive)
             picture = Image.open(io.BytesIO(archives[item.archive].read(item.file))).convert("RGB")
             scale = side / min(picture.size)
             if scale < 1.0:
                 size = (max(side, round(picture.width * scale)), max(side, round(picture.height * scale)))
                 picture = picture.resize(size, Image.Resampling.LANCZOS)
             yield np.asarray(picture, np.float32) / 255.0
-    finally:
-        for archive in archives.values():
-            archive.close()

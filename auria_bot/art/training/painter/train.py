@@ -112,12 +112,7 @@ def train(
     with workers.first():
         scenes = None if stage == "export" else prepare(data, folder, limit=limit, log=log)
     for name in STAGES if stage is None else (stage,):
-        if scenes is None or name == "export":
-            made = {}
-            if out is not None and workers.is_first:
-                nets: dict[str, Any] = {"sketcher": chosen.sketcher, "painter": chosen.painter}
-                made = export(folder, out, **nets, mean_with=mean_with, log=log)
-        else:
+        if scenes is not None and name != "export":
             log(f"stage {name}")
             budget = None if minutes is None else minutes * (_SHARES[name] if stage is None else 1.0)
             start = {} if earlier is None else load_model_weights(earlier)
@@ -125,6 +120,10 @@ def train(
             how: dict[str, Any] = {"minutes": budget, "evaluate_every": 200, "log": log, "workers": workers}
             outcome = loop.run(recipe, folder / name, steps=chosen.steps(name), **how)
             made = outcome.metrics | {"steps": outcome.step, "seconds": outcome.seconds}
+        elif out is not None and workers.is_first:
+            made = export(folder, out, sketcher=chosen.sketcher, painter=chosen.painter, mean_with=mean_with, log=log)
+        else:
+            made = {}
         figures |= {f"{name}_{key}": value for key, value in made.items()}
     return figures if workers.is_first else {}
 

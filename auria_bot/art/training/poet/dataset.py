@@ -241,13 +241,8 @@ def _vectors(
         log(f"themes {at + len(texts)}/{len(chosen)}")
     vectors = np.concatenate(rows).astype(np.float16)
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        kept,
-        poems=vectors,
-        chosen=chosen,
-        vectors=words.astype(np.float16),
-        words=np.frombuffer(listed.encode(), np.uint8),
-    )
+    known = np.frombuffer(listed.encode(), np.uint8)
+    np.savez(kept, poems=vectors, chosen=chosen, vectors=words.astype(np.float16), words=known)
     return _scatter(vectors, chosen, len(poems)), words
 
 

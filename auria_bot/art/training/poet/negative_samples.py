@@ -127,21 +127,13 @@ class _Writer:
             guidance=1.0,
             top_p=float(rng.uniform(0.85, 0.98)),
         )
-        poems_written = self._decoder.sample(
-            self._themes(tokens, rng),
-            rng=rng,
-            params=params,
-            forms=forms,
-            kinds=np.where(formal, HAIKU_KIND, self._anthology.kinds[rows]),
-        )
-        # The form is not checked here: free haiku get samples too.
-        poems = [
-            self._anthology.vocabulary.encode(poem.lines)
-            if not set(faults(poem.lines, self._guard)) - {"not 5-7-5"}
-            else []
-            for poem in poems_written
-        ]
-        return _filled([np.array(poem, np.int64) for poem in poems])
+        kinds, themes = np.where(formal, HAIKU_KIND, self._anthology.kinds[rows]), self._themes(tokens, rng)
+        poems = []
+        for poem in self._decoder.sample(themes, rng=rng, params=params, forms=forms, kinds=kinds):
+            # The form is not checked here: free haiku get samples too.
+            is_usable = not set(faults(poem.lines, self._guard)) - {"not 5-7-5"}
+            poems.append(np.array(self._anthology.vocabulary.encode(poem.lines) if is_usable else [], np.int64))
+        return _filled(poems)
 
     def _themes(self, tokens: list[NDArray[np.int64]], rng: np.random.Generator) -> NDArray[np.float32]:
         """Some of each poem's rarer words as its theme; none for a quarter of them."""

@@ -10,7 +10,6 @@ import pytest
 
 from auria_bot.art.evaluation.captioner import (
     PUBLISHED,
-    _limited,
     all_figures,
     bleu,
     cider,
@@ -19,6 +18,7 @@ from auria_bot.art.evaluation.captioner import (
     read_split,
     rouge_l,
 )
+from auria_bot.art.training.captioner.dataset import spread
 from auria_bot.corpus.language.words import models_folder
 from auria_bot.errors import InputError, NotFound
 
@@ -48,8 +48,8 @@ def test_splits_do_not_share_pictures() -> None:
 def test_a_limit_spreads_evenly() -> None:
     """Every n-th row, from the first on."""
     rows = [{"n": n} for n in range(10)]
-    assert [row["n"] for row in _limited(rows, 5)] == [0, 2, 4, 6, 8]
-    assert _limited(rows, None) is rows
+    assert [row["n"] for row in spread(rows, 5)] == [0, 2, 4, 6, 8]
+    assert spread(rows, None) is rows
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:
