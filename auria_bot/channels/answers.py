@@ -34,6 +34,7 @@ __all__ = [
     "as_items",
     "as_object",
     "as_text",
+    "as_time",
     "clock_ahead",
     "is_late",
     "never_sent",
@@ -70,6 +71,15 @@ def as_items(value: Any) -> list[Any]:
 def as_text(value: Any) -> str:
     """The value if it is a string, else an empty one."""
     return value if isinstance(value, str) else ""
+
+
+def as_time(value: Any) -> datetime | None:
+    """A time in ISO 8601, in UTC as is one without an offset; None for anything else."""
+    try:
+        found = datetime.fromisoformat(as_text(value))
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def as_count(value: Any) -> int | None:

@@ -43,11 +43,10 @@ class FittedFilm:
     """A film within a platform's limits."""
 
     path: Path
-    media_type: str  # video/mp4
     width: int
     height: int
-    seconds: float
     size: int  # bytes
+    media_type: str = "video/mp4"
 
     def content(self) -> bytes:
         """The whole file."""
@@ -160,8 +159,6 @@ def fit_film(post: Post, limits: FilmLimits | None, cache: Path) -> FittedFilm:
     """Fit the approved film of a post.
 
     Args:
-        post: with a film.
-        limits: of its channel.
         cache: the folder of films that were encoded anew.
 
     Raises:
@@ -203,14 +200,7 @@ def _tidy(cache: Path) -> None:
 
 
 def _fitted(path: Path, film: ReadFilm) -> FittedFilm:
-    return FittedFilm(
-        path=path,
-        media_type="video/mp4",
-        width=film.width,
-        height=film.height,
-        seconds=film.seconds,
-        size=film.size,
-    )
+    return FittedFilm(path=path, width=film.width, height=film.height, size=film.size)
 
 
 def _size(film: ReadFilm, limits: FilmLimits) -> tuple[int, int]:

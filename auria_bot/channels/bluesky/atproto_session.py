@@ -46,7 +46,7 @@ ENTRYWAY = "https://bsky.social"
 _PASSWORD = "app_password"  # noqa: S105 - a secret's name
 _SESSION = "session"
 _QUOTED = 300  # characters of a server's message that are quoted
-_STALE = frozenset({"ExpiredToken", "InvalidToken"})
+_STALE = frozenset({"ExpiredToken", "InvalidToken"})  # of an access token that has expired; other refusals are final
 _REDIRECT = "UnsupportedProtocol"  # of httpx, raised by `_refuse_redirect`
 _MISSING = frozenset({404, 405, 410})  # no such endpoint
 _FINAL = frozenset({"AccountTakedown", "AccountDeactivated"})
@@ -122,7 +122,7 @@ class AtprotoSession:
             try:
                 return within(lambda: ask(client), seconds)
             except Exception as error:
-                if not _is_stale(error):
+                if code_of(error) not in _STALE:
                     raise
             self._renew(client)
             return within(lambda: ask(client), seconds)
@@ -153,8 +153,7 @@ class AtprotoSession:
         if "." not in self.handle and not self.handle.startswith("did:"):
             raise Unauthorised(
                 f"{self._name}: the handle {self.handle[:60]!r} has no dot; a handle is complete, such as"
-                f" {self.handle[:60]}.bsky.social;"
-                f" run: auria channels add {self._name}"
+                f" {self.handle[:60]}.bsky.social; run: auria channels add {self._name}"
             )
         try:
             login = partial(client.login, self.handle, password, fetch_bsky_profile=False)
@@ -164,8 +163,7 @@ class AtprotoSession:
         except Exception as error:  # noqa: BLE001 - the client raises errors of its libraries
             if code_of(error) == "AuthFactorTokenRequired":
                 raise Unauthorised(
-                    f"{self.service} asks for a code sent by mail, because this is the account's main password;"
-                    " make an"
+                    f"{self.service} asks for a code sent by mail, because this is the account's main password; make an"
                     f" app password in its settings, then run: auria channels add {self._name}"
                 ) from None
             if isinstance(found := classify(error, self.service, sent=False), Rejected):
@@ -299,11 +297,6 @@ def failure(status: int, content: Any, headers: Mapping[str, str], server: str, 
     if status >= 500 or status < 400 or status in {408, 409} or away:
         return OutcomeUnknown(message) if sent else Throttled(message)
     return Rejected(message)
-
-
-def _is_stale(error: Exception) -> bool:
-    """Whether the access token has expired; other refusals of credentials are final."""
-    return code_of(error) in _STALE
 
 
 def _error_name(content: Any) -> str:

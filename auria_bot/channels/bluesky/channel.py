@@ -230,9 +230,7 @@ class BlueskyChannel:
         ready()
         self._account.call(
             lambda client: client.invoke_procedure(
-                "com.atproto.repo.deleteRecord",
-                content=json.dumps(body).encode(),
-                input_encoding="application/json",
+                "com.atproto.repo.deleteRecord", content=json.dumps(body).encode(), input_encoding="application/json"
             ),
             sent=True,
         )

@@ -100,7 +100,6 @@ def post_record(
         size: its width and height in pixels.
         languages: BCP 47 tags, at most three.
         labels: self-labels, of `SELF_LABELS`.
-        film: whether the file is a film.
     """
     ratio = {"width": size[0], "height": size[1]}
     embed: dict[str, Any] = {
@@ -109,12 +108,7 @@ def post_record(
     }
     if film:
         embed = {"$type": "app.bsky.embed.video", "video": blob, "alt": alt_text, "aspectRatio": ratio}
-    record: dict[str, Any] = {
-        "$type": COLLECTION,
-        "text": text,
-        "createdAt": record_time(at),
-        "embed": embed,
-    }
+    record: dict[str, Any] = {"$type": COLLECTION, "text": text, "createdAt": record_time(at), "embed": embed}
     if languages:
         record["langs"] = list(languages)[:3]
     if labels:

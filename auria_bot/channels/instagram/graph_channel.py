@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_text, as_time
 from auria_bot.channels.films import fit_film
 from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.graph_api import GraphApi, GraphContainers
@@ -218,7 +218,7 @@ class InstagramGraphChannel:
         for entry in media:
             if not same_caption(as_text(entry.get("caption")), caption):
                 continue
-            if (at := _time(entry)) is None:
+            if (at := as_time(entry.get("timestamp"))) is None:
                 raise OutcomeUnknown("Instagram lists a post with the same caption and does not say when it was made")
             if at >= since:
                 return _receipt(entry)
@@ -228,7 +228,7 @@ class InstagramGraphChannel:
             return None
         if not self._containers.was_published(post, token, whole=whole):
             return None
-        young = [entry for entry in media if (_time(entry) or since) >= since + _SLACK - _JITTER]
+        young = [entry for entry in media if (as_time(entry.get("timestamp")) or since) >= since + _SLACK - _JITTER]
         return _only_candidate(young, post)
 
     def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
@@ -332,7 +332,7 @@ class InstagramGraphChannel:
             if not isinstance(entries, list) or not all(as_id(as_object(entry).get("id")) for entry in entries):
                 raise Throttled("Instagram's list of the latest posts cannot be read")
             media += entries
-            oldest = _time(entries[-1]) if entries else None
+            oldest = as_time(entries[-1].get("timestamp")) if entries else None
             if oldest is not None and oldest < since:
                 return media, True
             paging = as_object(found.get("paging"))
@@ -373,15 +373,7 @@ def _only_candidate(young: list[dict[str, Any]], post: Post) -> Receipt:
 
 def _receipt(entry: dict[str, Any]) -> Receipt:
     url = as_text(entry.get("permalink")) or _HOME_PAGE
-    return Receipt(id=as_id(entry["id"]), url=url, at=_time(entry) or datetime.now(UTC))
-
-
-def _time(entry: dict[str, Any]) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(as_text(entry.get("timestamp")))
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
+    return Receipt(id=as_id(entry["id"]), url=url, at=as_time(entry.get("timestamp")) or datetime.now(UTC))
 
 
 def _number(value: object, kind: str) -> str:

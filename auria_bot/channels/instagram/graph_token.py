@@ -33,7 +33,6 @@ class GraphToken:
 
         Args:
             secrets: hold it as `access_token`.
-            channel: the channel's name, for messages.
             margin: the token is renewed when it is valid for less.
             renewable: whether the platform renews such a token; Facebook's page tokens do not expire.
         """

@@ -38,7 +38,6 @@ class InstagramLogin:
 
         Args:
             secrets: hold session, password and seed.
-            channel: the channel's name, for messages.
             wait: minimum between two logins; doubled with each failure.
             connect: creates a client from a session.
         """

@@ -103,9 +103,8 @@ class InstagramChannel:
         setting = f"channels.{config.name}.options"
         if config.accept_risk is not True and str(config.accept_risk).lower() not in {"true", "yes"}:
             raise SettingsError(
-                f"{setting}.accept_risk is not true: Instagram does not allow the private API and may restrict"
-                " or ban the"
-                " account; set it to true to use it nevertheless, or use the backend instagram_graph"
+                f"{setting}.accept_risk is not true: Instagram does not allow the private API and may restrict or ban"
+                " the account; set it to true to use it nevertheless, or use the backend instagram_graph"
             )
         if len(config.delay) != 2 or not 0 <= config.delay[0] <= config.delay[1] <= 120:
             raise SettingsError(

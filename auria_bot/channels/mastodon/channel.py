@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text
+from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text, as_time
 from auria_bot.channels.films import fit_film
 from auria_bot.channels.mastodon.server import ACCOUNT, InstanceLimits, MastodonServer, Missing, plain_text
 from auria_bot.channels.pictures import fit_picture
@@ -268,8 +268,7 @@ class MastodonChannel:
         if scopes and lacking:
             raise Unauthorised(
                 f"the access token of {self.name} may only {', '.join(sorted(scopes))}; make one with"
-                f" {' and '.join(lacking)},"
-                f" then run: auria channels add {self.name}"
+                f" {' and '.join(lacking)}, then run: auria channels add {self.name}"
             )
 
     def _upload(self, sent: tuple[str, Any, str], alt_text: str, patience: float) -> str:
@@ -279,7 +278,6 @@ class MastodonChannel:
 
         Args:
             sent: the file's name, its content or an open file, and its media type.
-            alt_text: describes it.
             patience: seconds that the server may take to process it.
 
         Raises:
@@ -325,7 +323,7 @@ class MastodonChannel:
             new = [status for status in page if as_id(status["id"]) not in seen]
             if not new:
                 break
-            times = {as_id(status["id"]): _time(status) for status in new}
+            times = {as_id(status["id"]): as_time(status.get("created_at")) for status in new}
             yield from (one for one in new if _holds(one, memo) or (times[as_id(one["id"])] or since) >= since)
             if any(at is not None and at < since for at in times.values()) and None not in times.values():
                 return
@@ -352,15 +350,7 @@ class MastodonChannel:
         if not identifier:
             raise OutcomeUnknown(f"{self._address} answered with something that is not a status")
         url = as_text(status.get("url")) or as_text(status.get("uri")) or self._address
-        return Receipt(id=identifier, url=url, at=_time(status) or datetime.now(UTC))
-
-
-def _time(status: dict[str, Any]) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(as_text(status.get("created_at")))
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+        return Receipt(id=identifier, url=url, at=as_time(status.get("created_at")) or datetime.now(UTC))
 
 
 def _holds(status: dict[str, Any], memo: str) -> bool:
@@ -386,7 +376,7 @@ def _matches(status: dict[str, Any], fitted: PreparedText, memo: str) -> bool | 
         return None if media or not isinstance(attachments, list) else False
     if _letters(plain_text(content)) != _letters(fitted.text):
         return False
-    if not isinstance(attachments, list) or _time(status) is None:
+    if not isinstance(attachments, list) or as_time(status.get("created_at")) is None:
         return None
     alt_texts = [item.get("description") for item in media]
     return any(not isinstance(text, str) or _letters(text) == _letters(fitted.alt_text) for text in alt_texts)

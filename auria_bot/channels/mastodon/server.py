@@ -81,7 +81,6 @@ class MastodonServer:
 
         Args:
             needed: as of `post`.
-            params: of the query.
 
         Raises:
             Missing: there is no such object.

@@ -81,7 +81,6 @@ class PictureHost:
         """Host a picture or film and return its address; expired ones are deleted first.
 
         Args:
-            content: the file.
             lasts: seconds.
             suffix: one of MEDIA_TYPES.
 

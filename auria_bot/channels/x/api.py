@@ -18,14 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.channels.answers import as_count, as_items, as_object, as_text, never_sent, within
-from auria_bot.channels.x.session import (
-    Answered,
-    ErrorClassifier,
-    Stage,
-    TweepySession,
-    kind_of,
-    silence_loggers,
-)
+from auria_bot.channels.x.session import Answered, ErrorClassifier, Stage, TweepySession, kind_of, silence_loggers
 from auria_bot.channels.x.text import MISSING
 from auria_bot.errors import BackendMissing, NotFound, OutcomeUnknown, Rejected, Throttled, Unauthorised
 from auria_bot.redaction import register_secret
@@ -184,7 +177,6 @@ class XApi:
         """Upload an MP4 file piece by piece, and wait until X has processed it; raises no OutcomeUnknown.
 
         Args:
-            path: the file.
             patience: seconds that X may take to process it.
 
         Raises:

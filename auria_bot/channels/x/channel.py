@@ -190,11 +190,9 @@ class XChannel:
             raise Rejected(f"{self.name} does not take U+FEFF, U+FFFE and U+FFFF in a text; edit it and approve again")
         if not self.config.allow_urls and (found := web_addresses(fitted.text)):
             raise Rejected(
-                f"the text holds the web address {found[0][:80]!r}, and X charges"
-                f" {self.config.price_url_post:g} US dollars for"
-                f" such a post instead of {self.config.price_post:g}; take it out, or set allow_urls = true in"
-                " the options of"
-                f" [channels.{self.name}]"
+                f"the text holds the web address {found[0][:80]!r}, and X charges {self.config.price_url_post:g} US"
+                f" dollars for such a post instead of {self.config.price_post:g}; take it out, or set allow_urls = true"
+                f" in the options of [channels.{self.name}]"
             )
         return fitted
 
@@ -213,9 +211,8 @@ class XChannel:
             findings.append("the account is protected: only followers see its posts")
         if not (_AUTOMATION.search(me.description) and "@" in me.description):
             findings.append(
-                "warning: X's rules ask for the label 'Automated' (Settings, Your account, Automation), and for"
-                " a bio that"
-                " says so and names the human account behind it"
+                "warning: X's rules ask for the label 'Automated' (Settings, Your account, Automation), and for a bio"
+                " that says so and names the human account behind it"
             )
         return "; ".join(findings)
 

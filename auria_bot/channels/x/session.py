@@ -25,15 +25,7 @@ if TYPE_CHECKING:
 
     from auria_bot.errors import ChannelError
 
-__all__ = [
-    "Answered",
-    "DuplicateText",
-    "ErrorClassifier",
-    "Stage",
-    "TweepySession",
-    "kind_of",
-    "silence_loggers",
-]
+__all__ = ["Answered", "DuplicateText", "ErrorClassifier", "Stage", "TweepySession", "kind_of", "silence_loggers"]
 
 _LOGGERS = ("tweepy", "requests_oauthlib", "oauthlib")
 

@@ -96,7 +96,6 @@ class Accounts:
 
         Args:
             file: where operators and sessions are kept.
-            clock: tells the time.
             seconds: gives seconds that only grow, for the waiting time after failures.
             note: records in the journal who (an operator's name; "" for the terminal's user) did what with whom.
         """
@@ -110,8 +109,6 @@ class Accounts:
         """Add an operator, or give one a new password and role, which ends the sessions of before.
 
         Args:
-            name: of the operator.
-            password: the new one.
             role: one of ROLES; "" keeps an operator's own, makes the first one an owner, and others editors.
             by: who adds; an owner's name, or "" for the terminal's user.
             is_new: refuse an operator who is there already.

@@ -67,7 +67,6 @@ class Passkeys:
         Args:
             accounts: the operators, with whom passkeys are kept.
             site: the public address: its host is what passkeys belong to, its origin where they may be used.
-            clock: tells the time.
             seconds: gives seconds that only grow, for the challenges.
             note: records in the journal who (an operator's name; "" for the terminal's user) did what with which.
         """

@@ -62,7 +62,6 @@ class CaptionClient:
         """The captions of a picture file, the best first, with the model's version and where each word was seen.
 
         Args:
-            content: the file.
             drawn: with a small copy of the picture and a veil for each word, in Base64.
 
         Raises:

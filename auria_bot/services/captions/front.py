@@ -32,7 +32,6 @@ class CaptionFront:
         """The model server's answer about a picture file, with a receipt by which it can be rated.
 
         Args:
-            content: the file.
             drawn: with a small copy of the picture and a veil for each word.
 
         Raises:

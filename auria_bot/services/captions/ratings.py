@@ -123,7 +123,6 @@ class CaptionRatings:
         """Check and keep a rating; one of the same caption, picture and source is replaced.
 
         Args:
-            given: the rating.
             source: "page", or the name of a key.
 
         Raises:

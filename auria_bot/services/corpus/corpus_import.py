@@ -137,7 +137,6 @@ class CorpusImporter:
         Args:
             posts: read as a stream.
             origin: the file or listing they come from.
-            licence: the stated licence, if any.
             dry_run: judge everything and store nothing.
         """
         found = report if report is not None else ImportReport()

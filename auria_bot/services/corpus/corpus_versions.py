@@ -169,11 +169,7 @@ class VersionBuilder:
             raise UsageError(
                 f"{path.name!r} is no kind of file that verses are written to; known: {', '.join(_FORMATS)}"
             )
-        with (
-            output_path(path, mode=0o600) as scratch,
-            scratch.open("wb") as file,
-            self._store.read() as unit,
-        ):
+        with output_path(path, mode=0o600) as scratch, scratch.open("wb") as file, self._store.read() as unit:
             if name.endswith((".csv", ".txt")):
                 return (_write_csv if name.endswith(".csv") else _write_text)(file, unit.verses.kept())
             return version_files.write(file, unit.verses.kept(), suffix=path.suffix.lower())[0]

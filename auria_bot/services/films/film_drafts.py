@@ -74,7 +74,6 @@ class FilmDrafts:
     """Makes drafts of films.
 
     Args:
-        store, pictures, clock: where drafts are kept, and the time.
         roles: makes the backends, on first use.
         bank: reads the style bank.
     """
@@ -107,7 +106,6 @@ class FilmDrafts:
         """Make a draft of a finished film; a film that is a draft already gives that one.
 
         Args:
-            film: finished.
             poem: that it is shown with; None: the one that led the film, else the poet writes one about the model's
                 name.
 

@@ -88,10 +88,7 @@ class FilmPlanner:
 
     Args:
         models: the folder of trained models.
-        load: loads a film model from its folder.
         enlarger: makes the enlarger, with the SHA-256 of its model.
-        bank: reads the style bank.
-        poems: finds the key frames of poems, and reads these aloud.
     """
 
     def __init__(

@@ -115,8 +115,6 @@ def render(
     """Make a film, going on where an interrupted call stopped; whether it was there already.
 
     Args:
-        library: where it is kept.
-        film: what to make.
         progress: called with (frames that are done, frames in all).
         stylist: loads what paints it, for a film of strokes.
 

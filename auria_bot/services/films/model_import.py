@@ -26,9 +26,7 @@ def import_model(source: Path, name: str, *, known: Collection[str], registry: M
 
     Args:
         source: its weights as safetensors.
-        name: of the film model.
         known: the names of the film models that there are.
-        registry: where versions are kept.
 
     Raises:
         BackendMissing: a package for training is not installed.

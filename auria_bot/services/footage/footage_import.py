@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-    from auria_bot.services.footage.candidates import Candidate, SourceFrames
+    from auria_bot.services.footage.candidates import SourceFrames
     from auria_bot.services.footage.library import FootageLibrary
 
 __all__ = ["Added", "FootageOptions", "add_footage", "frame_size"]
@@ -71,10 +71,8 @@ def add_footage(
     """Add videos and stills; what an interrupted call has read is used.
 
     Args:
-        library: the sets of the home.
         name: of the set, which is made where it is missing.
         files: videos, stills, and folders of them.
-        options: which frames.
         progress: called with (files done, files in all, share of the current one, its name).
 
     Raises:
@@ -238,7 +236,9 @@ class _Import:
                 continue
             file = f"{number:06d}.jpg"
             number += 1
-            frames.append(_stored(one, place, file))
+            known = asdict(one)
+            del known["fault"]
+            frames.append(StoredFrame(**known | {"file": file, "source": place}))
             self._frames.add(one.fingerprint, one.light, one.colour)
             moves.append((read.folder / one.file, file))
         source = Source(
@@ -251,10 +251,7 @@ class _Import:
         )
         self.added.append(place)
         self.footage = replace(
-            self.footage,
-            sources=(*self.footage.sources, source),
-            frames=tuple(frames),
-            left_out=tuple(left_out),
+            self.footage, sources=(*self.footage.sources, source), frames=tuple(frames), left_out=tuple(left_out)
         )
 
     def spread_colours(self) -> tuple[float, float]:
@@ -293,16 +290,3 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 def _share(progress: Callable[[int, int, float, str], None], done: int, total: int, name: str, share: float) -> None:
     progress(done, total, share, name)
-
-
-def _stored(one: Candidate, source: int, file: str) -> StoredFrame:
-    return StoredFrame(
-        file=file,
-        source=source,
-        time=one.time,
-        sha256=one.sha256,
-        fingerprint=one.fingerprint,
-        light=one.light,
-        colour=one.colour,
-        sharpness=one.sharpness,
-    )

@@ -100,7 +100,6 @@ class Kinds:
         """Give frames a kind, or with None take their labels away; how many frames were named.
 
         Args:
-            name: of the set.
             kind: small letters, digits and hyphens.
             frames: their numbers and ranges of numbers, as in "12" and "12-40".
 
@@ -129,7 +128,6 @@ class Kinds:
         """Learn the kinds of all frames of a set from its labels.
 
         Args:
-            name: of the set.
             progress: called with (done, total) while frames are looked at.
 
         Raises:

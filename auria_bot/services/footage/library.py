@@ -21,15 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = [
-    "REASONS",
-    "SHAPES",
-    "Footage",
-    "FootageLibrary",
-    "LeftOutFrame",
-    "Source",
-    "StoredFrame",
-]
+__all__ = ["REASONS", "SHAPES", "Footage", "FootageLibrary", "LeftOutFrame", "Source", "StoredFrame"]
 
 SHAPES = ("square", "16:9")
 """The proportions that frames can have."""

@@ -11,7 +11,6 @@ from auria_bot.errors import NotFound
 from auria_bot.files import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from auria_bot.domain.artwork import Artwork
@@ -56,13 +55,10 @@ class CorpusVersions:
         return self._known[poet]
 
     def _trained_on(self, poet: str) -> str:
-        for folder in self._poets():
+        retrained = sorted((self._home / "train" / "poet-corpus").glob("*/model"))
+        for folder in (self._models / "poet", self._models / ".poet.before", *retrained):
             with contextlib.suppress(NotFound, OSError, ValueError, KeyError, TypeError):
                 if sha256_of(folder / "SHA256SUMS") == poet:
                     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
                     return str(config["training"]["corpus"]["name"])
         return ""
-
-    def _poets(self) -> Iterator[Path]:
-        yield from (self._models / "poet", self._models / ".poet.before")
-        yield from sorted((self._home / "train" / "poet-corpus").glob("*/model"))

@@ -41,13 +41,7 @@ class ReadAloud:
 
 
 class Readings:
-    """Reads poems aloud.
-
-    Args:
-        home: the home.
-        voice: loads the voice.
-        has_encoder: whether sound can be encoded.
-    """
+    """Reads poems aloud."""
 
     def __init__(self, home: Path, voice: Callable[[], Voice], *, has_encoder: Callable[[], bool]) -> None:
         self._folder, self._voice, self._has_encoder = home / "readings", voice, has_encoder

@@ -100,7 +100,6 @@ class CaptionerTuner:
         """Train on the ratings with pictures, compare with the captioner in service, and promote what is better.
 
         Args:
-            ratings: all of them.
             data: the folder of the archives that the captioner was trained on.
             minutes: budget of this call; the same call continues a stopped training.
             steps: updates in all.

@@ -40,6 +40,8 @@ _PACKAGES = {
 }
 """Packages that carry networks, and their licences."""
 
+_ROW: dict[str, Any] = dict.fromkeys(("name", "sha256", "bytes", "state", "words", "licence", "metrics", "path"), "")
+
 
 def model_rows(settings: Settings, *, verify: bool) -> Iterator[dict[str, Any]]:
     """Every trained model: those in the models folder, then those inside installed packages.
@@ -122,33 +124,17 @@ def _packaged() -> Iterator[dict[str, Any]]:
     from importlib.metadata import PackageNotFoundError, distribution
 
     for package, licence in _PACKAGES.items():
+        known = _ROW | {"licence": licence, "metrics": {}}
         try:
             files = [Path(str(file.locate())) for file in distribution(package).files or () if file.suffix == ".onnx"]
         except PackageNotFoundError:
             message = f"{package} is not installed; pip install {package}"
-            yield {
-                "name": package,
-                "sha256": "",
-                "bytes": 0,
-                "state": "bad",
-                "words": message,
-                "licence": licence,
-                "metrics": {},
-                "path": "",
-            }
+            yield known | {"name": package, "bytes": 0, "state": "bad", "words": message}
             continue
         for path in files:
             content = path.read_bytes()
-            yield {
-                "name": f"{package}/{path.name}",
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "bytes": len(content),
-                "state": "",
-                "words": "",
-                "licence": licence,
-                "metrics": {},
-                "path": str(path),
-            }
+            sha256 = hashlib.sha256(content).hexdigest()
+            yield known | {"name": f"{package}/{path.name}", "sha256": sha256, "bytes": len(content), "path": str(path)}
 
 
 def style_folders(settings: Settings) -> tuple[Path, ...]:
@@ -206,7 +192,6 @@ def add_styles(
     """Add a folder of paintings to the operator's own style bank; only colours and style vectors are stored.
 
     Args:
-        settings: name the style bank's folders.
         folder: pictures of paintings, optionally with a metadata.csv.
         moods: a table of moods, or None to infer them from similar paintings.
         allowed: file names or titles that are taken whatever they scored for nudity.

@@ -74,9 +74,7 @@ def draw(
             figure.savefig(scratch, format=form, dpi=120, facecolor=_PAPER)
 
 
-def _differences(
-    figures: Mapping[str, tuple[float | None, float | None]],
-) -> list[tuple[str, float, float, float]]:
+def _differences(figures: Mapping[str, tuple[float | None, float | None]]) -> list[tuple[str, float, float, float]]:
     """Name, both values and relative difference of the figures that have one; the largest differences first."""
     found = [
         (name, first, second, second / first - 1)

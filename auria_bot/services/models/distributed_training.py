@@ -24,7 +24,7 @@ from auria_bot.files import scratch_folder
 from auria_bot.services.models.training_worker import FOLDERS, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from auria_bot.errors import AuriaError
@@ -104,7 +104,7 @@ class DistributedTraining:
             AuriaError: its recipe cannot do what is asked.
         """
         with contextlib.ExitStack() as group:
-            first = group.enter_context(_process({**task, "rank": 0, "place": 0}))
+            first = group.enter_context(contextlib.closing(_Process({**task, "rank": 0, "place": 0})))
             others: list[_Process] = []
             remote = _Remote()
             while True:
@@ -118,9 +118,10 @@ class DistributedTraining:
                                 group.enter_context(remote.units(self.executor, place, first))
                             else:
                                 tasks = [{**place, "rank": rank, "place": rank} for rank in range(1, self.size)]
-                                others = [group.enter_context(_process(one)) for one in tasks]
+                                others = [group.enter_context(contextlib.closing(_Process(one))) for one in tasks]
                         elif message["event"] == "done":
-                            self._end(others)
+                            for each in others:  # they leave the group when the first one has
+                                each.child.wait(_PATIENCE)
                             metrics: dict[str, Any] = message["metrics"]
                             return metrics
                         else:
@@ -131,11 +132,6 @@ class DistributedTraining:
                 except KeyboardInterrupt:
                     self.log("stopping after this step; again to stop at once")
                     first.stop_soon()
-
-    def _end(self, others: Sequence[_Process]) -> None:
-        """Wait until the other workers have left the group, which they do when the first one has."""
-        for each in others:
-            each.child.wait(_PATIENCE)
 
 
 class _Process:
@@ -171,7 +167,7 @@ class _Process:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.child.pid, signal.SIGTERM)
 
-    def end(self) -> None:
+    def close(self) -> None:
         self.child.stop()
         self._log.close()
 
@@ -179,15 +175,6 @@ class _Process:
 def _refusal(message: Mapping[str, Any]) -> AuriaError:
     """Why a worker's recipe cannot do what is asked."""
     return error_of(message["error"], message["message"], otherwise=StepCrashed)
-
-
-@contextlib.contextmanager
-def _process(task: Mapping[str, Any]) -> Any:
-    process = _Process(task)
-    try:
-        yield process
-    finally:
-        process.end()
 
 
 class _Remote:
@@ -210,10 +197,7 @@ class _Remote:
     def units(self, executor: Executor, task: Mapping[str, Any], first: _Process) -> Any:
         """All workers but the first, until the end of the block; they end by themselves when the first one does."""
         needs = Requirements()
-        with (
-            scratch_folder() as name,
-            executor.open(name, {"training": needs}) as session,
-        ):
+        with scratch_folder() as name, executor.open(name, {"training": needs}) as session:
             for rank in range(1, task["size"]):
                 unit = WorkUnit(
                     name=f"worker-{rank}",

@@ -92,10 +92,7 @@ class ExperimentLog:
         """Keep a record of the training that the block does.
 
         Args:
-            model: the model's name.
-            data: the folder that is trained on.
             run: the training's folder, whose logs are the curves.
-            settings: what the training was asked.
 
         Raises:
             InputError: the same training runs already.

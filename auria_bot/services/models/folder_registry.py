@@ -134,14 +134,7 @@ class FolderRegistry:
 
     @contextlib.contextmanager
     def staged(
-        self,
-        model: str,
-        files: Path,
-        *,
-        metrics: Mapping[str, Any],
-        data: str,
-        note: str,
-        record: Path | None,
+        self, model: str, files: Path, *, metrics: Mapping[str, Any], data: str, note: str, record: Path | None
     ) -> Iterator[tuple[Path, ModelVersion]]:
         """A copy of a trained model beside its versions, with checksums, and what is known of it; it has no name yet.
 

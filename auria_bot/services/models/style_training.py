@@ -55,7 +55,6 @@ def train_style(
         name: of the style; by default the painting's title.
         content: a folder of photographs; the folder of data by default.
         style_weight: of the strokes against the picture; the recipe's by default.
-        trainer: how.
 
     Raises:
         NotFound: there is no such picture, or no such folder.

@@ -57,7 +57,6 @@ def train(settings: Settings, model: str, trainer: Trainer, *, data: Path | None
 
     Args:
         model: one of `TRAINED`.
-        trainer: how.
         data: the folder of training data; that of the settings by default.
 
     Raises:

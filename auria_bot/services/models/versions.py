@@ -82,11 +82,9 @@ class ModelRegistry(Protocol):
 
     def models(self) -> tuple[str, ...]:
         """The models that have versions."""
-        ...
 
     def versions(self, model: str) -> tuple[ModelVersion, ...]:
         """The versions of a model, the newest first and the installed one last."""
-        ...
 
     def version(self, model: str, name: str) -> ModelVersion:
         """One version.
@@ -94,11 +92,9 @@ class ModelRegistry(Protocol):
         Raises:
             NotFound: there is no such version.
         """
-        ...
 
     def promoted(self, model: str) -> str:
         """The name of the version in force."""
-        ...
 
     def folder(self, model: str, name: str = "") -> Path:
         """The files of a version on this machine, by default of the one in force.
@@ -106,7 +102,6 @@ class ModelRegistry(Protocol):
         Raises:
             NotFound: there is no such version, or its files were removed.
         """
-        ...
 
     def register(
         self,
@@ -125,20 +120,17 @@ class ModelRegistry(Protocol):
             files: its folder.
             metrics: figures of its training; numbers, or tables of them.
             data: what it was trained on.
-            note: anything else.
             record: the folder with the record of its training.
 
         Raises:
             ModelError: the files do not match their checksums.
             DiskError: the registry cannot be written.
         """
-        ...
 
     def promote(self, model: str, name: str, *, instead_of: str | None = None) -> ModelVersion:
         """Put a version in force: studio and model server use it from then on.
 
         Args:
-            model: the model's name.
             name: the version's name, or INSTALLED.
             instead_of: the version that must be in force now; None for any. So of two that promote at once, each after
                 a comparison with the version in force, one wins.
@@ -148,7 +140,6 @@ class ModelRegistry(Protocol):
             InvalidTransition: another version is in force than `instead_of`.
             ModelError: the files do not match their checksums.
         """
-        ...
 
     def rollback(self, model: str) -> ModelVersion:
         """Go back to the version that was in force before.
@@ -157,7 +148,6 @@ class ModelRegistry(Protocol):
             InvalidTransition: none was.
             NotFound: its files were removed.
         """
-        ...
 
     def remove(self, model: str, name: str) -> ModelVersion:
         """Delete the files of a version; what is known of it stays, since artworks may name its hash.
@@ -169,11 +159,9 @@ class ModelRegistry(Protocol):
             InputError: it is the installed one.
             InvalidTransition: it is in force.
         """
-        ...
 
     def refresh(self) -> None:
         """Bring what is served up to date with what was promoted and installed."""
-        ...
 
 
 def compared(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, tuple[float | None, float | None]]:

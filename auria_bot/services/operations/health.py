@@ -217,11 +217,9 @@ class HealthSource(Protocol):
 
     def report(self) -> HealthReport:
         """Whether all is well; an error is trouble, too."""
-        ...
 
     def metrics(self) -> str:
         """All metrics in Prometheus' text format."""
-        ...
 
 
 class HealthServer:

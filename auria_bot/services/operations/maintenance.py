@@ -116,13 +116,11 @@ class Maintenance:
         A dry run only reports what would be deleted.
         """
         failed = list[str]()
-        pictures, freed = self._tidy_pictures(failed, dry_run=dry_run)
-        runs, size = self._tidy_runs(failed, dry_run=dry_run)
-        freed += size
-        logs, size = self._tidy_logs(dry_run=dry_run)
-        freed += size
-        aside, size = self._tidy_aside(dry_run=dry_run)
-        freed += size
+        pictures, pictures_size = self._tidy_pictures(failed, dry_run=dry_run)
+        runs, runs_size = self._tidy_runs(failed, dry_run=dry_run)
+        logs, logs_size = self._tidy_logs(dry_run=dry_run)
+        aside, aside_size = self._tidy_aside(dry_run=dry_run)
+        freed = pictures_size + runs_size + logs_size + aside_size
         staging, texts = 0, 0
         if not dry_run:
             staging = self._pictures.sweep()
@@ -298,12 +296,7 @@ class Erasure:
     """
 
     def __init__(
-        self,
-        *,
-        home: Path,
-        backups: Backups,
-        database: Dump,
-        open_store: Callable[[], AbstractContextManager[Store]],
+        self, *, home: Path, backups: Backups, database: Dump, open_store: Callable[[], AbstractContextManager[Store]]
     ) -> None:
         self._home, self._backups, self._database, self._open_store = home, backups, database, open_store
 

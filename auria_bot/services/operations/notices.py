@@ -35,13 +35,7 @@ __all__ = ["Notices", "Notifier", "Sources"]
 log = logging.getLogger(__name__)
 
 _LEASE = timedelta(minutes=5)  # for sending the notices that are due
-_RETRY_DELAYS = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=6),
-)
+_RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 _SINGLE_LIMIT = 3  # new drafts at once that have a notice each; more share one
 _DIGESTS_KEPT = timedelta(days=60)
 
@@ -51,7 +45,6 @@ class Notifier(Protocol):
 
     def send(self, notice: Notice, *, skip: Collection[str] = ()) -> DeliveryResult:
         """Send it to every address but those that have it already."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

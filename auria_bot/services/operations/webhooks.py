@@ -46,15 +46,7 @@ _BEGIN = "begin"  # the subject of the row that says since when events are recor
 _LOOKED_BACK, _KEPT = timedelta(days=30), timedelta(days=60)
 _LEASE = timedelta(minutes=5)
 _TIMEOUT = 15.0  # seconds for one delivery, resolving the name included
-_RETRY_DELAYS = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=6),
-    timedelta(hours=12),
-    timedelta(hours=24),
-)
+_RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720, 1440))
 """Before each further attempt; then it is given up."""
 
 

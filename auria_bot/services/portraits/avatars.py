@@ -18,8 +18,6 @@ def set_avatar(channel: Channel, portrait: Portrait, *, dry_run: bool) -> dict[s
     """Make the portrait a channel's avatar: {"channel", "file", "bytes", "sent"}.
 
     Args:
-        channel: whose account's profile is changed.
-        portrait: the one in use.
         dry_run: only say what would be sent.
 
     Raises:

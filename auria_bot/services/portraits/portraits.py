@@ -64,12 +64,7 @@ class Portrait:
 
 
 class Portraits:
-    """Makes portraits, and keeps the one in use.
-
-    Args:
-        home: the home.
-        painter: loads what paints them.
-    """
+    """Makes portraits, and keeps the one in use."""
 
     def __init__(self, home: Path, painter: Callable[[], PortraitPainter]) -> None:
         self._folder, self._load = home / "portrait", painter
@@ -101,8 +96,6 @@ class Portraits:
         """Write a sheet of candidates as JPEG, each with its seed.
 
         Args:
-            requests: what is shown.
-            target: the file.
             progress: called with (painted, all).
 
         Raises:

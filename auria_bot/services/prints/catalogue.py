@@ -85,12 +85,9 @@ def write_catalogue(
     """Write the catalogue, atomically; pictures that an interrupted one has painted are used.
 
     Args:
-        painter: paints the pictures anew.
         drafts: the works, in their order.
         target: the PDF file.
-        sheet: the size of a page.
         dpi: pixels an inch of the pictures.
-        title: of the catalogue.
         zone: the operator's time zone, for dates.
         progress: called with (done, total, what is being done).
 

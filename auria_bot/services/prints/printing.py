@@ -259,10 +259,6 @@ def print_draft(
     """Write a print, atomically.
 
     Args:
-        painter: paints the picture anew.
-        draft: what to print.
-        target: the file to write.
-        sheet: the size of the sheet.
         dpi: pixels an inch.
         form: one of FORMATS.
         poem: whether a PDF page shows picture and poem; else the picture fills the sheet.
@@ -283,50 +279,33 @@ def print_draft(
     check_target(target)
     size = sheet.pixels(dpi)
     if form == "pdf":
-        return _print_pdf(painter, draft, target, sheet=sheet, dpi=dpi, poem=poem, zone=zone, progress=progress)
+        require_pdf()
+        size = page_picture(sheet, dpi) if poem else size
     progress(0, 2, f"{size[0]} x {size[1]} pixels")
-    picture = painter.paint(draft, size)
-    progress(1, 2, target.name)
-    _save(picture, draft, target, dpi=dpi, form=form)
-    progress(2, 2, target.name)
-    return size
-
-
-def _print_pdf(
-    painter: CanvasPainter,
-    draft: Draft,
-    target: Path,
-    *,
-    sheet: Sheet,
-    dpi: int,
-    poem: bool,
-    zone: tzinfo,
-    progress: Callable[[int, int, str], None],
-) -> tuple[int, int]:
-
-    require_pdf()
-    size = page_picture(sheet, dpi) if poem else sheet.pixels(dpi)
-    progress(0, 2, f"{size[0]} x {size[1]} pixels")
-    path = painter.kept(draft, size, dpi)
-    progress(1, 2, target.name)
-    document = PdfDocument(
-        (sheet.width, sheet.height), title=draft.artwork.haiku.lines[0], made_at=draft.made_at, bleed=sheet.bleed
-    )
-    if poem:
-        document.plate(plate_of(draft, path, zone))
+    if form == "pdf":
+        path = painter.kept(draft, size, dpi)
+        progress(1, 2, target.name)
+        _save_pdf(path, draft, target, sheet, zone if poem else None)
+        painter.tidy((path,))
     else:
-        _fill(document, path, sheet, draft.alt_text)
-    document.save(target)
-    painter.tidy((path,))
+        picture = painter.paint(draft, size)
+        progress(1, 2, target.name)
+        _save(picture, draft, target, dpi=dpi, form=form)
     progress(2, 2, target.name)
     return size
 
 
-def _fill(document: PdfDocument, path: Path, sheet: Sheet, alt_text: str) -> None:
-    """A page that the picture fills, bleed included."""
-    edge = sheet.bleed
-    document.add_page()
-    document.picture(path, (-edge, -edge, sheet.width + 2 * edge, sheet.height + 2 * edge), alt_text=alt_text)
+def _save_pdf(picture: Path, draft: Draft, target: Path, sheet: Sheet, zone: tzinfo | None) -> None:
+    """A page with the poem; without a zone, one that the picture fills, bleed included."""
+    title, edge = draft.artwork.haiku.lines[0], sheet.bleed
+    document = PdfDocument((sheet.width, sheet.height), title=title, made_at=draft.made_at, bleed=edge)
+    if zone is not None:
+        document.plate(plate_of(draft, picture, zone))
+    else:
+        document.add_page()
+        whole = (-edge, -edge, sheet.width + 2 * edge, sheet.height + 2 * edge)
+        document.picture(picture, whole, alt_text=draft.alt_text)
+    document.save(target)
 
 
 def page_picture(sheet: Sheet, dpi: int) -> tuple[int, int]:

@@ -28,7 +28,6 @@ class AccountChannel(Protocol):
 
     def account_id(self) -> str:
         """What identifies the account, whatever it is called; raises as `find` does."""
-        ...
 
 
 def account_of(channel: Channel) -> str:

@@ -83,15 +83,7 @@ class ChannelAdministration:
             raise UnknownName(f"no channel named {name[:40]!r}; known: {known}")
 
     def add(
-        self,
-        name: str,
-        *,
-        backend: str,
-        place: str,
-        pairs: Sequence[str],
-        prompts: Prompts,
-        yes: bool,
-        check: bool,
+        self, name: str, *, backend: str, place: str, pairs: Sequence[str], prompts: Prompts, yes: bool, check: bool
     ) -> SetupResult:
         """Set a channel up, or give it new options and credentials; they are kept when the platform accepts them.
 

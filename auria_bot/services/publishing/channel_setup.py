@@ -28,19 +28,15 @@ class Prompts(Protocol):
     @property
     def interactive(self) -> bool:
         """Whether there is somebody to answer; otherwise only `note` is called."""
-        ...
 
     def ask(self, question: str, *, default: str = "", required: bool = True, hidden: bool = False) -> str:
         """Ask until there is an answer, where one is required."""
-        ...
 
     def confirm(self, question: str, *, default: bool = False) -> bool:
         """Ask a yes-or-no question."""
-        ...
 
     def note(self, message: str) -> None:
         """Show a message."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,6 @@ class AttemptLog:
 
         Args:
             post: in its new state, with its message.
-            outcome: of the attempt.
             answer: the platform's own words; by default the post's message.
             refusal: why the credentials were not accepted; it pauses the channel.
         """

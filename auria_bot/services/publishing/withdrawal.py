@@ -57,7 +57,6 @@ class Withdrawal:
         """What withdrawing these posts, and all posts of a draft, would do; nothing is written or asked of a platform.
 
         Args:
-            ids: posts.
             draft_id: a draft; those of its posts that are at their end without being published are left out.
             channels: only the posts on these channels; all if empty.
 

@@ -77,7 +77,6 @@ class Review:
         Args:
             states: values of DraftState, where "scheduled" means still to be published, "published" and "withdrawn".
             before: only those with smaller ids.
-            limit: at most this many.
         """
         posted = {PUBLISHED, WITHDRAWN}
         wanted = {DraftState.SCHEDULED if name in posted else DraftState(name) for name in states}
@@ -194,7 +193,6 @@ class Review:
 
         Args:
             text: what is posted everywhere but on channels with a text of their own.
-            alt_text: the description of the picture.
             channel_texts: the own texts of channels; "" gives a channel the common text again.
             version: see `approve`.
 

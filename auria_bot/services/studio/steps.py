@@ -286,18 +286,7 @@ _WORK = {
     "words": StepWork(run=_write_texts, fields=("haiku", "mood", "theme", "style", "subject", "caption", "seed")),
     "finish": StepWork(
         run=_export,
-        fields=(
-            "haiku",
-            "mood",
-            "mood_source",
-            "theme",
-            "style",
-            "caption",
-            "alt_text",
-            "post_text",
-            "seed",
-            "models",
-        ),
+        fields=("haiku", "mood", "mood_source", "theme", "style", "caption", "alt_text", "post_text", "seed", "models"),
         files=("styled",),
     ),
 }

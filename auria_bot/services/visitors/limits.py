@@ -48,7 +48,6 @@ class DailyLimits:
             key = hashlib.sha256(self._salt + address.encode()).digest()[:12]
             if self._counts[key] >= self._per_address:
                 raise VisitorRefused(
-                    f"{self._per_address} artworks were asked for from here today; come back tomorrow",
-                    reason="address",
+                    f"{self._per_address} artworks were asked for from here today; come back tomorrow", reason="address"
                 )
             self._counts[key] += 1

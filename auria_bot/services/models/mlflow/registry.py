@@ -82,14 +82,7 @@ def replay(changes: Iterable[tuple[int, Mapping[str, Any]]]) -> State:
 class MlflowRegistry:
     """The versions of all models on a server; a `ModelRegistry`."""
 
-    def __init__(
-        self,
-        *,
-        client: MlflowClient,
-        copy: FolderRegistry,
-        experiments: ExperimentLog,
-        every: float,
-    ) -> None:
+    def __init__(self, *, client: MlflowClient, copy: FolderRegistry, experiments: ExperimentLog, every: float) -> None:
         """Use a server.
 
         Args:
