@@ -286,7 +286,6 @@ class Application(OperationsServices, CorpusServices, WebServices, CaptionServic
     @cached_property
     def visitor_studio(self) -> VisitorStudio:
         """Makes artworks for visitors of the web site, while nothing else works."""
-        from auria_bot.services.studio.planner import RunPlanner
         from auria_bot.services.studio.run_store import RunStore
         from auria_bot.services.visitors.limits import DailyLimits
         from auria_bot.services.visitors.studio import VisitorPolicy, VisitorStudio
@@ -306,14 +305,7 @@ class Application(OperationsServices, CorpusServices, WebServices, CaptionServic
             policy=policy,
             works=VisitorWorks(root),
             limits=DailyLimits(per_address=web.studio_per_visitor, per_day=web.studio_per_day, clock=self.clock),
-            planner=RunPlanner(
-                config=config,
-                store=self.store,
-                clock=self.clock,
-                faults=faults,
-                preferences=self.preferences,
-                approvals=self.approvals,
-            ),
+            planner=self._planner(config, faults),
             runs=RunStore(root / ".runs"),
             executor=self.executor,
             config=config,

@@ -11,6 +11,7 @@ from auria_bot.bootstrap.publishing import PublishingServices
 from auria_bot.files import scratch_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from auria_bot.art.portraits.portrait import PortraitPainter
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from auria_bot.services.prints.printing import CanvasPainter
     from auria_bot.services.studio.pipelines import PipelineRunner
     from auria_bot.services.studio.plan import BackendSpec, StudioConfig
+    from auria_bot.services.studio.planner import RunPlanner
     from auria_bot.services.studio.published_pipelines import PublishedPipelines
     from auria_bot.services.studio.review import Review
     from auria_bot.services.studio.run_store import RunStore
@@ -55,17 +57,34 @@ class StudioServices(PublishingServices):
         """Makes drafts."""
         from auria_bot.services.studio.studio import Studio
 
+        config = self.studio_config
+        find_style = self._find_style if self.settings.stylist.backend in _WITH_BANK else None
         return Studio(
-            config=self.studio_config,
+            config=config,
+            planner=self._planner(config, self.unfit_words, find_style),
             store=self.store,
             pictures=self.pictures,
             runs=self.runs,
             executor=self.executor,
             clock=self.clock,
-            faults=self.unfit_words,
+        )
+
+    def _planner(
+        self,
+        config: StudioConfig,
+        faults: Callable[[str], Sequence[str]],
+        find_style: Callable[[str], object] | None = None,
+    ) -> RunPlanner:
+        from auria_bot.services.studio.planner import RunPlanner
+
+        return RunPlanner(
+            config=config,
+            store=self.store,
+            clock=self.clock,
+            faults=faults,
             preferences=self.preferences,
             approvals=self.approvals,
-            find_style=self._find_style if self.settings.stylist.backend in _WITH_BANK else None,
+            find_style=find_style,
         )
 
     @cached_property

@@ -99,11 +99,7 @@ def _state_colours(told: Any, context: Any) -> None:
 
 
 def _decoded(opened: Any, streams: Sequence[Any], source: Path) -> Iterator[tuple[bool, Any]]:
-    """The frames of the streams, each with whether it is a picture.
-
-    Raises:
-        Rejected: the film is damaged.
-    """
+    """The frames of the streams, each with whether it is a picture."""
     import av
 
     packets = opened.demux(streams)

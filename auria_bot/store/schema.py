@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from auria_bot.domain.draft import DraftState
+from auria_bot.domain.engagement import COUNTS
 from auria_bot.domain.job_schedule import JobRunState
 from auria_bot.domain.post import Action, Outcome, PostState
 
@@ -198,12 +199,7 @@ samples = Table(
     _id(),
     Column("post_id", _ID, ForeignKey("posts.id"), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("likes", Integer),
-    Column("reposts", Integer),
-    Column("replies", Integer),
-    Column("quotes", Integer),
-    Column("saves", Integer),
-    Column("views", Integer),
+    *(Column(name, Integer) for name in COUNTS),
     Index(None, "post_id", "at"),
 )
 """Engagement counts of a post at a time; null if the platform does not report them."""
@@ -236,9 +232,8 @@ verses = Table(
     "verses",
     METADATA,
     _id(),
-    Column(
-        "digest", String(32), nullable=False, unique=True
-    ),  # of the normalised words: a poem is one row, whatever its source
+    # Of the normalised words: a poem is one row, whatever its source.
+    Column("digest", String(32), nullable=False, unique=True),
     Column("state", String(10), nullable=False),
     Column("reason", String(40), nullable=False),  # why it was rejected
     Column("lines", Text, nullable=False),  # "" if the text is not kept, as of a rejected one after some days

@@ -240,11 +240,7 @@ class BlueskyChannel:
         return self._record(COLLECTION, self._own_key(receipt)) is not None
 
     def _own_key(self, receipt: Receipt) -> str:
-        """The key of a published post's record.
-
-        Raises:
-            Rejected: the receipt is not of a post of this account.
-        """
+        """The key of a published post's record."""
         collection, _, key = receipt.id.rpartition("/")
         if collection not in {"", f"at://{self._account.did}/{COLLECTION}"} or not RECORD_KEY.fullmatch(key):
             raise Rejected(f"{receipt.id[:100]} is not a post of {self._account.handle}")

@@ -269,11 +269,7 @@ class XChannel:
         return self._api().exists(self._own_post(receipt))
 
     def _own_post(self, receipt: Receipt) -> str:
-        """The id of a published post.
-
-        Raises:
-            Rejected: the receipt holds none.
-        """
+        """The id of a published post."""
         if (identifier := _identifier(receipt)) is None:
             raise Rejected(f"{receipt.url or receipt.id} is not the address of a post on X")
         return identifier

@@ -288,11 +288,7 @@ class Accounts:
                 raise NotFound("there is no such session; it may have ended already")
 
     def _verified(self, name: str, password: str, keys: Sequence[str]) -> dict[str, Any] | None:
-        """The operator of that name, if the password is right; else None, and the failure is counted under the keys.
-
-        Raises:
-            TooManyAttempts: one of the keys must wait, or too many attempts are being checked.
-        """
+        """The operator of that name, if the password is right; else None, and the failure is counted under the keys."""
         self.failed.check(keys)
         if not self._attempts.acquire(blocking=False):
             raise TooManyAttempts("too many sign in at once; try again in a second", seconds=1)

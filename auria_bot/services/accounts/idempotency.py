@@ -131,11 +131,7 @@ class AnsweredRequests:
 
 
 def _answer(known: dict[str, Any] | None, digest: str, now: datetime) -> StoredAnswer | None:
-    """The answer that is in a record; None if there is none yet, or the record is over.
-
-    Raises:
-        InputError: the record is of another request.
-    """
+    """The answer that is in a record; None if there is none yet, or the record is over."""
     if known is None or now - known["at"] >= _KEPT:
         return None
     if known["digest"] != digest:

@@ -277,11 +277,7 @@ class Passkeys:
         return challenge, response
 
     def _answer_once(self, challenge: bytes) -> None:
-        """Remember a challenge that was answered.
-
-        Raises:
-            NotPermitted: it was answered before.
-        """
+        """Remember a challenge that was answered."""
         now = self._seconds()
         with self._lock:
             self._answered = {each: until for each, until in self._answered.items() if until > now}

@@ -95,11 +95,7 @@ class CaptionClient:
         return picture
 
     def _check(self, content: bytes) -> None:
-        """Make sure that a picture file is neither empty nor too large.
-
-        Raises:
-            PictureError: it is.
-        """
+        """Make sure that a picture file is neither empty nor too large."""
         if not content:
             raise PictureError("the picture's file is empty")
         if len(content) > self._largest:

@@ -15,6 +15,7 @@ from auria_bot.services.serialization import check_json, sync_json
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from auria_bot.corpus.sources.listing import Listing
     from auria_bot.corpus.sources.reddit import Reddit
     from auria_bot.corpus.sources.retry import RequestCounter
     from auria_bot.secret_store import SecretStore
@@ -97,13 +98,17 @@ class RedditRefresh:
         dry_run = request.dry_run
         if request.since or request.until:
             begin, end = self._period(request.since, request.until)
-            return [partial(self._sync.sync_period, since=begin, until=end, dry_run=dry_run)]
+            return [lambda name, tell: self._sync.sync_period(name, since=begin, until=end, dry_run=dry_run, tell=tell)]
         kinds = dict.fromkeys(request.listings)
         found = [each for kind in kinds for each in listings(kind, times=request.times, searches=list(self._searches))]
-        return [partial(self._sync.sync, listing=each, limit=request.limit, dry_run=dry_run) for each in found]
+        return [partial(self._read_listing, each, limit=request.limit, dry_run=request.dry_run) for each in found]
 
     def run(
-        self, request: RefreshRequest, *, synced: Callable[[SyncResult], None], checked: Callable[[CheckResult], None]
+        self,
+        request: RefreshRequest,
+        *,
+        synced: Callable[[SyncResult], None],
+        checked: Callable[[CheckResult], None],
     ) -> RefreshResult:
         """Read every listing of every subreddit, then check known posts.
 
@@ -120,7 +125,7 @@ class RedditRefresh:
         for name in names:
             for read in reads:
                 try:
-                    result.synced.append(read(name, tell=synced))
+                    result.synced.append(read(name, synced))
                 except NotFound as error:
                     result.problems.append(error)
                     break
@@ -133,6 +138,11 @@ class RedditRefresh:
             except ChannelError as error:
                 result.problems.append(error)
         return result
+
+    def _read_listing(
+        self, listing: Listing, name: str, tell: Callable[[SyncResult], None], *, limit: int, dry_run: bool
+    ) -> SyncResult:
+        return self._sync.sync(name, listing, limit=limit, dry_run=dry_run, tell=tell)
 
     def _period(self, since: str, until: str) -> tuple[float, float]:
         if not since:

@@ -170,11 +170,7 @@ class FilmDrafts:
         return Artwork.finished(artwork.evolve(files=files)), sources
 
     def _judged(self, judge: SafetyFilter, frames: list[Image.Image], scratch: Path) -> tuple[float, str]:
-        """The highest nudity score of the frames, and the first one's fingerprint.
-
-        Raises:
-            StepFailed: a frame is rejected.
-        """
+        """The highest nudity score of the frames, and the first one's fingerprint."""
         results = []
         for number, frame in enumerate(frames):
             path = scratch / f"frame-{number}.png"

@@ -252,11 +252,7 @@ def _requested(request: FilmRequest, form: VideoFormat) -> dict[str, Any]:
 
 
 def _frame_count(request: FilmRequest) -> int:
-    """How many frames a film has; its rate and length are as asked for.
-
-    Raises:
-        UsageError: they cannot be had.
-    """
+    """How many frames a film has; its rate and length are as asked for."""
     if not 1 <= request.rate <= 120:
         raise UsageError(f"a film cannot have {float(request.rate):g} frames a second; 1 to 120 are possible")
     if not 0 < request.seconds <= MOST_SECONDS:
@@ -265,11 +261,7 @@ def _frame_count(request: FilmRequest) -> int:
 
 
 def _key_numbers(request: FilmRequest) -> tuple[int, ...]:
-    """The numbers of the key frames, from 1.
-
-    Raises:
-        UsageError: there are too few or too many, or one is out of range.
-    """
+    """The numbers of the key frames, from 1."""
     least = 3 if request.loop else 2
     numbers = request.keys or tuple(range(1, max(least, min(round(float(request.seconds) / _KEY_SECONDS), 60)) + 1))
     if len(numbers) < least:
@@ -282,11 +274,7 @@ def _key_numbers(request: FilmRequest) -> tuple[int, ...]:
 
 
 def _strokes(request: FilmRequest, painting: BankedPainting | None) -> Style | None:
-    """By whose hand the frames are painted.
-
-    Raises:
-        UsageError: no painting is named.
-    """
+    """By whose hand the frames are painted."""
     from auria_bot.domain.artwork import Style
 
     if not request.strokes:

@@ -144,11 +144,7 @@ class CaptionerTuner:
         return TuningResult(version=made.name, path=path, is_promoted=done.is_better, figures=figures)
 
     def _rated(self, learnt: Mapping[str, Mapping[str, int]]) -> list[Any]:
-        """The pictures that are still there, as the recipe takes them.
-
-        Raises:
-            InputError: none of them can be trained on.
-        """
+        """The pictures that are still there, as the recipe takes them."""
         rated = [
             self._recipe.RatedPicture(
                 path=self._settings.home / picture,

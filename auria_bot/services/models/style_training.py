@@ -86,11 +86,7 @@ def train_style(
 
 
 def _named(settings: Settings, name: str) -> str:
-    """The name of a style as it is written in folders and on the command line.
-
-    Raises:
-        InputError: a painting of the style bank has it.
-    """
+    """The name of a style as it is written in folders and on the command line."""
     style = slug(name, longest=_LONGEST)
     if style in {each.key for each in style_bank(settings).paintings}:
         raise InputError(f"a painting of the style bank has the key {style}; give another name with --name")

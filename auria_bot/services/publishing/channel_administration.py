@@ -136,11 +136,7 @@ class ChannelAdministration:
         )
 
     def _check_folder(self, name: str, intended: ChannelSettings) -> None:
-        """Make sure that a channel would publish to a folder that no other one publishes to.
-
-        Raises:
-            InputError: another one does.
-        """
+        """Make sure that a channel would publish to a folder that no other one publishes to."""
         channels = {**self._settings.channels, name: intended}
         conflicts = self._settings.model_copy(update={"channels": channels}).shared_folders
         for other, message in conflicts.items():
@@ -178,13 +174,7 @@ class ChannelAdministration:
             )
 
     def remove(self, name: str) -> bool:
-        """Remove a channel and its secrets; whether `review.channels` still names it.
-
-        Raises:
-            UnknownName: there is no such channel.
-            InputError: it is not in the operator's own settings file.
-            InvalidTransition: posts or approved drafts still wait for it.
-        """
+        """Remove a channel and its secrets; whether `review.channels` still names it; raises as `check_removable`."""
         self.check_removable(name)
         vault = self._secrets(name, None)
         self._file.remove_channel(name)

@@ -333,12 +333,7 @@ def _given(step: PipelineStep) -> set[str]:
 
 
 def _check_given(step: PipelineStep, called: str) -> None:
-    """Make sure that what is given for a step is possible; `called` as in `Pipeline.read`.
-
-    Raises:
-        InputError: it is not.
-        NotFound: its picture is not there.
-    """
+    """Make sure that what is given for a step is possible; `called` as in `Pipeline.read`."""
     if step.picture is not None:
         if not any(need in _PICTURES for need in NEEDS[step.step]):
             raise InputError(f"step {step.name!r} ({step.step}) works on no picture; leave the picture out")

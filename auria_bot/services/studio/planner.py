@@ -59,6 +59,11 @@ class RunPlanner:
         approvals: ApprovalModel | None = None,
         find_style: Callable[[str], object] | None = None,
     ) -> None:
+        """`faults` gives reasons why a theme must not be used.
+
+        Without `preferences` engagement has no effect, without `approvals` the operator's decisions have none;
+        `find_style` raises UnknownName for a style that does not exist.
+        """
         self._find_style = find_style
         self._config, self._store, self._clock = config, store, clock
         self._faults, self._preferences, self._approvals = faults, preferences, approvals

@@ -17,20 +17,18 @@ from auria_bot.domain.artwork import Artwork
 from auria_bot.errors import AuriaError, InputError, InvalidTransition, NotFound
 from auria_bot.files import sha256_of
 from auria_bot.services.studio.plan import GIVEN, ArtworkState, Failure
-from auria_bot.services.studio.planner import PlannedRun, RunPlanner
 from auria_bot.services.studio.step_runner import StepRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from auria_bot.domain.draft import Draft
     from auria_bot.domain.interfaces import Clock
     from auria_bot.domain.pipeline import ArtworkRequest
     from auria_bot.execution.work_unit import Executor
-    from auria_bot.services.engagement.approvals import ApprovalModel
-    from auria_bot.services.engagement.preferences import PreferenceModel
     from auria_bot.services.studio.plan import StudioConfig
+    from auria_bot.services.studio.planner import PlannedRun, RunPlanner
     from auria_bot.services.studio.run_store import Run, RunEvent, RunStore
     from auria_bot.store.files import Pictures
     from auria_bot.store.unit_of_work import Store
@@ -80,32 +78,15 @@ class Studio:
         self,
         *,
         config: StudioConfig,
+        planner: RunPlanner,
         store: Store,
         pictures: Pictures,
         runs: RunStore,
         executor: Executor,
         clock: Clock,
-        faults: Callable[[str], Sequence[str]],
-        preferences: PreferenceModel | None = None,
-        approvals: ApprovalModel | None = None,
-        find_style: Callable[[str], object] | None = None,
     ) -> None:
-        """`faults` gives reasons why a theme must not be used.
-
-        Without `preferences` engagement has no effect, without `approvals` the operator's decisions have none;
-        `find_style` raises UnknownName for a style that does not exist.
-        """
         self._config, self._store, self._pictures, self._clock = config, store, pictures, clock
-        self._runs, self._executor = runs, executor
-        self._planner = RunPlanner(
-            config=config,
-            store=store,
-            clock=clock,
-            faults=faults,
-            preferences=preferences,
-            approvals=approvals,
-            find_style=find_style,
-        )
+        self._planner, self._runs, self._executor = planner, runs, executor
 
     def with_theme(self, request: ArtworkRequest) -> ArtworkRequest:
         """The request with the theme that its season chooses, as `make` would complete it.

@@ -261,11 +261,7 @@ class VisitorStudio:
             self._works.remove(self._own(key, visitor).key)
 
     def _open(self) -> None:
-        """Take the folder for this process, and clear what a killed one left.
-
-        Raises:
-            VisitorRefused: another process has it.
-        """
+        """Take the folder for this process, and clear what a killed one left."""
         if self._held is not None:
             return
         root = self._works.root

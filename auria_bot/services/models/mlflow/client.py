@@ -356,11 +356,7 @@ def _told(content: bytes) -> tuple[str, str]:
 
 
 def _path(address: str) -> str:
-    """The path of files that the server keeps.
-
-    Raises:
-        RegistryAway: they are elsewhere.
-    """
+    """The path of files that the server keeps."""
     if not address.startswith(_SCHEME):
         raise RegistryAway(
             f"the registry keeps its files at {address[:80]!r}, which only it can reach",
