@@ -1,7 +1,8 @@
 """Commands of the real command line, each in a process of its own that begins with the program imported.
 
-A server imports it once and forks a process for each command, which gets its arguments, environment and streams. The
-start of the interpreter and the order of imports are not tried this way, nor another seed of Python's hashes.
+A server imports it once and forks a process for each command, which gets its arguments, environment and streams; the
+studio's workers of commands are forked likewise, see `tests.worker_server`. The start of the interpreter and the order
+of imports are not tried this way, nor another seed of Python's hashes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests import worker_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +93,7 @@ def _server() -> socket.socket:
 def _serve(requests: socket.socket) -> None:
     for name in _IMPORTED:
         import_module(name)
+    worker_server.server()
     gc.freeze()
     while True:
         asked, streams, _, _ = socket.recv_fds(requests, 1, 4)
@@ -108,7 +112,9 @@ def _serve(requests: socket.socket) -> None:
 def _become(request: int, *streams: int) -> NoReturn:
     """Be a command from now on."""
     from auria_bot.cli import main
+    from auria_bot.execution import child_process
 
+    child_process.subprocess = worker_server.SUBPROCESS
     with os.fdopen(request) as file:
         asked = json.load(file)
     for target, stream in enumerate(streams):

@@ -8,11 +8,9 @@ import logging
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -74,8 +72,7 @@ def _forked_workers() -> Iterator[None]:
         if hasattr(socket, "send_fds"):
             from tests import worker_server
 
-            process = SimpleNamespace(**{**vars(subprocess), "Popen": worker_server.begun})
-            patch.setattr("auria_bot.execution.child_process.subprocess", process)
+            patch.setattr("auria_bot.execution.child_process.subprocess", worker_server.SUBPROCESS)
         yield
 
 

@@ -1,7 +1,7 @@
 """Workers of the local executor, each in a process of its own that begins with its modules imported.
 
 A server imports them once and forks a process for each worker, which gets its arguments, environment and descriptors.
-How an interpreter is started for a worker is tried by tests/unit/execution, and by all tests of the whole command line.
+How an interpreter is started for a worker is tried by tests/unit/execution, and wherever a command is started by one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from auria_bot.execution.parent_watch import VARIABLE
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-__all__ = ["Worker", "begun"]
+__all__ = ["SUBPROCESS", "Worker", "begun", "server"]
 
 _COMMAND = [sys.executable, "-P", "-m", "auria_bot.execution.worker_main"]
 _IMPORTED = (
@@ -65,7 +66,7 @@ class Worker:
             given = (options[name] for name in ("stdin", "stdout", "stderr"))
             streams = [nothing if one == subprocess.DEVNULL else one for one in given]
             places = [one if isinstance(one, int) else one.fileno() for one in (request, *streams, *pass_fds)]
-            socket.send_fds(_server(), [b"?"], [telling, *places])
+            socket.send_fds(server(), [b"?"], [telling, *places])
         os.close(telling)
         self.pid = int(self._line())
 
@@ -95,8 +96,12 @@ class Worker:
         return line.decode()
 
 
+SUBPROCESS = SimpleNamespace(**{**vars(subprocess), "Popen": begun})
+"""The module subprocess whose workers are forked."""
+
+
 @cache
-def _server() -> socket.socket:
+def server() -> socket.socket:
     """The server of this process, which ends with it."""
     ours, theirs = socket.socketpair()
     known = {name: value for name, value in os.environ.items() if not name.startswith("AURIA_")}
