@@ -265,7 +265,7 @@ def _model(role: str, name: str) -> Callable[[Path], str]:
 
 
 _POET = "from auria_bot.art.poets.causal_lm import CausalLm; CausalLm(CausalLm.Config(model=NAME), models=Path('.'))"
-_CAPTIONER = "from auria_bot.art.captioners.blip import Blip; Blip(Blip.Config(model=NAME), Path('.'))._load()"
+_CAPTIONER = "from auria_bot.art.captioners.blip import Blip; Blip(Blip.Config(model=NAME), Path('.'))._loaded"
 
 MODELS: dict[str, Callable[[Path], str]] = {
     "language model from the network": _model(_POET, "stranger/model"),
