@@ -129,7 +129,11 @@ COMMANDS = {
     ),
     "notify": ("operations.daemon:notify", "List, dismiss, test and send notifications."),
 }
-"""Each command's function, or group of commands, in auria_bot.cli, and the first line of its docstring."""
+"""Each command's function, or group of commands, in auria_bot.cli, and the first line of its docstring.
+
+A group's docstring is that of its callback; where it has none, or one that tells of its `list` alone, this line is its
+help.
+"""
 
 _FORMER = {"eye": "ranker"}
 """Earlier names of commands, which go on for one version."""
@@ -145,7 +149,7 @@ class _Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the signature is Typer's
         if cmd_name in COMMANDS and cmd_name not in self.commands:
-            self.add_command(_command(COMMANDS[cmd_name][0]), cmd_name)
+            self.add_command(_command(*COMMANDS[cmd_name]), cmd_name)
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the signature is Typer's
@@ -164,14 +168,16 @@ class _Commands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def _command(place: str) -> Any:
+def _command(place: str, summary: str) -> Any:
     module, _, name = place.partition(":")
     found: typer.Typer | Callable[..., Any] = getattr(import_module(f"auria_bot.cli.{module}"), name)
     if not isinstance(found, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
         single.command()(found)
         found = single
-    return _plain_help(get_command(found))
+    made = get_command(found)
+    made.help = made.help or summary
+    return _plain_help(made)
 
 
 def _plain_help(command: Any) -> Any:
@@ -216,9 +222,9 @@ def _options(
     """Options that stand before the command; `main` looks for --debug itself."""
 
 
-def command_group(command: str, help_text: str = "", **options: Any) -> typer.Typer:
-    """A group of commands of `auria`, whose help COMMANDS has unless it is given; the options are those of Typer."""
-    return typer.Typer(help=help_text or COMMANDS[command][1], add_completion=False, rich_markup_mode=None, **options)
+def command_group(**options: Any) -> typer.Typer:
+    """A group of commands of `auria`; the options are those of Typer."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None, **options)
 
 
 def is_called_alone(context: typer.Context) -> bool:

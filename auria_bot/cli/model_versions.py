@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
+from auria_bot.cli.app import COMMANDS, Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, out, print_json, print_result, state_text, table
 from auria_bot.errors import ModelCorrupt, NotFound
 from auria_bot.services.models.versions import compared
@@ -26,7 +26,7 @@ __all__ = ["models", "print_comparison"]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A model's name, such as captioner.")]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="A version such as v3, or installed.")]
 
-models = command_group("models", invoke_without_command=True)
+models = command_group(help=COMMANDS["models"][1], invoke_without_command=True)
 
 _HEADLINES = {
     "poet": (("perplexity_test", "perplexity {:.1f}"),),

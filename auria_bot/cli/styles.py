@@ -17,7 +17,7 @@ from auria_bot.files import scratch_folder
 
 __all__ = ["add_styles", "list_styles", "remove_styles", "show_style", "styles"]
 
-styles = command_group("styles", no_args_is_help=True)
+styles = command_group(no_args_is_help=True)
 
 
 @styles.command("list")

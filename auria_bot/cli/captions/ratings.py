@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from auria_bot.cli.app import Json, Limit, app_context, command_group, is_called_alone
+from auria_bot.cli.app import COMMANDS, Json, Limit, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import counted, echo, newest, note, print_rows
 
 __all__ = ["ratings"]
 
-ratings = command_group("ratings", invoke_without_command=True)
+ratings = command_group(help=COMMANDS["ratings"][1], invoke_without_command=True)
 
 
 @ratings.command("list")

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-corpus = command_group("corpus", no_args_is_help=True)
+corpus = command_group(no_args_is_help=True)
 corpus.command()(reddit.refresh)
 corpus.command()(reddit.login)
 corpus.command()(rejected.rejected)

@@ -38,7 +38,7 @@ class _FilmCommands(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-film = command_group("film", cls=_FilmCommands, no_args_is_help=True)
+film = command_group(cls=_FilmCommands, no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The film model, as auria film models lists them.")]
 Seed = Annotated[int, typer.Option("--seed", "-s", min=0, help="Decides the key frames and the noise.")]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["footage"]
 
-footage = command_group("footage", no_args_is_help=True)
+footage = command_group(no_args_is_help=True)
 
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{0,9})?|\.\d{1,9}|\d{1,9}/(?!0+\Z)\d{1,9}")
 

@@ -214,7 +214,7 @@ def _print_notes(app: Application, history: Sequence[JobRun]) -> None:
         note(f"the daemon is {lease.holder}")
 
 
-notify = command_group("notify", no_args_is_help=True)
+notify = command_group(no_args_is_help=True)
 
 
 @notify.command("test")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["database", "tidy"]
 
 
-database = command_group("db", no_args_is_help=True)
+database = command_group(no_args_is_help=True)
 
 
 def tidy(

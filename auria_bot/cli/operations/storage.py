@@ -13,7 +13,7 @@ from auria_bot.services.operations.storage import PictureMover, storage_use
 
 __all__ = ["storage"]
 
-storage = command_group("storage", no_args_is_help=True)
+storage = command_group(no_args_is_help=True)
 
 
 @storage.command("show")

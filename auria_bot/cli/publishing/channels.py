@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from auria_bot.channels.media.endpoint import picture_server
-from auria_bot.cli.app import Json, app_context, command_group, is_called_alone
+from auria_bot.cli.app import COMMANDS, Json, app_context, command_group, is_called_alone
 from auria_bot.cli.terminal.console import (
     counted,
     note,
@@ -32,7 +32,7 @@ __all__ = ["add", "avatar", "channels", "check", "list_channels", "pause", "remo
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The channel; auria channels lists them.")]
 
-channels = command_group("channels")
+channels = command_group(help=COMMANDS["channels"][1])
 
 
 @channels.command("list")

@@ -48,7 +48,7 @@ __all__ = ["list_posts", "post_table", "post_time", "posts", "resolve", "show", 
 
 Id = Annotated[int, typer.Argument(metavar="ID", help="The post; auria posts lists them.")]
 
-posts = command_group("posts")
+posts = command_group()
 
 
 @posts.command("list")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["pipeline", "step"]
 
-pipeline = command_group("pipeline", no_args_is_help=True)
+pipeline = command_group(no_args_is_help=True)
 
 
 def step(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["candidates", "portrait", "show", "use"]
 
-portrait = command_group("portrait")
+portrait = command_group()
 
 _MOST_SEED = 2**62
 Medium = Annotated[str, typer.Option("--medium", help="ink, watercolour, woodblock or oil.")]

@@ -22,7 +22,7 @@ __all__ = ["keys"]
 
 _YEAR = "365d"
 
-keys = command_group("keys", no_args_is_help=True)
+keys = command_group(no_args_is_help=True)
 
 
 @keys.command("add")

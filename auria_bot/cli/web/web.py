@@ -18,7 +18,7 @@ from auria_bot.http_server import check_address
 
 __all__ = ["web"]
 
-web = command_group("web", name="web", invoke_without_command=True)
+web = command_group(name="web", invoke_without_command=True)
 
 _EXTRA = ("web", "the web interface needs packages that are not installed")
 
@@ -77,7 +77,7 @@ def export(
         note(f"{counted(result.works, 'work')} on {counted(result.pages, 'page')} in {folder}: {done}")
 
 
-operators = command_group("operators", "Add, list and remove those who may sign in to the desk.", no_args_is_help=True)
+operators = command_group(help="Add, list and remove those who may sign in to the desk.", no_args_is_help=True)
 web.add_typer(operators, name="operators")
 web.add_typer(webhooks, name="webhooks")
 

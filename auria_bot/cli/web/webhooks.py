@@ -16,7 +16,7 @@ __all__ = ["webhooks"]
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="As in [web.webhooks.NAME] of the settings.")]
 
 webhooks = command_group(
-    "webhooks", "List and test the addresses that are told of events, and make their secrets.", no_args_is_help=True
+    help="List and test the addresses that are told of events, and make their secrets.", no_args_is_help=True
 )
 
 

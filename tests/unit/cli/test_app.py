@@ -34,14 +34,38 @@ def test_the_help_imports_nothing_heavy():
     assert not imported() & set(HEAVY)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_table_of_commands_says_what_the_commands_say(name):
+def _own_docstring(place: str) -> str | None:
+    """The docstring of a command, or of a group's callback; None for a group whose help the table has."""
+    module, _, name = place.partition(":")
+    found: Any = getattr(import_module(f"auria_bot.cli.{module}"), name)
+    if isinstance(found, typer.Typer):
+        called = found.registered_callback
+        found = called and not found.info.help and called.callback
+    return found.__doc__ if found else None
+
+
+def test_the_table_of_commands_says_what_the_commands_say():
     """The help's sentence is the first one of the command's own docstring."""
-    place, words = COMMANDS[name]
-    module, _, function = place.partition(":")
-    found = getattr(import_module(f"auria_bot.cli.{module}"), function)
-    own = found.info.help if isinstance(found, typer.Typer) else found.__doc__.strip().split("\n")[0]
-    assert words == own
+    own = {name: found for name, (place, _) in COMMANDS.items() if (found := _own_docstring(place))}
+    assert {"make", "web", "portrait"} <= set(own)
+    assert {name: words.strip().split("\n")[0] for name, words in own.items()} == {
+        name: COMMANDS[name][1] for name in own
+    }
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        ("web", "set web.url to the public address"),  # what its callback says
+        ("portrait", "The same seed gives the same portrait."),
+        ("keys", COMMANDS["keys"][1]),  # it has no callback
+        ("channels", COMMANDS["channels"][1]),  # its callback is the command `list`
+    ],
+)
+def test_the_help_of_a_group_says_all_that_there_is_to_say(group, said):
+    """Its callback's docstring to the end, or the sentence of the table."""
+    root: Any = get_command(app)
+    assert said in " ".join(root.get_command(None, group).help.split())
 
 
 def test_the_help_explains_every_command_and_exit_code():
