@@ -32,7 +32,7 @@ class CaptionServices(StudioServices):
         from auria_bot.services.captions.client import CaptionClient
 
         chosen = self.settings.captions
-        return CaptionClient(chosen.server, deadline=chosen.deadline, largest=chosen.largest_mb * 1_000_000)
+        return CaptionClient(chosen.server, deadline=chosen.deadline, largest=chosen.largest)
 
     @cached_property
     def caption_front(self) -> CaptionFront:
@@ -148,27 +148,15 @@ def _state(files: Iterable[Path]) -> tuple[str, ...]:
 
 def model_server(_: Any = None) -> Any:
     """The model server for Ray Serve, by the settings of the process that builds it; Serve's configuration names it."""
-    from auria_bot.serving.replicas import ReplicaPlan, application
+    from auria_bot.serving.replicas import application
     from auria_bot.settings import loading
 
-    chosen = loading.load().captions
-    size = chosen.replicas
-    plan = ReplicaPlan(
-        fewest=size.fewest,
-        most=size.most,
-        at_once=chosen.threads or max(1, round(size.cpus)),
-        waiting=chosen.waiting,
-        cpus=size.cpus,
-        gpus=size.gpus,
-        largest=chosen.largest_mb * 1_000_000,
-        deadline=chosen.deadline,
-    )
     others = {"styles": "style_pool", "poems": "poem_pool", "pictures": "picture_pool"}
     pools: dict[str, Callable[[], Any]] = {
         "captions": _caption_replica,
         **{name: partial(_replica, pool) for name, pool in others.items()},
     }
-    return application(pools, plan)
+    return application(pools, loading.load().captions)
 
 
 def _caption_replica() -> CaptionPool:
@@ -177,8 +165,7 @@ def _caption_replica() -> CaptionPool:
     from auria_bot.settings import loading
 
     settings = loading.load()
-    threads = settings.captions.threads or max(1, round(settings.captions.replicas.cpus))
-    captions = settings.captions.model_copy(update={"threads": threads})
+    captions = settings.captions.model_copy(update={"threads": settings.captions.replica_threads})
     pool = build(settings.model_copy(update={"captions": captions})).caption_pool()
     pool.start()
     return pool

@@ -12,7 +12,6 @@ import logging
 import signal
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import ray
@@ -46,8 +45,9 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from auria_bot.serving.work_queue import WorkMetrics
+    from auria_bot.settings.captions import CaptionSettings
 
-__all__ = ["NAME", "Replica", "ReplicaPlan", "application", "run"]
+__all__ = ["NAME", "Replica", "application", "run"]
 
 NAME: Final = "auria"
 """The application's name on the cluster."""
@@ -56,20 +56,6 @@ _KINDS: Final = (BackendMissing, InputError, ModelError, NoGoodPicture, PictureE
 _KNOWN: Final = {kind.__name__: kind for kind in _KINDS}
 _TRIES: Final = 4  # replicas that may be lost with one request
 _PACE: Final = {"upscale_delay_s": 3.0, "downscale_delay_s": 15.0, "metrics_interval_s": 1.0, "look_back_period_s": 5.0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplicaPlan:
-    """How many replicas answer, and what each takes."""
-
-    fewest: int  # of captions; the others may have none
-    most: int
-    at_once: int  # pictures that a replica of captions works on
-    waiting: int  # most pictures that wait for a replica
-    cpus: float
-    gpus: float
-    largest: int  # bytes of a picture's file
-    deadline: float  # seconds
 
 
 class Replica:
@@ -167,28 +153,26 @@ class _RemotePool:
         raise ModelServerBusy("the replicas are being replaced; come back in a moment")
 
 
-def application(pools: Mapping[str, Callable[[], Any]], plan: ReplicaPlan) -> Any:
+def application(pools: Mapping[str, Callable[[], Any]], settings: CaptionSettings) -> Any:
     """The application for Ray Serve.
 
     Args:
         pools: functions of modules that make the started pools on replicas: captions, styles, poems, pictures.
-        plan: how many replicas, and what each takes.
+        settings: how many replicas, and what each takes.
     """
-    compute = {"num_cpus": plan.cpus, "num_gpus": plan.gpus}
+    size, largest, deadline = settings.replicas, settings.largest, settings.deadline
 
     def deployment(name: str, make: Callable[[], Any], *, fewest: int, at_once: int) -> Any:
-        scaling = {"min_replicas": fewest, "max_replicas": plan.most, "target_ongoing_requests": at_once, **_PACE}
+        scaling = {"min_replicas": fewest, "max_replicas": size.most, "target_ongoing_requests": at_once, **_PACE}
         return serve.deployment(
             Replica,
             name=name,
             max_ongoing_requests=2 * at_once,  # so that the next picture is there when one is done
-            max_queued_requests=plan.waiting,
+            max_queued_requests=settings.waiting,
             autoscaling_config=scaling,
-            ray_actor_options=compute,
-            graceful_shutdown_timeout_s=plan.deadline,
+            ray_actor_options={"num_cpus": size.cpus, "num_gpus": size.gpus},
+            graceful_shutdown_timeout_s=deadline,
         ).bind(make)
-
-    largest, deadline = plan.largest, plan.deadline
 
     def build() -> Starlette:
         here = serve.get_replica_context().app_name
@@ -206,7 +190,7 @@ def application(pools: Mapping[str, Callable[[], Any]], plan: ReplicaPlan) -> An
         max_ongoing_requests=512,
         ray_actor_options={"num_cpus": 0},
     )
-    first = deployment("captions", pools["captions"], fewest=plan.fewest, at_once=plan.at_once)
+    first = deployment("captions", pools["captions"], fewest=size.fewest, at_once=settings.replica_threads)
     others = (deployment(name, pools[name], fewest=0, at_once=1) for name in _POOLS if name != "captions")
     return front.bind(first, *others)
 

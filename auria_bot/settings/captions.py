@@ -65,3 +65,13 @@ class CaptionSettings(Section):
     """Pictures that may be brought to the page from one address in an hour."""
     most_ratings: int = Field(default=5000, ge=0, le=1_000_000)
     """Most ratings that are kept; with as many, further ones are refused."""
+
+    @property
+    def largest(self) -> int:
+        """Largest picture file, in bytes."""
+        return self.largest_mb * 1_000_000
+
+    @property
+    def replica_threads(self) -> int:
+        """Pictures that a replica captions at once."""
+        return self.threads or max(1, round(self.replicas.cpus))

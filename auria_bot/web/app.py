@@ -178,7 +178,7 @@ def _made(place: str, web: WebApp) -> Any:
 
 def _larger_bodies(captions: CaptionSettings) -> dict[str, int]:
     """The paths that take pictures, and the most bytes of a body there: the file, or its small copy in Base64."""
-    picture, copy = captions.largest_mb * 1_000_000 + 10_000, 700_000
+    picture, copy = captions.largest + 10_000, 700_000
     pictures = dict.fromkeys(("/captions", "/api/v1/captions", "/api/v1/styles"), picture)
     return {**pictures, "/captions/ratings": copy, "/api/v1/ratings": copy}
 

@@ -65,7 +65,7 @@ def serve(
             pools.captions.start()
             version = (pools.captions.model or {}).get("version", "")
             note(f"The captioner (version {version}) answers at {chosen.server}; Ctrl-C ends it.")
-            run(pools, chosen.server, largest=chosen.largest_mb * 1_000_000, deadline=chosen.deadline)
+            run(pools, chosen.server, largest=chosen.largest, deadline=chosen.deadline)
 
 
 def _serve_on_cluster(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from auria_bot.domain.model_requests import PictureRequest, PoemRequest
 from auria_bot.errors import InputError, ModelError, ModelServerBusy, PictureError, UnknownName
 from auria_bot.serving.server import Pools, create_app
+from auria_bot.settings.captions import CaptionSettings, ReplicaSettings
 from tests.scenarios.caption_serve import free_port
 from tests.scenarios.ray_cluster import REASON, ray_nodes
 from tests.scenarios.serve_scale import has_serve
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not has_serve(), reason=REASON)]
 
 ROOT = Path(__file__).parents[3]
-LARGEST = 1000
+SETTINGS = CaptionSettings(
+    threads=2, waiting=20, deadline=30, largest_mb=1, replicas=ReplicaSettings(fewest=1, most=2, cpus=0.1)
+)
 NAMES = ("captions", "styles", "poems", "pictures")
 ERRORS = {
     b"damaged": PictureError("it is damaged"),
@@ -42,7 +45,7 @@ REQUESTS = (
     ("POST", "/captions", b"picture"),
     ("POST", "/captions?drawn=1", b"picture"),
     *(("POST", "/captions", content) for content in ERRORS),
-    ("POST", "/captions", b"x" * (LARGEST + 1)),
+    ("POST", "/captions", b"x" * (SETTINGS.largest + 1)),
     ("POST", "/captions", b""),
     ("POST", "/styles?style=monet", b"picture"),
     ("POST", "/styles?style=x", b"unknown"),
@@ -90,12 +93,10 @@ class Pool:
 
 def serve_pools(cluster: str, port: str) -> None:
     """Serve the pools on a cluster, in a process of its own."""
-    from auria_bot.serving.replicas import ReplicaPlan, application, run
+    from auria_bot.serving.replicas import application, run
 
-    size = {"fewest": 1, "most": 2, "at_once": 2, "waiting": 20, "cpus": 0.1, "gpus": 0.0}
-    plan = ReplicaPlan(**size, largest=LARGEST, deadline=30.0)  # type: ignore[arg-type]
     run(
-        application(dict.fromkeys(NAMES, Pool), plan),
+        application(dict.fromkeys(NAMES, Pool), SETTINGS),
         cluster=cluster,
         address=f"127.0.0.1:{port}",
         environment={"PYTHONPATH": str(ROOT)},
@@ -130,7 +131,7 @@ def ask(port: int, method: str, path: str, content: bytes) -> tuple[int, bytes, 
 def test_answers_are_those_of_one_machine(port: int, method: str, path: str, content: bytes) -> None:
     """Status, body, media type and Retry-After, of answers and of errors."""
     pools = Pools(**{name: Pool() for name in NAMES})  # type: ignore[arg-type]
-    with TestClient(create_app(pools, largest=LARGEST, deadline=30.0)) as client:
+    with TestClient(create_app(pools, largest=SETTINGS.largest, deadline=SETTINGS.deadline)) as client:
         wanted = client.request(method, path, content=content)
     found = ask(port, method, path, content)
     until = time.monotonic() + 30

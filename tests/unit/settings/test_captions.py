@@ -30,3 +30,12 @@ def test_fewest_replicas_are_no_more_than_most() -> None:
     """The message names both."""
     with pytest.raises(ValidationError, match="fewest is 5, which is more than most, 4"):
         ReplicaSettings(fewest=5)
+
+
+def test_a_replica_captions_as_many_pictures_at_once_as_it_has_cores() -> None:
+    """One with a part of a core; the setting goes before."""
+    asked = [
+        CaptionSettings(threads=threads, replicas=ReplicaSettings(cpus=cpus)).replica_threads
+        for threads, cpus in ((0, 0.1), (0, 3.8), (2, 8))
+    ]
+    assert asked == [1, 4, 2]
