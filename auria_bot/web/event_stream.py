@@ -56,15 +56,18 @@ def looks_at(
 
 
 def event_stream(
-    looks: Iterable[Sequence[str]], *, open_streams: Counter[str] | None = None, who: str = ""
+    request: Request, looks: Iterable[Sequence[str]], *, open_streams: Counter[str] | None = None, who: str = ""
 ) -> StreamingResponse:
-    """An answer that sends what each look for events gives, until there are no more looks.
+    """An answer that sends what each look for events gives, until there are no more looks; nothing to HEAD.
 
     Args:
+        request: what is answered.
         looks: looks for events when it is asked for the next ones; must not block.
         open_streams: counts the answers that are being sent, by whom they are for.
         who: whom this one is for.
     """
+    if request.method == "HEAD" or getattr(request.state, "is_head", False):
+        looks = ()
     content = _paced(iter(looks), Counter() if open_streams is None else open_streams, who)
     return StreamingResponse(content, media_type="text/event-stream", headers=_HEADERS)
 

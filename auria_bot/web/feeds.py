@@ -100,41 +100,44 @@ def sitemap(site: Site, view: View) -> bytes:
 def oembed(site: Site, view: View, url: str, *, most_width: int, most_height: int) -> dict[str, Any]:
     """An artwork for embedding in another site, as a photo or a video (https://oembed.com).
 
+    Nothing in it is larger than the limits, in pixels: a video is scaled, and has no thumbnail where none fits; an
+    artwork of which no picture fits is a link.
+
     Raises:
-        NotFound: the address is not that of a published artwork.
+        NotFound: the address is not that of a published artwork, or its picture is missing.
     """
     found = _ARTWORK.fullmatch(url.removeprefix(view.base))
     if found is None or not url.startswith(view.base):
         raise NotFound(f"{url[:120]!r} is not the address of an artwork of this site")
     work = site.gallery.work(int(found[1]))
     width, height = site.sizes.size(work.draft)
-    offered = [
-        candidate
-        for candidate in site.sizes.widths(work.draft)
-        if candidate <= most_width and round(height * candidate / width) <= most_height
-    ]
-    chosen = max(offered, default=min(site.sizes.widths(work.draft), default=0))
-    if not chosen:
+    if not width:
         raise NotFound(f"the picture of artwork {work.entry.id} is missing")
-    embedded = {
+    sizes = [(one, max(1, round(height * one / width))) for one in site.sizes.widths(work.draft)]
+    fitting = [(w, h) for w, h in sizes if w <= most_width and h <= most_height]
+
+    def picture(sides: tuple[int, int]) -> str:
+        return view.absolute(picture_path(work.draft.id, sides[0], "jpg"))
+
+    embedded: dict[str, Any] = {
         "version": "1.0",
-        "type": "photo",
+        "type": "link",
         "title": " / ".join(work.draft.artwork.haiku.lines),
         "author_name": site.settings.title,
         "author_url": view.absolute("/"),
         "provider_name": site.settings.title,
         "provider_url": view.absolute("/"),
-        "url": view.absolute(picture_path(work.draft.id, chosen, "jpg")),
-        "width": chosen,
-        "height": round(height * chosen / width),
     }
-    if (film := work.card.film) is not None:
-        path = film_path(work.entry.id, film.file.name)
+    if work.card.film is None and fitting:
+        embedded |= _sized("", fitting[-1]) | {"type": "photo", "url": picture(fitting[-1])}
+    elif (film := work.card.film) is not None and min(most_width, most_height) > 0:
+        sides = _scaled(width, height, most_width, most_height)
         player = Markup('<video src="{}" poster="{}" width="{}" height="{}" controls preload="none"></video>')
-        sides = (embedded["width"], embedded["height"])
-        html = str(player.format(view.absolute(path), embedded["url"], *sides))
-        embedded |= {"type": "video", "thumbnail_url": embedded.pop("url"), "html": html}
-        embedded |= {"thumbnail_width": sides[0], "thumbnail_height": sides[1]}
+        path, poster = film_path(work.entry.id, film.file.name), (fitting or sizes[:1])[-1]
+        html = str(player.format(view.absolute(path), picture(poster), *sides))
+        embedded |= _sized("", sides) | {"type": "video", "html": html}
+        if fitting:
+            embedded |= _sized("thumbnail_", poster) | {"thumbnail_url": picture(poster)}
     return embedded
 
 
@@ -142,6 +145,16 @@ def robots(view: View) -> str:
     """What crawlers may read: everything that is public, but no searches."""
     hidden = "".join(f"Disallow: {path}\n" for path in ("/desk", "/search", "/studio/"))
     return f"User-agent: *\n{hidden}\nSitemap: {view.absolute('/sitemap.xml')}\n"
+
+
+def _scaled(width: int, height: int, most_width: int, most_height: int) -> tuple[int, int]:
+    """Width and height as large as the limits allow, but no larger than they are; all in pixels, above 0."""
+    scale = min(min(width, most_width) / width, min(height, most_height) / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _sized(prefix: str, sides: tuple[int, int]) -> dict[str, int]:
+    return {f"{prefix}width": sides[0], f"{prefix}height": sides[1]}
 
 
 def _attached(view: View, work: Card) -> dict[str, Any]:

@@ -35,7 +35,7 @@ _FILE = re.compile(r"\.(?:avif|css|ico|jpg|js|json|m4a|mp4|png|svg|txt|wav|webm|
 
 
 READ: Final = ["GET", "HEAD"]
-"""The methods of a page or a file; an event stream has no end, so it has no HEAD."""
+"""The methods of a page, a file or an event stream."""
 
 _NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 

@@ -94,6 +94,7 @@ class ApiMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         is_head = scope.get("method") == "HEAD"
+        scope.setdefault("state", {})["is_head"] = is_head  # for answers that have no end
 
         async def sending(message: Message) -> None:
             if is_head and message["type"] == "http.response.body":

@@ -108,7 +108,7 @@ def runs_router(web: WebApp, access: Access) -> APIRouter:
                 raise TooManyAttempts(f"a key watches at most {_MOST_STREAMS} runs at a time", seconds=10)
             first = first_event(request, str(after))
             looks = looks_at(run, first, lambda position, event: _event(position, event).model_dump(mode="json"))
-            return event_stream(looks, open_streams=open_streams, who=key.author)
+            return event_stream(request, looks, open_streams=open_streams, who=key.author)
         value = run_value(run)  # before the events, so that none is missed
         items = [_event(after + number, event) for number, event in enumerate(run.events(after), start=1)]
         return answer(request, RunEvents(state=value.state, draft=value.draft, error=value.error, items=items))

@@ -72,12 +72,12 @@ def add_versions(router: APIRouter, desk: DeskRoutes) -> None:
         done = {event.step for event in run.events() if event.state in {"done", "reused"}}
         return desk.page("run.html", request, session, run=run, steps=[step.name for step in STEPS], finished=done)
 
-    @router.get("/runs/{key}/events")
+    @router.api_route("/runs/{key}/events", methods=READ)
     def events(request: Request, key: str, _: Session = reader) -> Response:
         def shown(_: int, event: RunEvent) -> dict[str, object]:
             return {"step": event.step, "state": event.state, "message": event.message}
 
-        return event_stream(looks_at(desk.runs.get(key), first_event(request), shown))
+        return event_stream(request, looks_at(desk.runs.get(key), first_event(request), shown))
 
 
 def _neighbour(ids: list[int], draft_id: int) -> int:

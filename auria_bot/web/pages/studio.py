@@ -167,14 +167,14 @@ def _add_watching(router: APIRouter, web: WebApp) -> None:
         )
         return HTMLResponse(body, headers={**_PRIVATE, "X-Robots-Tag": "noindex"})
 
-    @router.get("/{key}/events")
+    @router.api_route("/{key}/events", methods=READ)
     def events(request: Request, key: str, after: str = "0") -> Response:
         _work(studio, key)
         network = client_network(request)
         if open_streams.total() >= _MOST_STREAMS or open_streams[network] >= _MOST_STREAMS_EACH:
             raise TooManyAttempts("too many visitors watch; the page loads itself again", seconds=10)
         looks = _looks(studio, key, first_event(request, after), web.view(request).language)
-        return event_stream(looks, open_streams=open_streams, who=network)
+        return event_stream(request, looks, open_streams=open_streams, who=network)
 
     @router.api_route("/{key}/pictures/{name}", methods=READ)
     def picture(key: str, name: str) -> Response:

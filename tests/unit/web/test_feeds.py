@@ -72,13 +72,16 @@ def test_the_sitemap_names_works_and_pages_to_browse_by(tmp_path: Path) -> None:
 
 
 def test_oembed_offers_the_largest_picture_that_fits(tmp_path: Path) -> None:
-    """The size that is asked for bounds it; the smallest stands in where none fits."""
+    """The size that is asked for bounds it; where none fits, it is a link, which has no picture."""
     browser = visitor(exhibited(tmp_path, 1))
     url = f"{HOST}/artworks/1-old-pond-number-1"
     whole = browser.get("/oembed", params={"url": url}).json()
     assert (whole["type"], whole["width"], whole["height"]) == ("photo", 400, 500)
     assert browser.get("/oembed", params={"url": url, "maxwidth": 399}).json()["url"].endswith("/320.jpg")
-    assert browser.get("/oembed", params={"url": url, "maxheight": 10}).json()["width"] == 320
+    for limits in ({"maxheight": 399}, {"maxwidth": 0}, {"maxwidth": -(10**400)}):
+        none = browser.get("/oembed", params={"url": url, **limits}).json()
+        assert (none["type"], none["title"]) == ("link", whole["title"])
+        assert not none.keys() & {"url", "width", "height", "thumbnail_url"}
 
 
 @pytest.mark.parametrize(

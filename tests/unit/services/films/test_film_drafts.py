@@ -221,7 +221,11 @@ def test_a_published_film_is_shown_in_the_gallery_on_the_desk_and_in_feeds(
         assert item["attachments"][0]["mime_type"] == "video/mp4"
         assert 'rel="enclosure"' in site.get("/feed.xml").text
         embedded = site.get("/oembed", params={"url": f"{HOST}/artworks/1-low-tide"}).json()
-        assert embedded["type"] == "video"
+        assert (embedded["type"], embedded["width"], embedded["thumbnail_width"]) == ("video", 96, 96)
+        small = site.get("/oembed", params={"url": f"{HOST}/artworks/1-low-tide", "maxwidth": 48}).json()
+        assert (small["type"], small["width"], small["height"], "thumbnail_url" in small) == ("video", 48, 27, False)
+        assert 'width="48" height="27"' in small["html"]
+        assert 'poster="http://' in small["html"]
     export_site(application, tmp_path / "site")
     assert (tmp_path / "site" / "films" / "1.mp4").read_bytes() == film.path.read_bytes()
     assert 'src="../films/1.mp4"' in (tmp_path / "site" / "artworks" / "1-low-tide.html").read_text("utf-8")

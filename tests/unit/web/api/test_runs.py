@@ -91,6 +91,16 @@ def test_a_run_is_watched_as_a_stream_that_goes_on_where_it_broke(client: TestCl
     assert client.get(f"{location}/events", headers={**accepts, "Last-Event-ID": "x"}).text == answer.text
 
 
+def test_a_stream_answers_head_at_once(client: TestClient, going: threading.Event) -> None:
+    """With its headers, while the run goes on."""
+    location = client.post("/api/v1/runs", json={}).headers["location"]
+    answer = client.head(f"{location}/events", headers={"Accept": "text/event-stream"})
+    assert client.get(location).json()["state"] in {"waiting", "running"}
+    going.set()
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 def test_a_key_watches_a_few_runs_at_a_time(
     client: TestClient, going: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ def test_a_restyled_draft_is_followed_by_events_and_replaces_the_old_one(applica
     made = application.studio.make(_request()).drafts[0]
     csrf = token(browser)
     place = browser.post(f"/desk/drafts/{made.id}/restyle", data={"csrf": csrf, "mood": "stormy"}).headers["location"]
+    assert browser.head(f"{place}/events").headers["content-type"].startswith("text/event-stream")
     stream = browser.get(f"{place}/events").text
     ids = [int(number) for number in re.findall(r"^id: (\d+)$", stream, re.MULTILINE)]
     assert ids == list(range(1, len(ids) + 1))

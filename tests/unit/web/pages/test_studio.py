@@ -107,6 +107,7 @@ def test_events_go_on_where_a_broken_connection_stopped(
     key = asked(browser).rpartition("/")[2]
     studio = application.visitor_studio
     lines: list[str] = []
+    assert browser.head(f"/studio/{key}/events").headers["content-type"].startswith("text/event-stream")
     with browser.stream("GET", f"/studio/{key}/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         for line in stream.iter_lines():
