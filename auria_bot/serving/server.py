@@ -22,6 +22,7 @@ from starlette.routing import Route
 from auria_bot.domain.model_requests import PictureRequest, PoemRequest, StyleRequest
 from auria_bot.errors import AuriaError, InputError, ModelServerBusy
 from auria_bot.redaction import redacted_error
+from auria_bot.serving.connections import PatientProtocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -214,6 +215,7 @@ def serve(pools: Pools, address: str, *, largest: int, deadline: float) -> None:
     config = uvicorn.Config(
         create_app(pools, largest=largest, deadline=deadline),
         **place,
+        http=partial(PatientProtocol, waiting={}),  # type: ignore[arg-type]  # uvicorn only calls it
         ws="none",
         lifespan="on",
         log_config=None,

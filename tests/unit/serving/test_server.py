@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from auria_bot.domain.artwork import Haiku
 from auria_bot.domain.model_requests import PictureRequest, PoemRequest, StyleRequest
 from auria_bot.errors import ModelServerBusy, PictureError, UnknownName
-from auria_bot.serving import server
+from auria_bot.serving import connections, server
 from auria_bot.serving.server import Pools, create_app
+from tests.browser import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -226,3 +229,18 @@ def test_it_listens_where_the_settings_say(
     pools = Pools(captions=pool, styles=pool, poems=pool, pictures=pool)
     server.serve(pools, address, largest=1000, deadline=10.0)
     assert {name: getattr(configs[0], name) for name in place} == place
+
+
+def test_a_client_that_does_not_finish_a_head_is_given_up(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection is closed."""
+    monkeypatch.setattr(connections, "_REQUEST_TIME", 0.01)
+    begun: list[uvicorn.Server] = []
+    pools = Pools(captions=pool, styles=pool, poems=pool, pictures=pool)
+    with monkeypatch.context() as patched:
+        patched.setattr(uvicorn.Server, "run", lambda one: begun.append(one))  # noqa: PLW0108 - a bound method
+        server.serve(pools, "127.0.0.1:0", largest=1000, deadline=10.0)
+    with running(begun[0]) as address:
+        host, _, port = address.removeprefix("http://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=60) as client:
+            client.sendall(b"POST /captions HTTP/1.1\r\nHost: here\r\n")
+            assert client.recv(1) == b""
