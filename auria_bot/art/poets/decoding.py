@@ -193,11 +193,11 @@ class Decoder:
     Args:
         network: takes token, position, kind, theme, hidden, cell; gives log-probabilities and the next states.
         hidden: size of a layer's state.
-        ngrams: pairs and triples seen in training; None for no n-gram penalties.
+        ngrams: pairs and triples seen in training.
     """
 
     def __init__(
-        self, network: Network, lexicon: Lexicon, *, hidden: int, layers: int = 2, ngrams: NgramFilter | None = None
+        self, network: Network, lexicon: Lexicon, *, hidden: int, layers: int = 2, ngrams: NgramFilter
     ) -> None:
         self._network, self._lexicon, self._ngrams = network, lexicon, ngrams
         self._hidden, self._layers = hidden, layers
@@ -274,9 +274,8 @@ class Decoder:
         best = _largest(values, _EXAMINED)
         shortlist = np.take_along_axis(shortlist, best, 1)
         values, penalty = np.take_along_axis(values, best, 1), np.take_along_axis(penalty, best, 1)
-        if self._ngrams is not None:
-            triples = self._triple_penalty(shortlist, state, self._ngrams, params) * (penalty == 0)
-            values, penalty = values - triples, penalty + triples
+        triples = self._triple_penalty(shortlist, state, params) * (penalty == 0)
+        values, penalty = values - triples, penalty + triples
         heat = params.opening if state.places < _OPENING else params.temperature
         place = draw((values / heat).astype(np.float32), rng.random(len(scores)), params.top_k, params.top_p, shortlist)
         rows = np.arange(len(scores))
@@ -302,8 +301,6 @@ class Decoder:
     ) -> NDArray[np.float32]:
         """(poems, some) penalty of words not seen in training after the last word."""
         content = self._lexicon.content
-        if self._ngrams is None:
-            return np.zeros(words.shape, np.float32)
         pair = np.where(content[words] & content[state.token][:, None], params.new_pair, params.odd_pair)
         penalty: NDArray[np.float32] = np.where(self._ngrams.pair(state.token[:, None], words), 0, pair).astype(
             np.float32
@@ -311,16 +308,16 @@ class Decoder:
         return penalty
 
     def _triple_penalty(
-        self, words: NDArray[np.int64], state: DecodeState, ngrams: NgramFilter, params: SamplingParams
+        self, words: NDArray[np.int64], state: DecodeState, params: SamplingParams
     ) -> NDArray[np.float32]:
         """(poems, some) penalty of words not seen after the last two, or not seen ending a line after the last one."""
         before, token = state.before[:, None], state.token[:, None]
-        unseen = ~ngrams.triple(before, token, words) & (token > END)
+        unseen = ~self._ngrams.triple(before, token, words) & (token > END)
         ending = np.where(state.last, END, LINE)[:, None]
         last = self._lexicon.syllable_counts[words] == state.remaining[:, None]
-        unended = last & ~ngrams.triple(token, words, ending)
+        unended = last & ~self._ngrams.triple(token, words, ending)
         determiner = self._lexicon.determiner[state.token][:, None].astype(np.int64)
-        line_end_weight = np.where(last, ngrams.endings[determiner, words], 0)
+        line_end_weight = np.where(last, self._ngrams.endings[determiner, words], 0)
         penalty: NDArray[np.float32] = (
             params.new_triple * unseen + params.new_break * unended + params.line_end_weight * line_end_weight
         ).astype(np.float32)
