@@ -14,6 +14,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Match
@@ -147,6 +148,8 @@ def create_app(services: Application) -> FastAPI:
         app.state.parts["studio"]()  # goes on at once with what visitors asked for before
     app.add_middleware(_Parts, parts=app.state.parts)
     app.add_middleware(CachedPages, cache=pages, page=web.page)
+    # Within the guard, which counts the answer and adds its headers; Starlette's own stands outside of it.
+    app.add_middleware(ServerErrorMiddleware, handler=app.exception_handlers[Exception])
     address, public = host_name(services.settings.web.address), host_name(services.public_url.partition("://")[2])
     hosts = frozenset({*_LOOPBACK, public}) if address in _LOOPBACK else frozenset[str]()
     app.add_middleware(
@@ -218,7 +221,8 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
         status = error.http_status
         if status >= 500:
             log.error("A request failed: %s", error)
-        return shown(request, status, redacted(str(error)) if status < 500 else "")
+        headers = {"Retry-After": str(seconds)} if (seconds := getattr(error, "seconds", 0)) else {}
+        return shown(request, status, redacted(str(error)) if status < 500 else "", headers)
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:

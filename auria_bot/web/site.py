@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Moved", "Site"]
 
 _FACETS = {path: facet for facet, path in FACET_PATHS.items()}
-_LISTING = re.compile(r"/(?:(?P<kind>(?!page/)[a-z]+)/(?P<value>[^/]{1,200}))?(?:/?page/(?P<number>[1-9][0-9]{0,5}))?")
+_LISTING = re.compile(
+    r"/(?:(?P<kind>(?!page/)[a-z]+)/(?P<value>[^/]{1,200}))?(?:(?(kind)/)page/(?P<number>[1-9][0-9]{0,5}))?"
+)
 _ARTWORK = re.compile(r"/artworks/(?P<id>[1-9][0-9]{0,17})(?:-[^/]*)?")
 _SIMILAR = 4  # works shown under "more like this"
 

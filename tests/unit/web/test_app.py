@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auria_bot.settings.web import WebSettings
+from auria_bot.web.site import Site
 from tests.exhibited import exhibited, publish, visitor
 from tests.operators import send, signed_in, with_operators
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
@@ -21,6 +24,22 @@ def test_every_answer_has_the_security_headers(tmp_path: Path) -> None:
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert len(headers["x-request-id"]) == 16
+
+
+def test_an_unexpected_error_is_answered_and_counted_as_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the security headers, and the number under which the log has it."""
+
+    def fails(*_: object) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Site, "page", fails)
+    browser = visitor(exhibited(tmp_path, 0), raise_server_exceptions=False)
+    answer = browser.get("/browse")
+    assert (answer.status_code, answer.headers["cache-control"]) == (500, "no-store")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-request-id"] in answer.text
+    (counted,) = browser.app.state.health._counts._requests  # type: ignore[attr-defined]
+    assert counted[1:] == ("GET", "5xx")
 
 
 def test_static_texts_have_weak_tags(tmp_path: Path) -> None:

@@ -55,6 +55,13 @@ def test_a_new_work_shows_although_pages_are_cached(tmp_path: Path) -> None:
     assert "old-pond-number-2" in second.text
 
 
+def test_a_page_of_works_has_one_address(tmp_path: Path) -> None:
+    """The number stands after a slash of its own."""
+    browser = visitor(exhibited(tmp_path, 1))
+    found = {path: browser.get(path).status_code for path in ("/moods/serene/page/1", "/moods/serenepage/1")}
+    assert found == {"/moods/serene/page/1": 301, "/moods/serenepage/1": 404}
+
+
 def test_only_reading_is_possible(tmp_path: Path) -> None:
     """HEAD is answered like GET; other methods are refused."""
     browser = visitor(exhibited(tmp_path, 1))

@@ -99,6 +99,17 @@ def test_what_there_is_so_far_is_shown_without_javascript(
     assert 'http-equiv="refresh"' not in browser.get(finished(application, address)).text
 
 
+def test_who_watches_too_much_is_told_when_to_come_back(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the page of every other refusal for a time."""
+    Busy(monkeypatch, application)
+    browser = visitor(application)
+    monkeypatch.setattr("auria_bot.web.pages.studio._MOST_STREAMS", 0)
+    refused = browser.get(f"{asked(browser)}/events")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+
+
 def test_events_go_on_where_a_broken_connection_stopped(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
