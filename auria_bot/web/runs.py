@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auria_bot.domain.draft import Draft
     from auria_bot.services.studio.run_store import RunEvent
 
-__all__ = ["BackgroundRun", "BackgroundRuns"]
+__all__ = ["BackgroundRun", "BackgroundRuns", "new_key"]
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +26,24 @@ _MOST_WAITING = 8
 _REMEMBERED = 50
 
 
+def new_key() -> str:
+    """What a run is found by."""
+    return secrets.token_urlsafe(12)
+
+
 class BackgroundRun:
     """One run: its events so far, and its result."""
 
     def __init__(
-        self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft | None], *, pipeline: str = ""
+        self,
+        draft_id: int | None,
+        work: Callable[[Callable[[RunEvent], None]], Draft | None],
+        *,
+        pipeline: str = "",
+        key: str = "",
     ) -> None:
         """`draft_id` is the draft that gets a new version; None for a new artwork, and for a pipeline."""
-        self.key, self.draft_id, self._work = secrets.token_urlsafe(12), draft_id, work
+        self.key, self.draft_id, self._work = key or new_key(), draft_id, work
         self.pipeline = pipeline
         self.is_done = False
         """Whether it has ended, well or not."""
@@ -77,9 +87,16 @@ class BackgroundRuns:
         self._thread: threading.Thread | None = None
 
     def start(
-        self, draft_id: int | None, work: Callable[[Callable[[RunEvent], None]], Draft | None], *, pipeline: str = ""
+        self,
+        draft_id: int | None,
+        work: Callable[[Callable[[RunEvent], None]], Draft | None],
+        *,
+        pipeline: str = "",
+        key: str = "",
     ) -> BackgroundRun:
         """Line a run up, which makes a new version of a draft, a new artwork, or what a pipeline makes.
+
+        It may begin before this returns: work that needs to know the run's key is given a `new_key` beforehand.
 
         Raises:
             TooManyAttempts: too many runs wait already, or one of this draft does.
@@ -89,7 +106,7 @@ class BackgroundRuns:
             is_busy = draft_id is not None and any(run.draft_id == draft_id for run in open_runs)
             if is_busy or len(open_runs) >= _MOST_WAITING:
                 raise TooManyAttempts("the studio is busy with this draft or has too many waiting", seconds=30)
-            run = BackgroundRun(draft_id, work, pipeline=pipeline)
+            run = BackgroundRun(draft_id, work, pipeline=pipeline, key=key)
             self._runs[run.key] = run
             while len(self._runs) > _REMEMBERED:
                 self._runs.popitem(last=False)

@@ -17,6 +17,7 @@ from auria_bot.services.studio.review import LONGEST_TEXT
 from auria_bot.web.api.answers import IdempotencyKey, Page, answer, file_answer, once
 from auria_bot.web.api.runs import RUN_BEGUN, RunId, run_begun
 from auria_bot.web.api.schemas import CLEANED, ArtworkOptions, Run
+from auria_bot.web.runs import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,11 +117,12 @@ def pipelines_router(web: WebApp, access: Access) -> APIRouter:
         chosen = published.prepare(name, options.model_dump(exclude_none=True))
 
         def begin() -> Response:
-            def work(report: Callable[[RunEvent], None]) -> None:
-                published.run(name, chosen, run.key, report=report)
+            run_id = new_key()
 
-            run = web.runs.start(None, work, pipeline=name)
-            return run_begun(request, run)
+            def work(report: Callable[[RunEvent], None]) -> None:
+                published.run(name, chosen, run_id, report=report)
+
+            return run_begun(request, web.runs.start(None, work, pipeline=name, key=run_id))
 
         return once(web, request, key.author, idempotency_key, begin, content=options)
 

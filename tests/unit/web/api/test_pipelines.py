@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
+from auria_bot.web.runs import BackgroundRun, BackgroundRuns
 from tests.unit.web.api.test_runs import ended
 
 if TYPE_CHECKING:
@@ -51,6 +52,21 @@ def test_a_pipeline_is_run_watched_and_gives_pictures(client: TestClient):
     assert picture.headers["content-type"] == "image/png"
     assert picture.content.startswith(b"\x89PNG")
     assert client.get(found["large"]["pictures"][0].replace("large-", "other-")).status_code == 404
+
+
+@pytest.mark.usefixtures("postcard")
+def test_a_run_may_be_over_before_it_is_answered(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    """Its results are found all the same."""
+
+    def begun(_: BackgroundRuns, draft_id: int | None, work: Any, **given: str) -> BackgroundRun:
+        run = BackgroundRun(draft_id, work, **given)
+        run.work()
+        return run
+
+    monkeypatch.setattr(BackgroundRuns, "start", begun)
+    run = client.post(f"{PIPELINES}/postcard/runs", json={"seed": 3}).json()
+    assert (run["state"], run["error"]) == ("done", "")
+    assert client.get(f"{PIPELINES}/postcard/runs/{run['id']}").status_code == 200
 
 
 @pytest.mark.usefixtures("postcard")
