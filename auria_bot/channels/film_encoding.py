@@ -99,20 +99,24 @@ def _state_colours(told: Any, context: Any) -> None:
 
 
 def _decoded(opened: Any, streams: Sequence[Any], source: Path) -> Iterator[tuple[bool, Any]]:
-    """The frames of the streams, each with whether it is a picture."""
+    """The frames of the streams, each with whether it is a picture; sound that is damaged is left out."""
     import av
 
     packets = opened.demux(streams)
     while True:
+        is_picture = True
         try:
             packet = next(packets)
+            is_picture = packet.stream.type == "video"
             frames = packet.decode()
         except (StopIteration, av.EOFError, IndexError):  # PyAV ends so where a stream appears on the way
             return
         except (av.FFmpegError, ValueError) as error:
+            if not is_picture:
+                continue
             raise Rejected(f"the film {source} is damaged: {error}") from None
         for frame in frames:
-            yield packet.stream.type == "video", frame
+            yield is_picture, frame
 
 
 class _Pictures:

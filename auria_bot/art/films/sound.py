@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from auria_bot.art.films.sound_reading import SoundState
     from auria_bot.art.films.video_writer import VideoFormat
 
 __all__ = ["CopiedSound", "FilmSound", "Spoken", "write_sound"]
@@ -173,13 +174,17 @@ class FilmSound:
 class CopiedSound:
     """The sound of another video: its first stream, bit for bit where the container takes it, else encoded anew.
 
+    Sound that is damaged on the way is encoded anew too: silence stands for what cannot be decoded, so that the rest
+    is heard at its time.
+
     Args:
-        path: the other video, which has sound.
+        path: the other video.
+        state: of its sound, which is not silent.
         begin: seconds of its clock at which the picture begins.
     """
 
-    def __init__(self, path: Path, *, begin: Fraction = Fraction(0)) -> None:
-        self._path, self._begin = path, begin
+    def __init__(self, path: Path, state: SoundState, *, begin: Fraction = Fraction(0)) -> None:
+        self._path, self._state, self._begin = path, state, begin
         self.copies = True
         """Whether it is copied bit for bit; known when the container was opened."""
         self._stack = contextlib.ExitStack()
@@ -192,7 +197,8 @@ class CopiedSound:
         self._container = container
         source = self._stack.enter_context(opened_sound(self._path))
         stream = first_sound(source)
-        self.copies = _can_be_copied(stream.codec_context, form)
+        is_whole = self._state.damaged == self._state.leading
+        self.copies = is_whole and _can_be_copied(stream.codec_context, form)
         if self.copies:
             self._packets = self._copied(source, stream, container.add_stream_from_template(stream))
         else:
@@ -215,7 +221,7 @@ class CopiedSound:
 
     def _copied(self, source: Any, stream: Any, target: Any) -> Iterator[Any]:
         clock = StreamClock(source)
-        for packet in timed_packets(source, stream):
+        for packet in itertools.islice(timed_packets(source, stream), self._state.leading, None):
             base = packet.time_base
             time = clock.time(packet.dts * base, (packet.duration or 1) * base)
             dts = round(time / base) - round(self._begin / base)

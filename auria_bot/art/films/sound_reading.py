@@ -6,6 +6,7 @@ FFmpeg is used through PyAV, the extra `films`. Playlists and other formats that
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SOUND_RATE",
+    "SoundState",
     "first_sound",
     "has_sound",
     "in_lengths",
     "opened_sound",
+    "sound_state",
     "stereo",
     "timed_packets",
     "timed_stereo",
@@ -41,6 +44,20 @@ _FORMATS = f"{FORMATS},mp3,wav,w64,flac,aac,ac3,eac3,amr,aiff,au,caf,wv,tta,voc"
 _PIECE = 4096  # samples of silence at a time
 _GAP = 0.1  # seconds without sound, from which on silence stands for them
 _LOUDEST = 16.0  # times full scale; more would be no sound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundState:
+    """How much of a file's sound can be decoded."""
+
+    packets: int
+    damaged: int  # packets that cannot be decoded
+    leading: int  # of these, those before the first that can
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no packet can be decoded."""
+        return self.damaged == self.packets
 
 
 def has_sound(path: Path) -> bool:
@@ -77,6 +94,28 @@ def opened_sound(path: Path) -> Iterator[Any]:
 def first_sound(opened: Any) -> Any:
     """The first stream of sound in a known coding; None where there is none."""
     return next((stream for stream in opened.streams.audio if stream.codec_context is not None), None)
+
+
+def sound_state(path: Path) -> SoundState | None:
+    """Decode a file's sound once, to see how much of it is damaged; None where it has none.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    import av
+
+    packets = damaged = leading = 0
+    with opened_sound(path) as opened:
+        if (stream := first_sound(opened)) is None:
+            return None
+        for packet in timed_packets(opened, stream):
+            try:
+                packet.decode()
+            except (av.FFmpegError, ValueError):
+                leading += damaged == packets
+                damaged += 1
+            packets += 1
+    return SoundState(packets=packets, damaged=damaged, leading=leading)
 
 
 def timed_packets(opened: Any, stream: Any) -> Iterator[Any]:
@@ -120,7 +159,7 @@ def timed_stereo(opened: Any, stream: Any) -> Iterator[tuple[Fraction, NDArray[n
         values = (np.nan_to_num(np.asarray(shaped.to_ndarray(), np.float32)) for shaped in found)
         return [(time, one.clip(-_LOUDEST, _LOUDEST)) for one in values if one.size]
 
-    for frame in decoded_frames(opened, stream, lambda: None):
+    for frame in decoded_frames(opened, stream, lambda: None, patience=None):
         if kind != (kind := (frame.format.name, frame.layout.name, frame.sample_rate)):
             yield from resampled(None)  # what it holds back
             resampler = av.AudioResampler(format="fltp", layout="stereo", rate=SOUND_RATE)

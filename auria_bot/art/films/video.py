@@ -38,7 +38,7 @@ FORMATS = (
 """The formats that are read, by FFmpeg's names."""
 
 _LEAST_SIDE = 8  # pixels
-_UNREADABLE = 100  # packets in a row that cannot be decoded; then the file is given up
+_UNREADABLE = 100  # packets in a row that cannot be decoded; then a picture is given up
 _WITHOUT_TIMES = "avi"  # a format that states when a frame is decoded, not when it is shown
 
 
@@ -188,8 +188,14 @@ class Video:
         self.broken += 1
 
 
-def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> Iterator[Any]:
-    """The frames of a stream of PyAV's container; packets that cannot be decoded are left out, and told by `broken`."""
+def decoded_frames(
+    container: Any, stream: Any, broken: Callable[[], None], *, patience: int | None = _UNREADABLE
+) -> Iterator[Any]:
+    """The frames of a stream of PyAV's container; packets that cannot be decoded are left out, and told by `broken`.
+
+    Args:
+        patience: packets in a row that cannot be decoded, after which the rest is given up; None: never.
+    """
     import av
 
     failed, packets = 0, container.demux(stream)
@@ -202,7 +208,7 @@ def decoded_frames(container: Any, stream: Any, broken: Callable[[], None]) -> I
         except (av.FFmpegError, ValueError):
             broken()
             failed += 1
-            if failed >= _UNREADABLE:
+            if failed == patience:
                 return
             continue
         failed = 0

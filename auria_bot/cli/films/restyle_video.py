@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from auria_bot.cli.app import Json, app_context, existing
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import making_frames
 from auria_bot.errors import InputError
+
+if TYPE_CHECKING:
+    from auria_bot.services.films.restyle_video import Restyled
 
 __all__ = ["restyle_video"]
 
@@ -40,7 +43,8 @@ def restyle_video(
     """Restyle a video in the manner of a painting, steady in time.
 
     Every frame keeps its time, the picture is turned upright, and the sound is copied bit for bit where the file's
-    format takes it, else encoded anew. An interrupted call goes on where it stopped. Needs auria-bot[films].
+    format takes it, else encoded anew; silence stands for what is damaged. An interrupted call goes on where it
+    stopped. Needs auria-bot[films].
     """
     from auria_bot.services.films.restyle_video import VideoRequest, restyle_video
 
@@ -62,13 +66,23 @@ def restyle_video(
                 "size": list(made.size),
                 "sound": made.sound,
                 "damaged": made.damaged,
+                "damaged_sound": made.damaged_sound,
             }
         )
         return
-    if made.damaged:
-        left_out = f"{'is' if made.damaged == 1 else 'are'} left out"
-        note(f"{counted(made.damaged, 'part')} of the video could not be decoded and {left_out}")
+    _tell_of_damage(made)
     echo(
         f"{target.absolute()}: {counted(made.frames, 'frame')} of {made.size[0]} x {made.size[1]} pixels"
         f" {made.style.credit}; sound: {made.sound}"
     )
+
+
+def _tell_of_damage(made: Restyled) -> None:
+    if made.damaged:
+        left_out = f"{'is' if made.damaged == 1 else 'are'} left out"
+        note(f"{counted(made.damaged, 'part')} of the video could not be decoded and {left_out}")
+    if made.damaged_sound and made.sound == "none":
+        note("the sound could not be decoded, so the video has none")
+    elif made.damaged_sound:
+        silent = f"{'is' if made.damaged_sound == 1 else 'are'} silent"
+        note(f"{counted(made.damaged_sound, 'part')} of the sound could not be decoded and {silent}")

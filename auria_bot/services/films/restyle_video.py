@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from auria_bot import __version__
 from auria_bot.art.exporters.exporter import COMPOSITE_TYPE, CREATOR
 from auria_bot.art.films.sound import CopiedSound
-from auria_bot.art.films.sound_reading import has_sound
+from auria_bot.art.films.sound_reading import sound_state
 from auria_bot.art.films.steady_style import SteadyStyle
 from auria_bot.art.films.video import Frame, Video
 from auria_bot.art.films.video_writer import VideoFormat, VideoWriter, format_of, join, require_size
@@ -74,7 +74,8 @@ class Restyled:
     seconds: float
     size: tuple[int, int]
     sound: str  # "copied", "encoded" or "none"
-    damaged: int  # parts of the original that could not be decoded
+    damaged: int  # parts of the original's picture that could not be decoded
+    damaged_sound: int  # parts of its sound that could not be decoded, for which there is silence
 
 
 def restyle_video(
@@ -118,20 +119,32 @@ def restyle_video(
         maker.go_on(segments)
         progress(maker.count, max(expected, maker.count))
         frames = itertools.islice(video.frames(), maker.count, None)
-        head = next(frames, None)
-        while head is not None:
+        while (head := next(frames, None)) is not None:
             some = itertools.chain([head], itertools.islice(frames, SEGMENT - 1))
             segments.add(partial(maker.write, some, lambda: progress(maker.count, max(expected, maker.count))))
-            head = next(frames, None)
-        soundtrack = CopiedSound(source, begin=begin) if has_sound(source) else None
+        soundtrack, damaged_sound = _sound(source, begin)
         parts = [(path, Fraction(note["begin"])) for path, note in zip(segments.paths, segments.notes, strict=True)]
         with output_path(target) as scratch:
             join(parts, scratch, form, metadata=_metadata(plan, style), soundtrack=soundtrack)
         segments.remove()
     sound = "none" if soundtrack is None else "copied" if soundtrack.copies else "encoded"
     return Restyled(
-        style=style, frames=maker.count, seconds=float(maker.time), size=size, sound=sound, damaged=video.broken
+        style=style,
+        frames=maker.count,
+        seconds=float(maker.time),
+        size=size,
+        sound=sound,
+        damaged=video.broken,
+        damaged_sound=damaged_sound,
     )
+
+
+def _sound(source: Path, begin: Fraction) -> tuple[CopiedSound | None, int]:
+    """What copies a video's sound, where any can be decoded; and how many parts of it cannot."""
+    state = sound_state(source)
+    if state is None:
+        return None, 0
+    return None if state.is_silent else CopiedSound(source, state, begin=begin), state.damaged
 
 
 class _Maker:

@@ -25,6 +25,7 @@ from tests.platforms.video import sent_video
 from tests.scenarios.films import film_file
 from tests.scenarios.footage import Clip, make_clips
 from tests.trials import film_post
+from tests.unit.art.films.test_sound import film_with_sound, heard, spoil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -330,6 +331,18 @@ def test_a_film_that_cannot_be_decoded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="is damaged"):
         fit_film(replace(post, film_sha256=sha256_of(film)), FilmLimits(rate=12), tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_sound_that_cannot_be_decoded_is_silent(tmp_path: Path) -> None:
+    """The picture is sent as it was approved, and what is heard afterwards keeps its time."""
+    source, target = film_with_sound(tmp_path / "a.mkv", "flac"), tmp_path / "b.mp4"
+    spoil(source, 5, 11)
+    film_encoding.encode(source, target, size=(32, 32), rate=10, bits=None)
+    with av.open(str(target)) as opened:
+        assert sum(1 for _ in opened.decode(video=0)) == 20
+    found = np.abs(heard(target))
+    assert found[round(0.65 * 48_000) : round(0.85 * 48_000)].max() < 0.01
+    assert found[round(1.3 * 48_000) : round(1.8 * 48_000)].reshape(-1, 480).max(1).min() > 0.1
 
 
 def test_a_size_that_cannot_be_reached_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from auria_bot.art.films import video
 from auria_bot.art.films.sound import CopiedSound, FilmSound, Spoken, write_sound
-from auria_bot.art.films.sound_reading import has_sound
+from auria_bot.art.films.sound_reading import has_sound, sound_state
 from auria_bot.art.films.video_writer import FORMATS, VideoWriter, join
 from auria_bot.art.voice import LOUDNESS, loudness
 from auria_bot.art.voice import RATE as VOICE_RATE
@@ -64,6 +64,13 @@ def packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in opened.demux(audio=0) if packet.size]
 
 
+def copied(path: Path) -> CopiedSound:
+    """The sound of a file that has some."""
+    state = sound_state(path)
+    assert state is not None
+    return CopiedSound(path, state)
+
+
 @pytest.mark.parametrize("suffix", list(FORMATS))
 @pytest.mark.parametrize("seconds", [0.7, 5.0])
 def test_music_is_repeated_or_cut_to_the_length_and_faded(tmp_path: Path, suffix: str, seconds: float) -> None:
@@ -84,7 +91,7 @@ def test_sound_that_the_container_takes_is_copied_bit_for_bit(tmp_path: Path, su
     part, first, second = write_part(tmp_path / "part", suffix), tmp_path / "first", tmp_path / "second"
     music = FilmSound(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
     join([(part, Fraction(0))], first, FORMATS[suffix], metadata={}, soundtrack=music)
-    join([(part, Fraction(0))], second, FORMATS[suffix], metadata={}, soundtrack=CopiedSound(first))
+    join([(part, Fraction(0))], second, FORMATS[suffix], metadata={}, soundtrack=copied(first))
     assert packets(second) == packets(first)
     assert len(packets(first)) > 50
 
@@ -95,7 +102,7 @@ def test_sound_that_the_container_does_not_take_is_encoded_anew(tmp_path: Path) 
     music = FilmSound(write_tone(tmp_path / "a.wav", 1.0), seconds=Fraction(2))
     join([(write_part(tmp_path / "a", ".mp4"), Fraction(0))], first, FORMATS[".mp4"], metadata={}, soundtrack=music)
     part = write_part(tmp_path / "b", ".webm")
-    join([(part, Fraction(0))], second, FORMATS[".webm"], metadata={}, soundtrack=CopiedSound(first))
+    join([(part, Fraction(0))], second, FORMATS[".webm"], metadata={}, soundtrack=copied(first))
     assert len(heard(second)) == pytest.approx(len(heard(first)), abs=3000)
 
 
@@ -163,7 +170,7 @@ def film_with_sound(path: Path, codec: str, rate: int = RATE, seconds: int = 2) 
 
 def rejoined(tmp_path: Path, source: Path, suffix: str) -> tuple[CopiedSound, Path]:
     """The sound of a file beside another picture."""
-    sound, target = CopiedSound(source), tmp_path / "target"
+    sound, target = copied(source), tmp_path / "target"
     part = write_part(tmp_path / "part", suffix, 4)
     join([(part, Fraction(0))], target, FORMATS[suffix], metadata={}, soundtrack=sound)
     return sound, target
@@ -190,19 +197,49 @@ def test_sound_of_a_rate_that_the_container_does_not_take_is_encoded_anew(tmp_pa
     assert len(heard(target)) / RATE == pytest.approx(2.0, abs=0.1)
 
 
-def test_damaged_sound_costs_what_is_damaged(tmp_path: Path) -> None:
-    """The rest is heard at its time."""
-    source = film_with_sound(tmp_path / "a.mkv", "flac")
-    content = bytearray(source.read_bytes())
-    spoilt = [packet for packet in packets(source) if len(packet) > 200][8:12]
+def spoil(path: Path, begin: int, end: int | None) -> int:
+    """Overwrite some of the packets of sound in a file with noise, and count them."""
+    content, place, rng = bytearray(path.read_bytes()), 0, np.random.default_rng(1)
+    spoilt = [packet for packet in packets(path) if len(packet) > 16][begin:end]
     for packet in spoilt:
-        place = content.index(packet)
-        content[place + 2 : place + 150] = np.random.default_rng(1).bytes(148)
-    source.write_bytes(content)
-    _, target = rejoined(tmp_path, source, ".webm")
+        place = content.index(packet, place)
+        content[place : place + len(packet)] = rng.bytes(len(packet))
+    path.write_bytes(content)
+    return len(spoilt)
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize("codec", ["flac", "ac3"])
+def test_damaged_sound_costs_what_is_damaged(tmp_path: Path, suffix: str, codec: str) -> None:
+    """Also where a container would take it as it is, it becomes silence, and the rest is heard at its time."""
+    source = film_with_sound(tmp_path / "a.mkv", codec)
+    count = len(packets(source))
+    spoil(source, count // 4, count // 2)
+    sound, target = rejoined(tmp_path, source, suffix)
+    assert not sound.copies
     found = np.abs(heard(target))
     assert len(found) / RATE == pytest.approx(2.0, abs=0.1)
-    assert found[-RATE // 2 : -RATE // 4].max() > 0.1
+    assert found[round(0.65 * RATE) : round(0.85 * RATE)].max() < 0.01
+    assert found[round(0.2 * RATE) : round(0.4 * RATE)].max() > 0.1
+    assert found[round(1.2 * RATE) : round(1.8 * RATE)].reshape(-1, 480).max(1).min() > 0.1
+
+
+def test_sound_that_is_damaged_for_long_is_heard_again_afterwards(tmp_path: Path) -> None:
+    """More packets in a row than a picture would be waited for."""
+    source = film_with_sound(tmp_path / "a.mkv", "aac", seconds=4)
+    assert spoil(source, 20, 150) == 130
+    _, target = rejoined(tmp_path, source, ".mp4")
+    assert np.abs(heard(target)[round(3.5 * RATE) :]).max() > 0.1
+
+
+def test_sound_that_is_damaged_at_its_beginning_is_copied(tmp_path: Path) -> None:
+    """As that of a recording that began amid a packet; what comes after is the same bit for bit."""
+    source = film_with_sound(tmp_path / "a.mkv", "ac3")
+    before = packets(source)
+    spoil(source, 0, 3)
+    sound, target = rejoined(tmp_path, source, ".mp4")
+    assert sound.copies
+    assert packets(target) == before[3:]
 
 
 def test_music_is_lowered_under_a_voice_and_returns(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from auria_bot.services.films import restyle_video as service
 from auria_bot.services.films.restyle_video import Restyled, VideoRequest, restyle_video
 from auria_bot.testing import FakeStylist
 from tests.scenarios.footage import Clip, make_clips
-from tests.unit.art.films.test_sound import packets, write_tone
+from tests.unit.art.films.test_sound import film_with_sound, packets, spoil, write_tone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +109,22 @@ def test_sound_is_copied_bit_for_bit_where_it_can_be(tmp_path: Path, suffix: str
     if suffix == ".mp4":
         assert restyled(source, tmp_path / "c.webm").sound == "encoded"
         assert packets(tmp_path / "c.webm")
+
+
+@pytest.mark.parametrize(
+    ("codec", "begin", "end", "sound"),
+    [("ac3", 20, 30, "encoded"), ("flac", 8, 12, "encoded"), ("flac", 0, None, "none")],
+)
+def test_damaged_sound_does_not_cost_the_picture(
+    tmp_path: Path, codec: str, begin: int, end: int | None, sound: str
+) -> None:
+    """What is damaged is counted; where nothing can be decoded, the video has no sound."""
+    source = film_with_sound(tmp_path / "a.mkv", codec)
+    spoilt = spoil(source, begin, end)
+    made = restyled(source, tmp_path / "b.mp4", replace(REQUEST, height=None))
+    assert (made.frames, made.sound) == (20, sound)
+    assert made.damaged_sound == pytest.approx(spoilt, abs=1)
+    assert len(times(tmp_path / "b.mp4")) == 20
 
 
 @pytest.mark.parametrize("moment", [3, 8, 13])
