@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["LOUDNESS", "PACE", "RATE", "Reading", "Voice", "loudness", "wav"]
+__all__ = ["LOUDNESS", "PACE", "RATE", "Reading", "Voice", "loudness", "require_pace", "wav"]
 
 RATE = 24_000
 """Samples a second."""
@@ -79,8 +79,7 @@ class Voice:
         Raises:
             InputError: there is nothing to read, a line is too long, or the pace is out of range.
         """
-        if not _LEAST <= pace <= _MOST:
-            raise UsageError(f"a pace of {pace:g} cannot be read; {_LEAST:g} to {_MOST:g} are possible")
+        require_pace(pace)
         wanted = [" ".join(line.split()) for line in lines if line.strip()]
         if not wanted or max(map(len, wanted)) > _LONGEST:
             raise InputError(f"one or more lines of up to {_LONGEST} characters can be read aloud")
@@ -113,6 +112,16 @@ def _trimmed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     cut[: len(fade)] *= fade
     cut[len(cut) - len(fade) :] *= fade[::-1]
     return cut
+
+
+def require_pace(pace: float) -> None:
+    """Make sure that a poem can be read at a pace.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if not _LEAST <= pace <= _MOST:
+        raise UsageError(f"a pace of {pace:g} cannot be read; {_LEAST:g} to {_MOST:g} are possible")
 
 
 def loudness(samples: NDArray[np.float32], rate: int = RATE) -> float:

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from auria_bot.cli.app import Json, app_context, command_group, existing
 from auria_bot.cli.terminal.console import counted, echo, note, print_json, print_result, print_rows
 from auria_bot.cli.terminal.progress import making_frames
+from auria_bot.domain.pipeline import SEEDS
 from auria_bot.errors import NotFound, UsageError
 from auria_bot.services.films.film_plan import OWN_FLOW, FilmRequest
 from auria_bot.services.films.films import estimate, render
@@ -41,7 +42,7 @@ class _FilmCommands(TyperGroup):
 film = command_group(cls=_FilmCommands, no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The film model, as auria film models lists them.")]
-Seed = Annotated[int, typer.Option("--seed", "-s", min=0, help="Decides the key frames and the noise.")]
+Seed = Annotated[int, typer.Option("--seed", "-s", min=0, max=SEEDS - 1, help="Decides the key frames and the noise.")]
 Truncation = Annotated[
     float, typer.Option("--truncation", min=0.0, max=1.5, help="1: all the model's variety; less: nearer to its mean.")
 ]

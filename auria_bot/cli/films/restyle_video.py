@@ -10,6 +10,7 @@ import typer
 from auria_bot.cli.app import Json, app_context, existing
 from auria_bot.cli.terminal.console import counted, echo, note, print_json
 from auria_bot.cli.terminal.progress import making_frames
+from auria_bot.domain.pipeline import SEEDS
 from auria_bot.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def restyle_video(
     mood: Annotated[
         str, typer.Option("--mood", "-m", help="Decides among an artist's paintings, and the strength.")
     ] = "serene",
-    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Of the strokes.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, max=SEEDS - 1, help="Of the strokes.")] = 1,
     every: Annotated[
         int, typer.Option("--every", min=1, max=12, help="Restyle each so many frames; motion carries it on.")
     ] = 3,

@@ -34,17 +34,18 @@ def speak(
     The voice is synthetic and speaks American English; the same poem and pace sound the same. Needs
     auria-bot[voice]; without auria-bot[films], only WAV can be written.
     """
-    from auria_bot.art.voice import PACE
+    from auria_bot.art.voice import PACE, require_pace
 
     if remove and target is not None:
         raise UsageError("--remove takes a reading from the home; a file of --out is yours to delete")
+    speed = PACE if pace is None else pace
+    require_pace(speed)
     with app_context() as app:
         poem = app.review.draft(draft_id).artwork.haiku
         if remove:
             app.readings.remove(poem)
             print_result({"removed": draft_id}, f"removed the reading of draft {draft_id}", as_json=as_json)
             return
-        speed = PACE if pace is None else pace
         made = app.readings.keep(poem, pace=speed) if target is None else app.readings.write(poem, target, pace=speed)
     facts = {"seconds": round(made.seconds, 2), "lufs": round(made.loudness, 1), "lines": list(poem.lines)}
     line = f"{made.path.absolute()}: {made.seconds:.1f} s, {made.loudness:.0f} LUFS"
