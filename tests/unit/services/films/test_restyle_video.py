@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import replace
 from fractions import Fraction
@@ -260,16 +261,70 @@ def write_cut_recording(path: Path) -> None:
             container.mux(packet)
 
 
+def white_and_tone(path: Path) -> tuple[float, float]:
+    """When a video turns white, and when a tone begins, in seconds."""
+    import av
+
+    with av.open(str(path)) as opened:
+        whites = (frame.time for frame in opened.decode(video=0) if frame.to_ndarray(format="gray").mean() > 200)
+        white = next(whites)
+    with av.open(str(path)) as opened:
+        return white, next(frame.time for frame in opened.decode(audio=0) if np.abs(frame.to_ndarray()).max() > 0.1)
+
+
+def write_offset(path: Path, picture: Fraction, sound: Fraction) -> None:
+    """Picture and sound begin at these seconds of the file's clock; a second after both, white and a tone."""
+    import av
+
+    turn = Fraction(math.ceil(25 * max(picture, sound)), 25) + 1
+    with av.open(str(path), "w") as container:
+        shown = container.add_stream("libx264", rate=25)
+        shown.width, shown.height, shown.pix_fmt = 96, 96, "yuv420p"
+        heard = container.add_stream("aac", rate=48_000, layout="mono")
+        packets = []
+        for number in range(50):
+            time = picture + Fraction(number, 25)
+            frame = av.VideoFrame.from_ndarray(np.full((96, 96, 3), 255 * (time >= turn), np.uint8), "rgb24")
+            frame.pts, frame.time_base = round(time * 25), Fraction(1, 25)
+            packets += shown.encode(frame)
+        packets += shown.encode()
+        for place in range(round(sound * 48_000), round((sound + 2) * 48_000), 1024):
+            at = place + np.arange(1024)
+            wave = np.where(at >= turn * 48_000, np.sin(at / 20), 0.0).astype(np.float32)[None]
+            piece = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            piece.sample_rate, piece.pts, piece.time_base = 48_000, place, Fraction(1, 48_000)
+            packets += heard.encode(piece)
+        packets += heard.encode()
+        for packet in sorted(packets, key=lambda one: one.dts * one.time_base):
+            container.mux(packet)
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+@pytest.mark.parametrize(
+    ("name", "picture", "sound"),
+    [
+        ("late.mp4", Fraction(0), Fraction(1, 2)),
+        ("early.mp4", Fraction(12, 25), Fraction(0)),
+        ("ten.mkv", Fraction(10), Fraction(10)),
+        ("ten-late.mkv", Fraction(10), Fraction(21, 2)),
+        ("ten-early.ts", Fraction(262, 25), Fraction(10)),
+    ],
+)
+def test_sound_and_picture_stay_as_far_apart_as_they_are(
+    tmp_path: Path, suffix: str, name: str, picture: Fraction, sound: Fraction
+) -> None:
+    """Where one begins later than the other, by an edit list or by its stamps, and where the clock begins late."""
+    write_offset(tmp_path / name, picture, sound)
+    restyled(tmp_path / name, tmp_path / f"b{suffix}", replace(REQUEST, mode="photorealistic"))
+    before, after = white_and_tone(tmp_path / name), white_and_tone(tmp_path / f"b{suffix}")
+    assert before[1] == pytest.approx(before[0], abs=0.03)
+    assert after[1] == pytest.approx(after[0], abs=0.03)
+
+
 @pytest.mark.parametrize("suffix", list(FORMATS))
 def test_sound_fits_the_picture_of_a_recording_that_was_cut(tmp_path: Path, suffix: str) -> None:
     """What cannot be decoded before the first key frame does not shift the sound."""
-    import av
-
     write_cut_recording(tmp_path / "a.ts")
     restyled(tmp_path / "a.ts", tmp_path / f"b{suffix}", replace(REQUEST, mode="photorealistic"))
-    with av.open(str(tmp_path / f"b{suffix}")) as opened:
-        whites = (frame.time for frame in opened.decode(video=0) if frame.to_ndarray(format="gray").mean() > 200)
-        white = next(whites)
-        opened.seek(0)
-        tone = next(frame.time for frame in opened.decode(audio=0) if np.abs(frame.to_ndarray()).max() > 0.1)
+    white, tone = white_and_tone(tmp_path / f"b{suffix}")
     assert tone == pytest.approx(white, abs=0.06)
