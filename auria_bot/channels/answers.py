@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXCHANGE",
+    "FAST",
     "LONGEST_ANSWER",
     "UPLOAD",
     "ChannelCache",
@@ -51,6 +52,9 @@ EXCHANGE = 4.0
 
 UPLOAD = 120.0
 """The same for a request that carries a picture or a film."""
+
+FAST = timedelta(days=1)
+"""How fast this machine's clock may have been at an attempt: a like post that seems older by less may be its post."""
 
 LONGEST_ANSWER = 16 << 20  # bytes, unpacked; no answer of a platform comes near
 _LONGEST_WAIT = 86_400.0  # seconds that a server may ask for

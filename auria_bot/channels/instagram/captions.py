@@ -20,7 +20,10 @@ from auria_bot.domain.interfaces import Limits
 if TYPE_CHECKING:
     from auria_bot.domain.interfaces import PreparedText
 
-__all__ = ["LIMITS", "fit_caption", "same_caption"]
+__all__ = ["LIKE_POST", "LIMITS", "fit_caption", "same_caption"]
+
+LIKE_POST = "Instagram lists a post with the same caption from before the attempt by this machine's clock: look there"
+"""What is said where it may be the post, because the clock may have been fast."""
 
 LIMITS = Limits(
     characters=2200, alt_characters=1000, picture_bytes=8_000_000, picture_pixels=1350, ratios=(0.8, 1.91), hashtags=5

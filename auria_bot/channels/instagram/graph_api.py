@@ -213,7 +213,7 @@ class GraphContainers:
 
         Args:
             post: its memo is the container.
-            whole: whether all posts since its attempt were listed.
+            whole: whether all posts since its attempt were listed, and none before it may be this one.
 
         Raises:
             Throttled: it is too early to be sure, or the platform cannot be reached.
@@ -236,7 +236,7 @@ class GraphContainers:
             return False
         if status == "gone" and not whole:
             raise OutcomeUnknown(
-                "Instagram no longer knows the post's container, and too much was posted since to be sure"
+                "Instagram no longer knows the post's container, and the list of the account's posts does not tell"
             )
         raise Throttled(f"Instagram's container is {status}, and the post is not listed", until=_later())
 

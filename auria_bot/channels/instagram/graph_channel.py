@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from auria_bot.channels.answers import as_count, as_id, as_items, as_object, as_text, as_time
+from auria_bot.channels.answers import FAST, as_count, as_id, as_items, as_object, as_text, as_time
 from auria_bot.channels.films import fit_film
-from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
+from auria_bot.channels.instagram.captions import LIKE_POST, LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.graph_api import GraphApi, GraphContainers
 from auria_bot.channels.instagram.graph_token import GraphToken
 from auria_bot.channels.media.storage import MediaHost
@@ -215,6 +215,7 @@ class InstagramGraphChannel:
         # A restored database may know of no attempt although there was one: not before the post was due.
         since = (post.tried_at or min(post.due, datetime.now(UTC))) - _SLACK
         media, whole = self._latest(number, token, since)
+        doubtful = False
         for entry in media:
             if not same_caption(as_text(entry.get("caption")), caption):
                 continue
@@ -222,11 +223,14 @@ class InstagramGraphChannel:
                 raise OutcomeUnknown("Instagram lists a post with the same caption and does not say when it was made")
             if at >= since:
                 return _receipt(entry)
+            doubtful = doubtful or at >= since - FAST
         if not post.memo:
+            if doubtful:
+                raise OutcomeUnknown(LIKE_POST)
             if not whole:
                 raise OutcomeUnknown("Instagram does not list all posts since this one was due: look there")
             return None
-        if not self._containers.was_published(post, token, whole=whole):
+        if not self._containers.was_published(post, token, whole=whole and not doubtful):
             return None
         young = [entry for entry in media if (as_time(entry.get("timestamp")) or since) >= since + _SLACK - _JITTER]
         return _only_candidate(young, post)

@@ -15,8 +15,8 @@ from functools import partial, wraps
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from auria_bot.channels.answers import as_count, as_id, as_object, as_text
-from auria_bot.channels.instagram.captions import LIMITS, fit_caption, same_caption
+from auria_bot.channels.answers import FAST, as_count, as_id, as_object, as_text
+from auria_bot.channels.instagram.captions import LIKE_POST, LIMITS, fit_caption, same_caption
 from auria_bot.channels.instagram.client import OWN_ADDRESS, ErrorKind, classify, single_send_client
 from auria_bot.channels.instagram.login import InstagramLogin
 from auria_bot.channels.pictures import fit_picture
@@ -193,8 +193,10 @@ class InstagramChannel:
         # A restored database may know of no attempt although there was one: not before the post was due.
         since = (post.tried_at or min(post.due, now)) - _SLACK
         items, whole = self._latest(client, since)
+        doubtful = False
         for item in items:
-            if post.memo and as_id(item.get("device_timestamp")) == post.memo:
+            stamp = as_id(item.get("device_timestamp"))
+            if post.memo and stamp == post.memo:
                 return _receipt(item)
             if same_caption(as_text(as_object(item.get("caption")).get("text")), caption):
                 if (at := _time(item)) is None:
@@ -203,8 +205,11 @@ class InstagramChannel:
                     )
                 if at >= since:
                     return _receipt(item)
+                doubtful = doubtful or (at >= since - FAST and not (post.memo and stamp))
         if post.tried_at is not None and now < (settled := post.tried_at + timedelta(seconds=self.config.settle)):
             raise Throttled("the post is not listed, and it is too early to be sure", until=settled)
+        if doubtful:
+            raise OutcomeUnknown(LIKE_POST)
         if not whole:
             raise OutcomeUnknown(
                 "Instagram does not list all posts since then: whether this one was published is not known"

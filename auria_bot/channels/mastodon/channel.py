@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from auria_bot.channels.answers import ChannelCache, as_count, as_id, as_items, as_object, as_text, as_time
+from auria_bot.channels.answers import FAST, ChannelCache, as_count, as_id, as_items, as_object, as_text, as_time
 from auria_bot.channels.films import fit_film
 from auria_bot.channels.mastodon.server import ACCOUNT, InstanceLimits, MastodonServer, Missing, plain_text
 from auria_bot.channels.pictures import fit_picture
@@ -133,26 +133,35 @@ class MastodonChannel:
         return self._receipt(as_object(answer.content))
 
     def find(self, post: Post) -> Receipt | None:
-        """Look for the post among the account's own statuses since it was tried."""
+        """Look for the post among the account's own statuses since it was tried.
+
+        A like one that is a little older is not known to be another: this machine's clock may have been fast.
+        """
         now = datetime.now(UTC)
         since = (post.tried_at or min(post.due, now)) - _SKEW
         try:
             fitted = self.fit(post.text, post.alt_text)
         except Rejected:
             fitted = PreparedText(text=post.text, alt_text=post.alt_text)  # the limits have changed since
-        unclear = False
+        unclear = doubtful = False
         try:
-            for status in self._statuses(since, post.memo):
-                matches = _matches(status, fitted, post.memo)
-                if matches:
+            for status in self._statuses(since):
+                matches, at = _matches(status, fitted, post.memo), as_time(status.get("created_at")) or since
+                if matches and (at >= since or _holds(status, post.memo)):
                     return self._receipt(status)
-                unclear = unclear or matches is None
+                unclear = unclear or (matches is None and at >= since)
+                doubtful = doubtful or (matches is not False and since > at >= since - FAST)
         except Rejected as error:
             raise OutcomeUnknown(f"it cannot be determined whether the post was published: {error}") from None
         if unclear:
             raise OutcomeUnknown(f"{self._address} lists a status that may be the post and does not describe it fully")
         if post.tried_at is not None and now < (settled := post.tried_at + timedelta(seconds=self.config.settle)):
             raise Throttled("the attempt is too recent to be sure that it was not published", until=settled)
+        if doubtful:
+            raise OutcomeUnknown(
+                f"{self._address} lists a status like the post, from before the attempt by this machine's clock:"
+                " look there"
+            )
         return None
 
     def delete(self, receipt: Receipt, ready: ConfirmSend) -> None:
@@ -304,8 +313,8 @@ class MastodonChannel:
                 break  # the server does not report it; an unprocessed picture is refused with the status
         return identifier
 
-    def _statuses(self, since: datetime, memo: str) -> Iterator[dict[str, Any]]:
-        """The account's own statuses since then, those of unknown time, and one with the upload, the newest first.
+    def _statuses(self, since: datetime) -> Iterator[dict[str, Any]]:
+        """The account's own statuses, the newest first: all since then, those of unknown time, and some older ones.
 
         Raises:
             Throttled: the list cannot be read, or is not complete, now.
@@ -324,7 +333,7 @@ class MastodonChannel:
             if not new:
                 break
             times = {as_id(status["id"]): as_time(status.get("created_at")) for status in new}
-            yield from (one for one in new if _holds(one, memo) or (times[as_id(one["id"])] or since) >= since)
+            yield from new
             if any(at is not None and at < since for at in times.values()) and None not in times.values():
                 return
             seen |= times.keys()

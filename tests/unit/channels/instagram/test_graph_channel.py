@@ -253,6 +253,20 @@ def test_an_older_post_with_the_same_text_is_not_this_one(
     assert found(channel, tried) is None
 
 
+@pytest.mark.parametrize("memo", ["", "17999999999999999"])
+def test_a_like_post_from_before_the_attempt_is_for_the_operator(
+    channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post, memo: str
+) -> None:
+    """This machine's clock may have been hours fast, and no container tells: it would be posted again."""
+    channel.publish(post, ready)
+    attempt = replace(post, memo=memo, tried_at=datetime.now(UTC) - timedelta(hours=30))
+    platform.media[0]["at"] = attempt.tried_at - timedelta(hours=3)
+    with pytest.raises(OutcomeUnknown, match="look there" if not memo else "does not tell"):
+        channel.find(attempt)
+    platform.media[0]["at"] -= timedelta(days=1)
+    assert channel.find(attempt) is None
+
+
 def test_a_post_is_not_lost_where_its_address_cannot_be_asked_for(
     channel: InstagramGraphChannel, platform: InstagramGraphPlatform, post: Post
 ) -> None:

@@ -404,6 +404,21 @@ def test_an_older_post_with_the_same_text_is_not_this_one(
     assert found(channel, replace(post, memo="123", tried_at=datetime.now(UTC))) is None
 
 
+@pytest.mark.parametrize("memo", ["", "123"])
+def test_a_like_post_from_before_the_attempt_is_for_the_operator(
+    channel: InstagramChannel, platform: InstagramPlatform, post: Post, memo: str
+) -> None:
+    """This machine's clock may have been hours fast; where Instagram tells the upload of that post, it is another one."""
+    channel.publish(post, ready)
+    platform.media[0]["at"] -= 3 * 3600
+    attempt = replace(post, memo=memo, tried_at=datetime.now(UTC))
+    if memo:
+        assert found(channel, attempt) is None
+    else:
+        with pytest.raises(OutcomeUnknown, match="from before the attempt by this machine's clock"):
+            found(channel, attempt)
+
+
 def test_counts(channel: InstagramChannel, platform: InstagramPlatform, post: Post) -> None:
     """Likes, comments and followers; a post that is gone is NotFound."""
     receipt = channel.publish(post, ready)

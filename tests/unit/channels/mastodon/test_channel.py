@@ -207,8 +207,19 @@ def test_an_older_status_with_the_same_text_is_not_it(
     receipt = channel.publish(post, ready)
     later = replace(post, tried_at=receipt.at + timedelta(milliseconds=1), memo="1")
     assert channel.find(later) == receipt
-    monkeypatch.setattr("auria_bot.channels.mastodon.channel._SKEW", timedelta(0))
+    monkeypatch.setattr("auria_bot.channels.mastodon.channel._SKEW", timedelta(hours=-25))
     assert channel.find(later) is None
+
+
+def test_a_like_status_from_before_the_attempt_is_for_the_operator(
+    platform: MastodonPlatform, channel: MastodonChannel, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a server gives pictures other numbers, and this machine's clock was hours fast, it would be posted again."""
+    receipt = channel.publish(post, ready)
+    monkeypatch.setattr("auria_bot.channels.mastodon.channel._SKEW", timedelta(hours=-23))
+    for attempt in (replace(post, tried_at=receipt.at, memo="1"), replace(post, due=receipt.at)):
+        with pytest.raises(OutcomeUnknown, match="from before the attempt by this machine's clock: look there"):
+            channel.find(attempt)
 
 
 def test_a_fast_clock_hides_no_post(platform: MastodonPlatform, channel: MastodonChannel, post: Post) -> None:
