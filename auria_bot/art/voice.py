@@ -77,7 +77,7 @@ class Voice:
             pace: 1 as in conversation; less is slower, and lengthens the pauses too.
 
         Raises:
-            InputError: there is nothing to read, a line is too long, or the pace is out of range.
+            InputError: there is nothing to read or to be heard, a line is too long, or the pace is out of range.
         """
         require_pace(pace)
         wanted = [" ".join(line.split()) for line in lines if line.strip()]
@@ -91,6 +91,8 @@ class Voice:
             pause = _silence((_BETWEEN if number + 1 < len(wanted) else _AFTER) / pace)
             parts += [spoken, pause]
             place += len(spoken) + len(pause)
+        if all(begin == end for begin, end in spans):
+            raise InputError(f"the voice has nothing to say for {wanted[0][:40]!r}; it reads English")
         samples = np.concatenate(parts)
         gain = 10 ** ((LOUDNESS - loudness(samples)) / 20)
         gain = min(gain, _PEAK / max(float(np.abs(samples).max()), 1e-9))

@@ -48,7 +48,8 @@ def test_a_slower_pace_takes_longer(voice: Voice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "pace", "why"), [((" ",), 1.0, "can be read"), (("a" * 500,), 1, "400"), ("a", 3, "pace")]
+    ("lines", "pace", "why"),
+    [((" ",), 1.0, "can be read"), (("a" * 500,), 1, "400"), ("a", 3, "pace"), (("日本語",), 1.0, "reads English")],
 )
 def test_what_cannot_be_read_is_refused(voice: Voice, lines: tuple[str, ...], pace: float, why: str) -> None:
     """Nothing, a line that is too long, and a pace out of range."""
