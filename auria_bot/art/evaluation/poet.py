@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from auria_bot.art.checkpoint import read_json
 from auria_bot.art.nets.word_lstm import WordLstm, WordLstmConfig
+from auria_bot.art.poets import word_lstm
 from auria_bot.art.training.poet.dataset import HAIKU, PoetDataset, read
 from auria_bot.art.training.poet.export import describe, stored_weights
 from auria_bot.corpus import verses
@@ -54,6 +55,9 @@ __all__ = [
     "perplexity",
     "places_of",
 ]
+
+_SEEDS = 6  # of which each poet writes poems, for the share that is fit
+_CHANCE = 0.05  # by which that share may fall; it differs by about 0.01 between sets of seeds
 
 
 def places_of(dataset: PoetDataset) -> list[NDArray[np.int64]]:
@@ -242,16 +246,23 @@ def _five_gram(dataset: PoetDataset, rows: Iterable[int]) -> KneserNey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The perplexities of two poets on the same poems; lower is better."""
+    """The perplexities of two poets on the same poems, lower is better, and how many of their own poems are fit."""
 
     candidate: float  # perplexity over all tokens, unknown words charged
     incumbent: float
     poems: int  # of the test split
+    candidate_fit: float  # see WordLstm.fit_share, of the same seeds
+    incumbent_fit: float
+
+    @property
+    def writes_worse(self) -> bool:
+        """Whether clearly fewer of the candidate's poems are fit."""
+        return self.candidate_fit < self.incumbent_fit - _CHANCE
 
     @property
     def better(self) -> bool:
         """Whether the candidate should replace the incumbent."""
-        return self.candidate < self.incumbent
+        return self.candidate < self.incumbent and not self.writes_worse
 
 
 def compare(*, data: Path, candidate: Path, incumbent: Path) -> Comparison:
@@ -270,7 +281,17 @@ def compare(*, data: Path, candidate: Path, incumbent: Path) -> Comparison:
         candidate=fair_perplexity(data, candidate, words),
         incumbent=fair_perplexity(data, incumbent, words),
         poems=count,
+        candidate_fit=_fit_share(candidate),
+        incumbent_fit=_fit_share(incumbent),
     )
+
+
+def _fit_share(model: Path) -> float:
+    """The share of a poet's unranked poems that are fit; 0 for one that was trained without themes to draw from."""
+    if not (model / "scenes.npy").is_file():
+        return 0.0
+    poet = word_lstm.WordLstm(word_lstm.WordLstm.Config(), models=model.parent, folder=model)
+    return poet.fit_share(range(_SEEDS))
 
 
 def fair_perplexity(data: Path, model: Path, words: set[str]) -> float:

@@ -27,7 +27,7 @@ from auria_bot.domain.interfaces import Verse
 from auria_bot.errors import InputError, ModelCorrupt, StepFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -189,6 +189,15 @@ class WordLstm:
             InputError: the theme cannot be used.
         """
         return tuple(_haiku(poem) for poem in self._pool(seed, count, theme, mood)[0])
+
+    def fit_share(self, seeds: Iterable[int], *, each: int = 64) -> float:
+        """The share of unranked poems that pass all checks and begin as no other of their seed, 0 to 1.
+
+        Args:
+            each: poems sampled for a seed, 256 at most.
+        """
+        pools = [self._pool(seed, each, None, None, checked=False)[0] for seed in seeds]
+        return sum(self._is_usable(poem) for pool in pools for poem in pool) / (each * len(pools))
 
     def _pool(
         self, seed: int, count: int, theme: str | None, mood: Mood | None, *, checked: bool = True

@@ -327,6 +327,8 @@ class PoetRetrainer:
                 "candidate": round(found.candidate, 2),
                 "incumbent": round(found.incumbent, 2),
                 "test_haiku": found.poems,
+                "candidate_fit": round(found.candidate_fit, 3),
+                "incumbent_fit": round(found.incumbent_fit, 3),
             }
             experiment.finish(own / "model", figures)
         _note_tried(folder, own / "model", {**corpus, "better": found.better})
@@ -335,13 +337,18 @@ class PoetRetrainer:
         experiment.registered(made.name)
         place = str(self._registry.folder("poet", made.name))
         if not found.better:
-            self._report(
-                f"the new poet is not better (perplexity {found.candidate:.1f}, in service {found.incumbent:.1f});"
-                " nothing was replaced"
-            )
+            self._report(_refusal(found))
             return RetrainingResult(corpus=version.name, trained=True, path=place, figures=figures)
         self._registry.promote("poet", made.name, instead_of=before)
         return RetrainingResult(corpus=version.name, trained=True, replaced=True, path=place, figures=figures)
+
+
+def _refusal(found: Any) -> str:
+    """Why a new poet does not take the place of the one in service."""
+    return (
+        f"the new poet is not better (perplexity {found.candidate:.1f}, in service {found.incumbent:.1f};"
+        f" poems that are fit {found.candidate_fit:.0%}, in service {found.incumbent_fit:.0%}); nothing was replaced"
+    )
 
 
 def _gathered(folder: Path, verses: Path, data: Path | None) -> Path:

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from auria_bot.art.evaluation.poet import (  # noqa: E402 - after the skip
+    Comparison,
     KneserNey,
     compare,
     fair_perplexity,
@@ -166,6 +167,7 @@ def test_the_better_taught_one_is_better_and_unknown_words_are_charged(tmp_path:
     found = compare(data=data, candidate=taught, incumbent=fresh)
     assert found.better
     assert found.poems > 0
+    assert (found.candidate_fit, found.incumbent_fit) == (0, 0)  # they learnt no themes
     assert not compare(data=data, candidate=fresh, incumbent=taught).better
     assert not compare(data=data, candidate=taught, incumbent=taught).better
     words = {*NOUNS, *VERBS, "the"}
@@ -173,6 +175,13 @@ def test_the_better_taught_one_is_better_and_unknown_words_are_charged(tmp_path:
     assert fair_perplexity(data, taught, words) == fair_perplexity(data, taught, set())
     assert "version v1 of the operator's own corpus: 400 verses" in (taught / "card.md").read_text()
     assert json.loads((taught / "config.json").read_text())["training"]["corpus"]["name"] == "v1"
+
+
+@pytest.mark.parametrize(("fit", "better"), [(0.99, True), (0.95, True), (0.9, False)])
+def test_a_poet_whose_poems_became_unfit_is_not_better(fit: float, better: bool):
+    """However likely it finds what people wrote."""
+    found = Comparison(candidate=10.0, incumbent=20.0, poems=3, candidate_fit=fit, incumbent_fit=0.98)
+    assert found.better is better
 
 
 def test_a_corpus_too_small_to_tell_is_told(tmp_path: Path):

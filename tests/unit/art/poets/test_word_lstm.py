@@ -47,6 +47,18 @@ def test_poems_pass_every_check(poet):
     assert all(haiku.syllables == (5, 7, 5) for haiku in poems)
 
 
+def test_the_share_of_fit_poems_falls_with_faults_and_with_repeated_first_lines(poet, monkeypatch):
+    """Nearly all of the shipped poet's are fit; the same seeds give the same share."""
+    share = poet.fit_share([1, 2], each=24)
+    assert share > 0.9
+    assert poet.fit_share([1, 2], each=24) == share
+    pool = poet._pool
+    monkeypatch.setattr(poet, "_pool", lambda *given, **more: tuple(part[::2] for part in pool(*given, **more)))
+    assert poet.fit_share([1, 2], each=24) < 0.6
+    monkeypatch.setattr(poet, "_is_usable", lambda _: False)
+    assert poet.fit_share([1, 2], each=24) == 0
+
+
 @pytest.mark.parametrize(
     ("theme", "near"),
     [

@@ -211,7 +211,11 @@ def fake_recipe(asked: dict[str, Any]) -> Any:
 
 def judge(*, better: bool) -> Any:
     """A judge with a settled opinion."""
-    return SimpleNamespace(compare=lambda **_: SimpleNamespace(better=better, candidate=10.0, incumbent=20.0, poems=3))
+    return SimpleNamespace(
+        compare=lambda **_: SimpleNamespace(
+            better=better, candidate=10.0, incumbent=20.0, poems=3, candidate_fit=0.5, incumbent_fit=0.5
+        )
+    )
 
 
 def retrain(
