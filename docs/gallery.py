@@ -23,10 +23,10 @@ __all__ = ["WORKS", "main"]
 
 WORKS = (
     ("--theme", "autumn leaves", "--mood", "wistful", "--seed", "3"),
-    ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "3"),
+    ("--theme", "storm over the sea", "--mood", "stormy", "--seed", "4"),
     ("--theme", "snow on the mountain", "--mood", "still", "--seed", "2"),
     ("--theme", "sunset over the sea", "--mood", "grateful", "--seed", "3"),
-    ("--theme", "a path in the forest", "--mood", "serene", "--seed", "1"),
+    ("--theme", "a path in the forest", "--mood", "serene", "--seed", "2"),
     ("--theme", "moonlight on the sea", "--mood", "dreamy", "--seed", "2"),
 )
 """The options of each artwork."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from auria_bot.art.evaluation.painter_judges import Encoder
+    from auria_bot.art.painters.prompt import Prompt
     from auria_bot.art.training.painter.dataset import Scenes
 
 __all__ = ["BARS", "SUBJECTS", "control", "evaluate", "naming", "read_haiku", "variety", "verdict"]
@@ -48,6 +49,7 @@ BARS = {"scene": 0.9, "caption": 0.6, "control": 19, "variety": 0.5, "subject": 
 
 _SPLITS = {"validation": 1, "test": 2}
 _SEEDS = 20
+_CANDIDATES = AttnPainter.Config().candidates
 _OLD = 2  # of sources.ARCHIVES: those of the first painter
 _FIRST = SCENES[:9]  # the scenes of the first painter
 _CONTROL = {  # name: (two prompts, the quantity that should be greater for the first)
@@ -68,9 +70,12 @@ class _Judges:
     encoder: Encoder
     candidates: int  # of each painting
 
-    def paint(self, painter: AttnPainter, texts: Sequence[str]) -> NDArray[np.uint8]:
-        """The best candidate for each text, (n, 64, 64, 3)."""
-        best = [painter.imagine(text, seed=at, count=self.candidates)[0].pixels for at, text in enumerate(texts)]
+    def paint(self, painter: AttnPainter, asked: Sequence[Prompt | str]) -> NDArray[np.uint8]:
+        """The best candidate for each prompt or text, (n, 64, 64, 3); only of prompts it is known what they show."""
+        best = []
+        for at, each in enumerate(asked):
+            text, scene = (each, None) if isinstance(each, str) else (each.text, each.scene)
+            best.append(painter.imagine(text, seed=at, count=self.candidates, scene=scene)[0].pixels)
         return at_side(np.stack(best))
 
     def real(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -88,7 +93,7 @@ def evaluate(
     pictures: int = 1000,
     each: int = 20,
     haiku: int = 100,
-    candidates: int = 8,
+    candidates: int = _CANDIDATES,
     seeds: int = _SEEDS,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
@@ -216,7 +221,7 @@ def _subjects(painter: AttnPainter, judges: _Judges, each: int) -> dict[str, dic
 def _poems(painter: AttnPainter, judges: _Judges, poems: Sequence[Haiku]) -> dict[str, Any]:
     """Scene accuracy and right poem among all, on haiku through the painter's own prompts."""
     prompts = [painter.prompt(poem, seed=number) for number, poem in enumerate(poems)]
-    painted = judges.paint(painter, [prompt.text for prompt in prompts])
+    painted = judges.paint(painter, prompts)
     asked = np.array([SCENES.index(prompt.scene) for prompt in prompts])
     sentences = MiniLM().encode([prompt.text for prompt in prompts])
     return {
@@ -232,7 +237,7 @@ def _recognised(painter: AttnPainter, judges: _Judges, data: Path, each: int) ->
     named = naming(read_haiku(data), each)
     poems = [poem for subject in SUBJECTS for poem in named[subject]]
     asked = np.array([number for number, subject in enumerate(SUBJECTS) for _ in named[subject]])
-    painted = judges.paint(painter, [painter.prompt(poem, seed=at).text for at, poem in enumerate(poems)])
+    painted = judges.paint(painter, [painter.prompt(poem, seed=at) for at, poem in enumerate(poems)])
     rng = np.random.default_rng(7)
     real_rows = []
     for subject in SUBJECTS:
@@ -356,7 +361,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pictures", type=int, default=1000)
     parser.add_argument("--each", type=int, default=20, help="captions of each scene of pictures.zip, at most")
     parser.add_argument("--haiku", type=int, default=100)
-    parser.add_argument("--candidates", type=int, default=8)
+    parser.add_argument("--candidates", type=int, default=_CANDIDATES)
     chosen = vars(parser.parse_args(arguments))
     log = partial(print, flush=True)
     figures = evaluate(**chosen, log=log)

@@ -45,7 +45,9 @@ _MOST = 64  # most candidates of one call
 _MOONLESS = 0.15  # score lost by a moonlit night without a moon
 _SNOWY, _WHITE = 0.3, 75.0  # score gained by an all-white winter, and the L that counts as white
 _LIKELIEST = 3  # scenes among which the one asked for must be, so that the painting is described as such
-_LIKING, _APART = 0.12, 2.0  # most that the ranker adds, and the difference in its logits that counts as large
+_EVIDENT = 0.2  # most that a candidate gains by looking more like the scene asked for than like any other
+_LIKING, _APART = 0.05, 1.0  # most that the ranker adds, and the difference in its logits that counts as large
+_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # of red, green and blue (ITU-R BT.601)
 _CELLS = 8  # cells a side at which composition is measured
 _COLOURFUL = 35.0  # mean chroma for full marks
 _FORMED, _VARIED = 18.0, 18.0  # standard deviation of the cells' L, and of a and b, for full marks
@@ -62,8 +64,14 @@ class Canvas:
     score: float  # matching score with the text, about -1 to 1
     vector: NDArray[np.float32]  # in the matcher's space, unit length
     number: int  # the candidate's number for its seed, from 0
-    liking: float = 0.0  # what the ranker adds to the score
+    evidence: float = 0.0  # what is added for showing the scene asked for, below 0 for showing another
+    liking: float = 0.0  # what the ranker adds
     traits: tuple[float, ...] = ()  # that the ranker measured
+
+    @property
+    def total(self) -> float:
+        """By which candidates are ordered."""
+        return self.score + self.evidence + self.liking
 
 
 class AttnPainter:
@@ -127,13 +135,14 @@ class AttnPainter:
         vector = self._minilm.encode([said])[0]
         return compose(haiku.lines, vector, self._meanings, seed=seed, mood=mood, theme=theme, known=self.scenes)
 
-    def imagine(self, text: str, *, seed: int, count: int) -> tuple[Canvas, ...]:
-        """Paint a text as it stands, `count` candidates, the best by match and ranker first.
+    def imagine(self, text: str, *, seed: int, count: int, scene: str | None = None) -> tuple[Canvas, ...]:
+        """Paint a text as it stands, `count` candidates, the best by match, evidence and ranker first.
 
         Args:
             text: any text; its first 24 word pieces are attended to one by one, all of it as a sentence vector.
             seed: 0 or more; candidate k of a seed is the same for any `count`, up to rounding in the last bit.
             count: 1 to 64.
+            scene: the one that should be seen; None where nothing is known of it, and for evidence to count nothing.
 
         Raises:
             InputError: the count or the seed is out of range.
@@ -155,19 +164,21 @@ class AttnPainter:
         outputs = self._painter_net.run({**noise, "sentence": sentence, "words": words, "mask": mask})
         pictures = _stretched(outputs["pictures"], float(self._shape.get("contrast", 1.0)))
         pixels = np.round(np.clip(pictures, 0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        evidence = _evidence(scene, outputs["vectors"], self._shown)
         traits, liking = self._judged(pixels)
-        order = np.argsort(-(outputs["scores"] + liking), kind="stable")
-        return tuple(
+        canvases = [
             Canvas(
                 pixels=np.ascontiguousarray(pixels[row]),
                 score=float(outputs["scores"][row]),
                 vector=outputs["vectors"][row],
-                number=int(row),
+                number=row,
+                evidence=float(evidence[row]),
                 liking=float(liking[row]),
                 traits=traits[row],
             )
-            for row in order
-        )
+            for row in range(count)
+        ]
+        return tuple(sorted(canvases, key=lambda canvas: -canvas.total))
 
     def _sketch(self, noise: NDArray[np.float32], sentence: NDArray[np.float32]) -> NDArray[np.float32]:
         """Noise (n, c) to components of sketches (n, c), by the midpoint rule."""
@@ -189,17 +200,18 @@ class AttnPainter:
     ) -> tuple[Painting, ...]:
         """Paint `count` candidates as PNG files in `folder`, the best first.
 
-        At least Config.candidates are painted; they are ranked by matching score, `aesthetic_score` and the ranker, and
-        that sum is returned.
+        At least Config.candidates are painted; they are ranked by matching score, by how evident the prompt's scene is,
+        by `aesthetic_score` and by the ranker, and that sum is returned.
 
         Raises:
             InputError: the count or the seed is out of range.
             DiskError: a picture cannot be written.
         """
         prompt = self.prompt(haiku, seed=seed, mood=mood, theme=theme)
-        canvases = self.imagine(prompt.text, seed=seed, count=min(_MOST, max(count, self.config.candidates)))
+        painted = min(_MOST, max(count, self.config.candidates))
+        canvases = self.imagine(prompt.text, seed=seed, count=painted, scene=prompt.scene)
         ranked = [
-            (canvas.score + canvas.liking + appeal, place, lab)
+            (canvas.total + appeal, place, lab)
             for place, canvas in enumerate(canvases)
             for appeal, lab in [_appraise(canvas, prompt)]
         ]
@@ -225,10 +237,23 @@ class AttnPainter:
 
 
 def _stretched(pictures: NDArray[np.float32], contrast: float) -> NDArray[np.float32]:
-    """Pictures (n, 3, height, width), each with its distances from its mean grey multiplied."""
-    grey = pictures.mean(axis=(1, 2, 3), keepdims=True)
-    stretched: NDArray[np.float32] = grey + (pictures - grey) * np.float32(contrast)
+    """Pictures (n, 3, height, width), each with its light stretched around the mean; colours stay as they are."""
+    light = np.tensordot(_LUMA, pictures, axes=(0, 1))[:, None]
+    stretched: NDArray[np.float32] = pictures + np.float32(contrast - 1.0) * (
+        light - light.mean(axis=(2, 3), keepdims=True)
+    )
     return stretched
+
+
+def _evidence(
+    asked: str | None, vectors: NDArray[np.float32], shown: Mapping[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """By how much candidates (n, d) are nearer to the scene asked for than to any other, (n,), at most _EVIDENT."""
+    others = [vector for scene, vector in shown.items() if scene != asked]
+    if asked not in shown or not others:
+        return np.zeros(len(vectors), np.float32)
+    nearer: NDArray[np.float32] = vectors @ shown[asked] - (vectors @ np.stack(others).T).max(axis=1)
+    return np.minimum(nearer, np.float32(_EVIDENT))
 
 
 def shown_scene(asked: str, vector: NDArray[np.float32], shown: Mapping[str, NDArray[np.float32]]) -> str:

@@ -69,7 +69,7 @@ def scenes():
 class Brush:
     """A stand-in for the painter: paints the plain colour of the first scene named, darker at night, greener or whiter as asked."""
 
-    def imagine(self, text, *, seed, count):
+    def imagine(self, text, *, seed, count, scene=None):
         """One canvas."""
         scene = next((number for number, name in enumerate(SCENES) if name in text), 0)
         colour = COLOURS[scene].astype(float)
@@ -126,7 +126,7 @@ def test_control():
     """A painter that follows light and colour words keeps every pair, one that ignores them none."""
 
     class Blind:
-        def imagine(self, text, *, seed, count):
+        def imagine(self, text, *, seed, count, scene=None):
             return Brush().imagine("sea", seed=seed, count=count)
 
     assert set(evaluation.control(Brush(), seeds=3)["control"].values()) == {3}

@@ -44,7 +44,7 @@ def test_role_and_files(painter, tmp_path):
     assert isinstance(painter, Painter)
     assert [size_of(each.path) for each in made] == [(96, 96)] * 3
     assert [each.score for each in made] == sorted((each.score for each in made), reverse=True)
-    assert set(painter.models()) == {"painter", "minilm"}
+    assert set(painter.models()) == {"painter", "minilm", "ranker"}
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [
         "painting-0.png",
         "painting-1.png",
@@ -128,8 +128,8 @@ def test_pictures_are_not_flat(painter):
         assert painter.imagine(text, seed=number, count=1)[0].pixels.std() > 6
 
 
-def test_a_model_says_how_wide_its_colours_spread(painter, tmp_path):
-    """Each picture is stretched around its own mean grey; a model that says nothing is served as it paints."""
+def test_a_model_says_how_far_its_light_spreads(painter, tmp_path):
+    """Each picture's light is stretched around its mean, not its colours; one that says nothing is served as it paints."""
     shutil.copytree(MODELS / "painter", tmp_path / "painter")
     config = tmp_path / "painter" / "config.json"
     facts = json.loads(config.read_text())
@@ -140,6 +140,8 @@ def test_a_model_says_how_wide_its_colours_spread(painter, tmp_path):
     before, after = (each.imagine("forest in daylight", seed=5, count=1)[0].pixels for each in (plain, painter))
     assert after.std() > 1.05 * before.std()
     assert abs(float(after.mean()) - float(before.mean())) < 3.0
+    chroma = [float(np.ptp(pixels.astype(float), axis=2).mean()) for pixels in (before, after)]
+    assert abs(chroma[1] / chroma[0] - 1) < 0.04
 
 
 def test_out_of_range(painter):
@@ -194,6 +196,21 @@ def test_serves_without_torch():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
         == "False"
     )
+
+
+def test_the_scene_asked_for_counts(painter):
+    """A candidate gains as far as it shows the scene asked for rather than another; without one nothing changes."""
+    text = "the day is long, water in daylight"
+    without, other = (painter.imagine(text, seed=0, count=12, scene=scene) for scene in (None, "nonsense"))
+    asked = painter.imagine(text, seed=0, count=12, scene="boat")
+    assert {canvas.evidence for canvas in (*without, *other)} == {0.0}
+    assert [canvas.number for canvas in without] == [canvas.number for canvas in other]
+    assert {canvas.number: canvas.score for canvas in asked} == {canvas.number: canvas.score for canvas in without}
+    assert [canvas.total for canvas in asked] == sorted((canvas.total for canvas in asked), reverse=True)
+    gained = {canvas.number: canvas.evidence for canvas in asked}
+    assert min(gained.values()) < 0.0
+    assert max(gained.values()) <= np.float32(0.2)
+    assert gained[asked[0].number] > gained[without[0].number]
 
 
 def test_only_what_is_shown_is_said() -> None:

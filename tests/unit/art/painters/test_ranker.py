@@ -88,19 +88,19 @@ def test_the_painter_reports_traits_and_follows_weights(models, tmp_path):
     assert all(len(each.traits) == 3 for each in with_)
     assert set(ranked.models()) == {"painter", "minilm", "ranker"}
     changes = {round(b.score - a, 3) for b in with_ for a in (each.score for each in without)}
-    assert any(0 < abs(change) <= 0.12 for change in changes)
+    assert any(0 < abs(change) <= 0.05 for change in changes)
 
 
 def test_candidates_stand_by_match_and_liking(models):
-    """The best of both first; the ranker adds 0.12 at most, and leaves the matching scores as they are."""
+    """The best of both first; the ranker adds 0.05 at most, and leaves the matching scores as they are."""
     plain = AttnPainter(AttnPainter.Config(ranker=False), models=models)
     ranked = AttnPainter(AttnPainter.Config(approval={"0": 50.0}), models=models)
     before = {canvas.number: canvas for canvas in plain.imagine("forest in the snow", seed=4, count=5)}
     after = ranked.imagine("forest in the snow", seed=4, count=5)
-    sums = [canvas.score + canvas.liking for canvas in after]
+    sums = [canvas.total for canvas in after]
     assert sums == sorted(sums, reverse=True)
     assert {canvas.liking for canvas in before.values()} == {0.0}
-    assert 0.05 < max(abs(canvas.liking) for canvas in after) <= 0.12
+    assert 0.02 < max(abs(canvas.liking) for canvas in after) <= 0.05
     assert all(canvas.score == before[canvas.number].score for canvas in after)
 
 
