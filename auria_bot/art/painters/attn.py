@@ -250,7 +250,7 @@ def _evidence(
 ) -> NDArray[np.float32]:
     """By how much candidates (n, d) are nearer to the scene asked for than to any other, (n,), at most _EVIDENT."""
     others = [vector for scene, vector in shown.items() if scene != asked]
-    if asked not in shown or not others:
+    if asked is None or asked not in shown or not others:
         return np.zeros(len(vectors), np.float32)
     nearer: NDArray[np.float32] = vectors @ shown[asked] - (vectors @ np.stack(others).T).max(axis=1)
     return np.minimum(nearer, np.float32(_EVIDENT))
