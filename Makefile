@@ -17,7 +17,7 @@ EXTRAS = $(filter-out dev,$(shell sed -n '/^\[project.optional-dependencies\]/,/
 # What a lock holds beyond another one, a line for each package.
 beyond = awk '{ sub(/^ +/, " "); line = line $$0 } sub(/ *\\$$/, "", line) { next } \
 	NR == FNR { known[line] } NR != FNR && !(line in known) { print line } { line = "" }' requirements/$(1).txt -
-FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 11)
+FIRST_SEED = $(if $(wildcard demo/auria.db),,--seed 64)
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: help demo review web test test-live tensorboard lab lint bench run man gallery screenshots lock size clean python
