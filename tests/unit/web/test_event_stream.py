@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+REQUEST = Request({"type": "http", "method": "GET", "headers": []})
+
+
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TICK", 0.0)
@@ -24,7 +27,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def read(looks: list[list[str]], open_streams: Counter[str], seen: list[int]) -> list[str]:
     """What is sent, and how many streams were open meanwhile."""
     sent = []
-    async for part in event_stream(looks, open_streams=open_streams, who="here").body_iterator:
+    async for part in event_stream(REQUEST, looks, open_streams=open_streams, who="here").body_iterator:
         seen.append(open_streams["here"])
         sent.append(str(part))
     return sent
@@ -58,7 +61,7 @@ def test_a_reader_that_goes_away_counts_no_more() -> None:
     open_streams = Counter[str]()
 
     async def one_part() -> None:
-        stream = event_stream(endless(), open_streams=open_streams, who="here").body_iterator
+        stream = event_stream(REQUEST, endless(), open_streams=open_streams, who="here").body_iterator
         assert await anext(aiter(stream)) == "a"
         assert open_streams == {"here": 1}
         await stream.aclose()  # type: ignore[attr-defined]  # it is a generator

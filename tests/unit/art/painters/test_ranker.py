@@ -100,7 +100,7 @@ def test_candidates_stand_by_match_and_liking(models):
     sums = [canvas.total for canvas in after]
     assert sums == sorted(sums, reverse=True)
     assert {canvas.liking for canvas in before.values()} == {0.0}
-    assert 0.02 < max(abs(canvas.liking) for canvas in after) <= 0.05
+    assert 0.02 < max(abs(canvas.liking) for canvas in after) <= np.float32(0.05)
     assert all(canvas.score == before[canvas.number].score for canvas in after)
 
 
