@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,11 @@ def artwork(number: int = 1, **changes: Any) -> Artwork:
     return Artwork(**{**values, **changes})
 
 
-def add_draft(unit: Any, number: int = 1, *, traits: tuple[float, ...] = (), **changes: Any) -> Draft:
+def add_draft(
+    unit: Any, number: int = 1, *, traits: tuple[float, ...] = (), ranker: str = "c" * 64, **changes: Any
+) -> Draft:
     """Insert a draft into a unit of work."""
     values = {"folder": f"run-{number}", "picture_sha256": f"{number:064x}", "made_at": NOW, **changes}
-    return unit.drafts.add(artwork(number, traits=traits), **values)
+    made = artwork(number, traits=traits)
+    measured = (("painter:attn:ranker", ranker),) if traits else ()
+    return unit.drafts.add(replace(made, models=(*made.models, *measured)), **values)

@@ -108,9 +108,10 @@ class PublishingServices(Core):
     def approvals(self) -> ApprovalModel:
         """Learns which paintings the operator approves."""
         from auria_bot.services.engagement.approvals import ApprovalModel
+        from auria_bot.services.models.catalogue import model_hash
 
-        chosen = self.settings.learning
-        return ApprovalModel(store=self.store, enabled=chosen.approvals, explore=chosen.exploration)
+        chosen, ranker = self.settings.learning, model_hash(self.settings.models_folder / "ranker")
+        return ApprovalModel(store=self.store, ranker=ranker, enabled=chosen.approvals, explore=chosen.exploration)
 
     @cached_property
     def channel_administration(self) -> ChannelAdministration:

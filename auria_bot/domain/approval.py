@@ -29,6 +29,7 @@ class Decision:
     draft_id: int
     approved: bool  # else rejected, or painted anew
     traits: tuple[float, ...]
+    ranker: str = ""  # SHA-256 of the ranker that measured them; traits of two rankers mean different things
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -170,6 +170,9 @@ class Drafts(Queries):
                 draft_id=row.id,
                 approved=row.state != DraftState.REJECTED,
                 traits=tuple(float(value) for value in row.artwork.get("traits", ())),
+                ranker=next(
+                    (str(sha256) for name, sha256 in row.artwork.get("models", ()) if name.endswith(":ranker")), ""
+                ),
             )
             for row in rows
         ]

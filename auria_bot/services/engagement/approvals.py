@@ -27,19 +27,20 @@ class ApprovalModel:
         weights = model.weights(seed)  # for the painter's option `approval`
     """
 
-    def __init__(self, *, store: Store, enabled: bool = True, explore: float = 0.2) -> None:
+    def __init__(self, *, store: Store, ranker: str, enabled: bool = True, explore: float = 0.2) -> None:
         """Set the collaborators.
 
         Args:
+            ranker: SHA-256 of the ranker in use; decisions on what another one measured do not count.
             enabled: if false, decisions are reported but choose nothing.
             explore: share of the artworks that are made without what was learned, 0 to 1.
         """
-        self._store, self.enabled, self.explore = store, enabled, explore
+        self._store, self._ranker, self.enabled, self.explore = store, ranker, enabled, explore
 
     def decisions(self) -> tuple[Decision, ...]:
         """The decisions that count, the newest last."""
         with self._store.read() as unit:
-            return unit.drafts.decisions(LATEST)
+            return tuple(each for each in unit.drafts.decisions(LATEST) if each.ranker == self._ranker)
 
     def weights(self, seed: int) -> dict[str, float]:
         """The weights of the traits, by their number, for the artworks of a run; {} where none are to be used."""

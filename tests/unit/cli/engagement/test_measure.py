@@ -14,6 +14,7 @@ from auria_bot.cli.engagement.measure import strip
 from auria_bot.domain.engagement import Engagement
 from auria_bot.domain.mood import MOODS
 from auria_bot.errors import NotFound, Unauthorised
+from auria_bot.services.models.catalogue import model_hash
 from auria_bot.settings.loading import load
 from auria_bot.testing import FakeChannel
 from tests.engaged import add_sent
@@ -187,8 +188,10 @@ def test_nothing_decided_nothing_learned(auria: Any, tmp_path: Path, monkeypatch
 def test_decisions_are_accounted_for(auria: Any):
     """It shows the drafts that the learned weights set highest and lowest, and how well they foresee a decision."""
     with closing(build(load())) as application, application.store.begin() as unit:
+        ranker = model_hash(application.settings.models_folder / "ranker")
         for number in range(1, 25):
-            draft = add_draft(unit, 100 + number, traits=(1.0 if number % 2 else -1.0, float(number % 5)))
+            traits = (1.0 if number % 2 else -1.0, float(number % 5))
+            draft = add_draft(unit, 100 + number, traits=traits, ranker=ranker)
             unit.drafts.save(draft.approve(("folder",), now()) if number % 2 else draft.reject("", now()))
     code, said, told = auria("ranker")
     assert code == 0
