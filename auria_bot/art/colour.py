@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DIRECTIONS", "QUANTILES", "ColourDistribution", "distances", "from_lab", "matrix_root", "to_lab"]
+__all__ = ["DIRECTIONS", "LUMA", "QUANTILES", "ColourDistribution", "distances", "from_lab", "matrix_root", "to_lab"]
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Shares of red, green and blue in the light of a picture (ITU-R BT.601)."""
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]

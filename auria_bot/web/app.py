@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
-from auria_bot.errors import AuriaError, SignInRequired
+from auria_bot.errors import AuriaError, ModelServerBusy, SignInRequired, TooManyAttempts
 from auria_bot.redaction import redacted
 from auria_bot.web.api.problems import invalid_fields
 from auria_bot.web.language import Language, available, find_language, negotiated
@@ -221,7 +221,7 @@ def _handle_errors(app: FastAPI, web: WebApp) -> None:
         status = error.http_status
         if status >= 500:
             log.error("A request failed: %s", error)
-        headers = {"Retry-After": str(seconds)} if (seconds := getattr(error, "seconds", 0)) else {}
+        headers = {"Retry-After": str(error.seconds)} if isinstance(error, TooManyAttempts | ModelServerBusy) else {}
         return shown(request, status, redacted(str(error)) if status < 500 else "", headers)
 
     @app.exception_handler(HTTPException)

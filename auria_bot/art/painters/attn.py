@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from auria_bot.art.checkpoint import read_json, verify
-from auria_bot.art.colour import from_lab, to_lab
+from auria_bot.art.colour import LUMA, from_lab, to_lab
 from auria_bot.art.minilm import MiniLM
 from auria_bot.art.packaged_weights import MINILM
 from auria_bot.art.painters.prompt import SENTENCES, Prompt, compose
@@ -47,7 +47,6 @@ _SNOWY, _WHITE = 0.3, 75.0  # score gained by an all-white winter, and the L tha
 _LIKELIEST = 3  # scenes among which the one asked for must be, so that the painting is described as such
 _EVIDENT = 0.2  # most that a candidate gains by looking more like the scene asked for than like any other
 _LIKING, _APART = 0.05, 1.0  # most that the ranker adds, and the difference in its logits that counts as large
-_LUMA = np.array((0.299, 0.587, 0.114), np.float32)  # of red, green and blue (ITU-R BT.601)
 _CELLS = 8  # cells a side at which composition is measured
 _COLOURFUL = 35.0  # mean chroma for full marks
 _FORMED, _VARIED = 18.0, 18.0  # standard deviation of the cells' L, and of a and b, for full marks
@@ -238,7 +237,7 @@ class AttnPainter:
 
 def _stretched(pictures: NDArray[np.float32], contrast: float) -> NDArray[np.float32]:
     """Pictures (n, 3, height, width), each with its light stretched around the mean; colours stay as they are."""
-    light = np.tensordot(_LUMA, pictures, axes=(0, 1))[:, None]
+    light = np.tensordot(LUMA, pictures, axes=(0, 1))[:, None]
     stretched: NDArray[np.float32] = pictures + np.float32(contrast - 1.0) * (
         light - light.mean(axis=(2, 3), keepdims=True)
     )

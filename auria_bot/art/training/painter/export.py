@@ -49,9 +49,7 @@ __all__ = ["build", "example", "export", "restore_module"]
 
 _NAMES = 6  # of a scene, whose mean stands for it
 _STEPS = 4  # midpoint steps of the sketch's sampling
-_MEAN_CONTRAST = (
-    1.15  # by which the light of the pictures of a mean of two models is stretched: it paints less than either
-)
+_MEAN_CONTRAST = 1.15  # by which light is stretched where a mean of two models is served: it has less than either
 _GUIDANCE = 1.15  # of it; more follows the words more closely, and makes pictures less like real ones
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from auria_bot.art.colour import LUMA
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,14 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LIGHTS", "autumn", "luminance", "moon", "night", "relight", "snow", "sunset"]
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _NIGHT = np.array([0.32, 0.42, 0.74], np.float32)  # factors of red, green and blue in moonlight
 _NIGHT_GAIN = 1.6  # a darker night would lose snow and shapes
 
 
 def luminance(picture: Picture) -> NDArray[np.float32]:
     """Rec. 601 luminance, (height, width) in [0, 1]."""
-    light: NDArray[np.float32] = (picture @ _LUMA).astype(np.float32)
+    light: NDArray[np.float32] = (picture @ LUMA).astype(np.float32)
     return light
 
 
